@@ -1,0 +1,21 @@
+//! SHA-256 of one message. Many messages at once: `multi`.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::types::Digest;
+
+/// SHA-256 of the bytes.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> Digest {
+    Digest::new(Sha256::digest(bytes).into())
+}
+
+/// SHA-256 of the parts, one after another, without copying them together.
+#[must_use]
+pub fn sha256_parts(parts: &[&[u8]]) -> Digest {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    Digest::new(hasher.finalize().into())
+}

@@ -1,0 +1,5 @@
+//! Hashing, signatures and sealing. Randomness and keys arrive as arguments. [STO-1] [STO-6] [DDB-1]
+
+pub mod hash;
+
+pub use hash::{sha256, sha256_parts};

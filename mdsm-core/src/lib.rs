@@ -1,0 +1,5 @@
+//! Reference implementation of MDSM, the Medical Data Sharing Model.
+
+pub mod crypto;
+pub mod params;
+pub mod types;

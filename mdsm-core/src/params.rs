@@ -1,0 +1,91 @@
+//! Every number of the model, with its unit and its source. [STO-3] [STO-4] [STO-10] [STO-12] [STO-13] [COM-2]
+//!
+//! A number that the paper gives is marked with the requirement id; a number that the reference had
+//! to choose says so, and the reason stands in the spec chapter named beside it.
+
+/// Records in one Item, at most. [STO-3]
+pub const ITEM_RECORDS_MAX: usize = 10;
+
+/// Content bytes that a record may carry inside an Item: 100 KB, read as 100 x 1,024 bytes of
+/// content before encoding. [STO-4] (ours: storage, STO-4.1)
+pub const INLINE_CONTENT_BYTES_MAX: usize = 100 * 1_024;
+
+/// Item blocks that make a full data block. [STO-10] [STO-12]
+pub const DATA_BLOCK_ITEM_BLOCKS: usize = 10;
+
+/// Items that one turn, and so one Item block, may carry. (ours: storage, STO-10.4)
+pub const TURN_ITEMS_MAX: usize = 16_384;
+
+/// Encoded bytes of Items that one turn may carry: 32 MiB. (ours: storage, STO-10.4)
+pub const TURN_ITEM_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+
+/// Data blocks that one window may hold. (ours: a bound for decoders; a window of 100 turns has 10)
+pub const WINDOW_DATA_BLOCKS_MAX: usize = 65_536;
+
+/// Encoded bytes of a record's metadata, at most. (ours: storage, STO-8.3)
+pub const METADATA_BYTES_MAX: usize = 2_048;
+
+/// Plaintext bytes of one file, at most, until the vault streams: 256 MiB. (ours: storage, STO-6.5)
+pub const FILE_BYTES_MAX: usize = 256 * 1_024 * 1_024;
+
+/// Plaintext bytes of one chunk of a sealed file, as a power of two: 64 KiB. (ours: storage, DDB-1.4)
+pub const SEALED_CHUNK_LOG2: u8 = 16;
+
+/// Bytes of a Bitcoin transaction that a receipt may carry. (ours: anchoring, ANC-2.5)
+pub const RECEIPT_TRANSACTION_BYTES_MAX: usize = 4_096;
+
+/// Hashes on the path from a record to its window: four trees of at most 4 + 14 + 4 + 17 levels.
+pub const RECEIPT_PATH_MAX: usize = 64;
+
+/// Hashes on the path from a transaction to its block's Merkle root.
+pub const BITCOIN_BRANCH_MAX: usize = 24;
+
+/// Confirmations after which an anchor counts as final. (ours: anchoring, ANC-3)
+pub const ANCHOR_CONFIRMATIONS: u32 = 6;
+
+/// Milliseconds of the protocol's minute. [STO-12]
+pub const MINUTE_MS: u32 = 60_000;
+
+/// Milliseconds of a window: ten minutes. [STO-13]
+pub const WINDOW_MS: u32 = 600_000;
+
+/// Milliseconds of one producer's turn: 10 turns are a minute, 100 are a window. (ours: consensus)
+pub const TURN_MS: u32 = 6_000;
+
+/// Size of a network: how many produce and how many audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// Seats of the MIFS, the committee that produces.
+    pub producers: u16,
+    /// Seats of the AFS, the committee that audits.
+    pub auditors: u16,
+}
+
+/// The paper's network: 101 producers and 20 auditors. [COM-2]
+pub const PAPER: Preset = Preset {
+    producers: 101,
+    auditors: 20,
+};
+
+/// The smallest network that tolerates one faulty auditor; for tests and demonstrations.
+pub const SMALL: Preset = Preset {
+    producers: 4,
+    auditors: 4,
+};
+
+const _: () = assert!(
+    MINUTE_MS.is_multiple_of(TURN_MS),
+    "a minute is a whole number of turns"
+);
+const _: () = assert!(
+    WINDOW_MS.is_multiple_of(MINUTE_MS),
+    "a window is a whole number of minutes"
+);
+const _: () = assert!(
+    MINUTE_MS / TURN_MS == DATA_BLOCK_ITEM_BLOCKS as u32,
+    "ten turns a minute give one full data block a minute"
+);
+const _: () = assert!(
+    TURN_ITEM_BYTES_MAX > 2 * ITEM_RECORDS_MAX * INLINE_CONTENT_BYTES_MAX,
+    "a turn has room for several full Items of the largest records"
+);

@@ -1,0 +1,11 @@
+//! Newtypes: every quantity and every 32-byte name has its own type, so that none is taken for another.
+//!
+//! Built by `new`, read by `get` or `as_bytes`; there is no silent conversion from a bare integer.
+
+mod bounded;
+mod digest;
+mod quantity;
+
+pub use bounded::{Blob, Text, TextError};
+pub use digest::{ChainId, Digest, HexError, KeyId, OwnerId, RecordId, Signature};
+pub use quantity::{Epoch, Height, InstitutionId, Timestamp, View};

@@ -1,5 +1,6 @@
 //! Reference implementation of MDSM, the Medical Data Sharing Model.
 
+pub mod codec;
 pub mod crypto;
 pub mod params;
 pub mod types;

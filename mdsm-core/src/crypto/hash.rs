@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::codec::Wire;
 use crate::types::Digest;
 
 /// SHA-256 of the bytes.
@@ -19,3 +20,14 @@ pub fn sha256_parts(parts: &[&[u8]]) -> Digest {
     }
     Digest::new(hasher.finalize().into())
 }
+
+/// A value named by the digest of its encoding.
+pub trait Identified: Wire {
+    /// SHA-256 of the whole encoding, tag and version included.
+    #[must_use]
+    fn id(&self) -> Digest {
+        sha256(&self.to_bytes())
+    }
+}
+
+impl<T: Wire> Identified for T {}

@@ -1,5 +1,7 @@
 //! Hashing, signatures and sealing. Randomness and keys arrive as arguments. [STO-1] [STO-6] [DDB-1]
 
 pub mod hash;
+pub mod seal;
+pub mod sign;
 
-pub use hash::{sha256, sha256_parts};
+pub use hash::{Identified, sha256, sha256_parts};

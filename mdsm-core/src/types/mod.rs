@@ -6,6 +6,7 @@ mod bounded;
 mod digest;
 mod quantity;
 
-pub use bounded::{Blob, Text, TextError};
+pub(crate) use bounded::check_count;
+pub use bounded::{Blob, BoundError, List, Map, Set, Text};
 pub use digest::{ChainId, Digest, HexError, KeyId, OwnerId, RecordId, Signature};
 pub use quantity::{Epoch, Height, InstitutionId, Timestamp, View};

@@ -2,5 +2,9 @@
 
 pub mod codec;
 pub mod crypto;
+pub mod freezing;
+pub mod ledger;
+pub mod merkle;
 pub mod params;
+pub(crate) mod sync;
 pub mod types;

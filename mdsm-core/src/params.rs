@@ -62,27 +62,15 @@ pub struct Preset {
 }
 
 /// The paper's network: 101 producers and 20 auditors. [COM-2]
-pub const PAPER: Preset = Preset {
-    producers: 101,
-    auditors: 20,
-};
+pub const PAPER: Preset = Preset { producers: 101, auditors: 20 };
 
 /// The smallest network that tolerates one faulty auditor; for tests and demonstrations.
-pub const SMALL: Preset = Preset {
-    producers: 4,
-    auditors: 4,
-};
+pub const SMALL: Preset = Preset { producers: 4, auditors: 4 };
 
+const _: () = assert!(MINUTE_MS.is_multiple_of(TURN_MS), "a minute is a whole number of turns");
+const _: () = assert!(WINDOW_MS.is_multiple_of(MINUTE_MS), "a window is a whole number of minutes");
 const _: () = assert!(
-    MINUTE_MS.is_multiple_of(TURN_MS),
-    "a minute is a whole number of turns"
-);
-const _: () = assert!(
-    WINDOW_MS.is_multiple_of(MINUTE_MS),
-    "a window is a whole number of minutes"
-);
-const _: () = assert!(
-    MINUTE_MS / TURN_MS == DATA_BLOCK_ITEM_BLOCKS as u32,
+    (MINUTE_MS / TURN_MS) as usize == DATA_BLOCK_ITEM_BLOCKS,
     "ten turns a minute give one full data block a minute"
 );
 const _: () = assert!(

@@ -1,8 +1,11 @@
 //! Encodings that follow from the declaration of a type.
 
-/// Encodes the named fields in the order given; a rule after `if` is checked when reading.
+/// Encodes the named fields in the order given; a rule after `if` is checked when reading, and so
+/// is the number of bytes of the whole after `at most`.
 macro_rules! wire_struct {
-    ($name:ident { $($field:ident $(if $check:path)?),* $(,)? }) => {
+    (
+        $name:ident $(at most $bytes_max:path)? { $($field:ident $(if $check:path)?),* $(,)? }
+    ) => {
         impl $crate::codec::Encode for $name {
             fn encode(&self, out: &mut Vec<u8>) {
                 $( $crate::codec::Encode::encode(&self.$field, out); )*
@@ -13,9 +16,13 @@ macro_rules! wire_struct {
             fn decode(
                 reader: &mut $crate::codec::Reader<'_>,
             ) -> Result<Self, $crate::codec::DecodeError> {
-                Ok(Self {
+                let start = reader.offset();
+                let value = Self {
                     $( $field: wire_struct!(@read reader, $field $(, $check)?), )*
-                })
+                };
+                let _ = start;
+                $( reader.check_bytes(start, $bytes_max)?; )?
+                Ok(value)
             }
         }
     };

@@ -61,9 +61,7 @@ impl<'a> Reader<'a> {
         let value = self.field(name)?;
         match check(&value) {
             Ok(()) => Ok(value),
-            Err(rule) => {
-                Err(DecodeError::new(offset, DecodeErrorKind::Rule { rule }).inside(name))
-            }
+            Err(rule) => Err(DecodeError::new(offset, DecodeErrorKind::Rule { rule }).inside(name)),
         }
     }
 
@@ -90,6 +88,12 @@ impl<'a> Reader<'a> {
             return Err(DecodeError::new(start, DecodeErrorKind::Truncated { needed, left }));
         }
         Ok(count)
+    }
+
+    /// Holds what was read since `start` to a number of bytes.
+    pub(crate) fn check_bytes(&self, start: usize, bytes_max: usize) -> Result<(), DecodeError> {
+        check_count(self.offset - start, 0, bytes_max)
+            .map_err(|bound| DecodeError::new(start, bound))
     }
 
     /// Reads tag and version.

@@ -119,10 +119,7 @@ fn parse_hex(text: &str, out: &mut [u8]) -> Result<(), HexError> {
     let characters_expected = out.len() * 2;
     if text.len() != characters_expected {
         let characters = text.chars().count();
-        return Err(HexError::Length {
-            characters,
-            characters_expected,
-        });
+        return Err(HexError::Length { characters, characters_expected });
     }
     let digits = text.as_bytes();
     for (index, byte) in out.iter_mut().enumerate() {
@@ -151,10 +148,7 @@ mod tests {
         assert_eq!(digest.to_string().parse::<Digest>(), Ok(digest));
         assert_eq!(
             "a5".parse::<Digest>(),
-            Err(HexError::Length {
-                characters: 2,
-                characters_expected: 64
-            })
+            Err(HexError::Length { characters: 2, characters_expected: 64 })
         );
         let upper = digest.to_string().to_uppercase();
         assert_eq!(upper.parse::<Digest>(), Err(HexError::Digit { offset: 0 }));

@@ -95,11 +95,7 @@ mod tests {
 
     #[test]
     fn the_next_multiple_lies_strictly_above() {
-        let next = |ms: i64| {
-            Timestamp::new(ms)
-                .next_multiple(600_000)
-                .map(Timestamp::get)
-        };
+        let next = |ms: i64| Timestamp::new(ms).next_multiple(600_000).map(Timestamp::get);
         assert_eq!(next(0), Some(600_000));
         assert_eq!(next(599_999), Some(600_000));
         assert_eq!(next(600_000), Some(1_200_000));

@@ -1,0 +1,103 @@
+//! Making Items of what a turn held. Pure: the same records in the same order give the same Items.
+//! [STO-3] [STO-4] [STO-9] [STO-12]
+
+use std::collections::VecDeque;
+
+use crate::codec::{Encode, PREFIX_BYTES};
+use crate::ledger::{Envelope, Item, ItemBlock, ItemBlockHeader, Level, Verified, root_of};
+use crate::params::{ITEM_RECORDS_MAX, TURN_ITEM_BYTES_MAX, TURN_ITEMS_MAX};
+use crate::types::{ChainId, Digest, Height, InstitutionId, List, Timestamp};
+
+/// A record that was accepted, with the hash of its leaf, so that closing a turn hashes no content.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    envelope: Verified<Envelope>,
+    leaf_hash: Digest,
+    bytes: usize,
+}
+
+/// An Item that will not change any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedItem {
+    /// The Item.
+    pub item: Item,
+    /// Its root.
+    pub root: Digest,
+}
+
+/// What a turn yields.
+#[derive(Clone, Debug, Default)]
+pub struct Turn {
+    /// The Items, at most 16,384 of them and at most 32 MiB encoded.
+    pub items: Vec<SealedItem>,
+    /// Records that did not fit; they come first in the next turn.
+    pub carried: VecDeque<Accepted>,
+}
+
+/// Bytes of an encoded Item besides its envelopes: prefix and count.
+const ITEM_FRAME_BYTES: usize = PREFIX_BYTES + 4;
+
+impl Accepted {
+    /// Hashes the booking; done by the thread that accepts, not by the one that closes.
+    #[must_use]
+    pub fn new(envelope: Verified<Envelope>) -> Self {
+        let leaf_hash = envelope.get().booking().leaf_hash();
+        let mut encoded = Vec::new();
+        envelope.get().encode(&mut encoded);
+        Self { envelope, leaf_hash, bytes: encoded.len() }
+    }
+
+    /// The record in its envelope.
+    #[must_use]
+    pub fn envelope(&self) -> &Verified<Envelope> {
+        &self.envelope
+    }
+}
+
+/// Closes a turn: Items of ten records in the order given, a shorter one at the end, until the turn
+/// is full; the rest is carried over. Nothing is lost and nothing is repeated.
+#[must_use]
+pub fn close_turn(accepted: impl IntoIterator<Item = Accepted>) -> Turn {
+    let mut waiting: VecDeque<Accepted> = accepted.into_iter().collect();
+    let mut items = Vec::new();
+    let mut bytes_left = TURN_ITEM_BYTES_MAX;
+    while !waiting.is_empty() && items.len() < TURN_ITEMS_MAX {
+        let count = waiting.len().min(ITEM_RECORDS_MAX);
+        let bytes: usize = waiting.iter().take(count).map(|record| record.bytes).sum();
+        let Some(left) = bytes_left.checked_sub(bytes + ITEM_FRAME_BYTES) else {
+            break;
+        };
+        bytes_left = left;
+        items.push(SealedItem::new(waiting.drain(..count)));
+    }
+    Turn { items, carried: waiting }
+}
+
+impl SealedItem {
+    fn new(records: impl Iterator<Item = Accepted>) -> Self {
+        let (envelopes, leaves): (Vec<_>, Vec<_>) =
+            records.map(|record| (record.envelope.into_inner(), record.leaf_hash)).unzip();
+        let root = Item::root_of_leaves(&leaves);
+        let records = List::new(envelopes).expect("close_turn takes 1 to 10 records at a time");
+        Self { item: Item { records }, root }
+    }
+}
+
+impl Turn {
+    /// The Item block of the turn, or `None` for an idle one.
+    #[must_use]
+    pub fn item_block(
+        &self,
+        chain_id: ChainId,
+        height: Height,
+        producer: InstitutionId,
+        closed_at: Timestamp,
+    ) -> Option<ItemBlock> {
+        let roots: Vec<Digest> = self.items.iter().map(|item| item.root).collect();
+        let root = root_of(Level::ItemBlock, &roots);
+        // An idle turn has no roots, which the list refuses.
+        let items = List::new(roots).ok()?;
+        let header = ItemBlockHeader { chain_id, height, producer, closed_at, root };
+        Some(ItemBlock { header, items })
+    }
+}

@@ -1,0 +1,35 @@
+//! The root of a level. [STO-1] [STO-10] [STO-11]
+
+use crate::crypto::sha256_parts;
+use crate::merkle;
+use crate::types::Digest;
+
+/// The four levels of hashing between a record and an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Bookings of records in an Item.
+    Item = 1,
+    /// Items in an Item block.
+    ItemBlock = 2,
+    /// Item blocks in a data block.
+    DataBlock = 3,
+    /// Data blocks in a window.
+    Window = 4,
+}
+
+/// `H(0x02 | level | count | tree_root)`, with `count` the number of leaves as `u32`.
+#[must_use]
+pub fn level_root(level: Level, count: u32, tree_root: &Digest) -> Digest {
+    let count = count.to_le_bytes();
+    sha256_parts(&[&[0x02, level as u8], &count, tree_root.as_bytes()])
+}
+
+/// The root of a level whose leaves are the roots of the level below.
+///
+/// # Panics
+/// When there are more than `u32::MAX` leaves, which no bounded list of the ledger can hold.
+#[must_use]
+pub fn root_of(level: Level, leaves: &[Digest]) -> Digest {
+    let count = u32::try_from(leaves.len()).expect("lists of the ledger are bounded");
+    level_root(level, count, &merkle::root_of_digests(leaves))
+}

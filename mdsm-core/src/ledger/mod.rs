@@ -1,0 +1,43 @@
+//! What the chain holds, from a record up to the receipt that proves it. [STO-1]
+//!
+//! ```text
+//! Record -> Envelope -> Item -> ItemBlock -> DataBlock -> Window -> Anchor -> Bitcoin
+//!   10 per Item ^   16,384 per turn ^  10 ^       ten minutes ^
+//! ```
+//! An [`Item`] holds records; every level above holds the roots of the level below and nothing
+//! else. Each root is `H(0x02 | level | count | RFC 6962 tree root)`, so a root of one level is
+//! never taken for one of another, and a tree of one size never for one of another.
+//! Invariant: a value of this module that was decoded, encodes to the bytes it came from.
+
+mod anchor;
+mod block;
+mod data_block;
+mod envelope;
+mod fhir;
+mod genesis;
+mod issue;
+mod item;
+mod item_block;
+mod level;
+mod metadata;
+mod receipt;
+mod record;
+
+pub use anchor::{
+    ANCHOR_OUTPUT_BYTES, Anchor, AnchorOutput, AnchorOutputError, anchor_root, context,
+};
+pub use block::{Block, BlockHeader, Payload};
+pub use data_block::{DataBlock, Window};
+pub use envelope::{Booking, Envelope, EnvelopeError, Verified};
+pub use fhir::{document_reference, provenance};
+pub use genesis::{Genesis, GenesisError};
+pub use issue::{IssueError, Issuer};
+pub use item::Item;
+pub use item_block::{ItemBlock, ItemBlockHeader};
+pub use level::{Level, level_root, root_of};
+pub use metadata::{
+    Activity, Code, CodeSystem, Confidentiality, Encryption, LanguageTag, MediaType, Metadata,
+    RecordStatus, Relation, ResourceType, SealScheme,
+};
+pub use receipt::{BitcoinProof, LevelPath, Position, Receipt, ReceiptError};
+pub use record::{Content, ContentRef, Record, RecordError, record_id};

@@ -1,0 +1,175 @@
+//! A record: owner, metadata, data. [STO-2] [STO-4] [STO-5] [STO-6] [STO-7]
+
+use thiserror::Error;
+
+use super::metadata::Metadata;
+use crate::codec::{
+    Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire, prefix, wire_struct,
+};
+use crate::crypto::sha256;
+use crate::crypto::sign::{KeyError, check_key};
+use crate::params::INLINE_CONTENT_BYTES_MAX;
+use crate::types::{Blob, BoundError, Digest, OwnerId, RecordId};
+
+/// A record has exactly three parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    owner: OwnerId,
+    metadata: Metadata,
+    content: Content,
+}
+
+/// The third part of a record: the data itself, or the digest under which it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Small and not encrypted; 1 to 102,400 bytes. A chain cannot erase it.
+    Inline(Blob<1, INLINE_CONTENT_BYTES_MAX>),
+    /// Stored as a sealed file under the digest of its ciphertext.
+    Stored(Digest),
+}
+
+/// The content as the Item's leaf and every receipt carry it: never the data itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContentRef {
+    /// SHA-256 of inline content.
+    Inline(Digest),
+    /// Digest of the sealed file.
+    Stored(Digest),
+}
+
+/// A record that cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RecordError {
+    /// The owner's key cannot own records.
+    #[error("owner: {0}")]
+    Owner(#[from] KeyError),
+    /// The metadata breaks a rule.
+    #[error(transparent)]
+    Metadata(#[from] DecodeError),
+    /// The content does not fit inline.
+    #[error("content: {0}")]
+    Content(#[from] BoundError),
+}
+
+impl Record {
+    /// Makes a record if its parts follow the rules.
+    pub fn new(owner: OwnerId, metadata: Metadata, content: Content) -> Result<Self, RecordError> {
+        check_key(&owner)?;
+        metadata.check()?;
+        Ok(Self { owner, metadata, content })
+    }
+
+    /// The owner's public key.
+    #[must_use]
+    pub fn owner(&self) -> &OwnerId {
+        &self.owner
+    }
+
+    /// What the record says about its content.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The data or its digest.
+    #[must_use]
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// The record's id. Cost: one hash of the content, one of about 200 bytes.
+    #[must_use]
+    pub fn id(&self) -> RecordId {
+        record_id(&self.owner, &self.metadata, &self.content.to_ref())
+    }
+}
+
+impl Content {
+    /// Inline content; refused when empty or above 102,400 bytes.
+    pub fn inline(bytes: impl Into<Vec<u8>>) -> Result<Self, RecordError> {
+        Ok(Self::Inline(Blob::new(bytes)?))
+    }
+
+    /// The content without its data.
+    #[must_use]
+    pub fn to_ref(&self) -> ContentRef {
+        match self {
+            Self::Inline(bytes) => ContentRef::Inline(sha256(bytes)),
+            Self::Stored(digest) => ContentRef::Stored(*digest),
+        }
+    }
+}
+
+impl ContentRef {
+    /// The digest, of whichever kind.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        match self {
+            Self::Inline(digest) | Self::Stored(digest) => digest,
+        }
+    }
+}
+
+/// `H("MRID" 1 | owner | metadata | content)`: what the owner signs, and the record's only name.
+#[must_use]
+pub fn record_id(owner: &OwnerId, metadata: &Metadata, content: &ContentRef) -> RecordId {
+    let mut bytes = prefix(*b"MRID").to_vec();
+    owner.encode(&mut bytes);
+    metadata.encode(&mut bytes);
+    content.encode(&mut bytes);
+    RecordId::new(*sha256(&bytes).as_bytes())
+}
+
+wire_struct!(Record { owner, metadata, content });
+
+impl Wire for Record {
+    const TAG: [u8; 4] = *b"MREC";
+    const NAME: &'static str = "Record";
+}
+
+impl Encode for Content {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Inline(bytes) => {
+                out.push(0);
+                bytes.encode(out);
+            }
+            Self::Stored(digest) => {
+                out.push(1);
+                digest.encode(out);
+            }
+        }
+    }
+}
+
+impl Decode for Content {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let offset = reader.offset();
+        match reader.array()? {
+            [0] => Ok(Self::Inline(Decode::decode(reader)?)),
+            [1] => Ok(Self::Stored(Decode::decode(reader)?)),
+            [found] => Err(DecodeError::new(offset, DecodeErrorKind::Variant { found })),
+        }
+    }
+}
+
+impl Encode for ContentRef {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(match self {
+            Self::Inline(_) => 0,
+            Self::Stored(_) => 1,
+        });
+        self.digest().encode(out);
+    }
+}
+
+impl Decode for ContentRef {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let offset = reader.offset();
+        match reader.array()? {
+            [0] => Ok(Self::Inline(Decode::decode(reader)?)),
+            [1] => Ok(Self::Stored(Decode::decode(reader)?)),
+            [found] => Err(DecodeError::new(offset, DecodeErrorKind::Variant { found })),
+        }
+    }
+}

@@ -52,6 +52,9 @@ pub const WINDOW_MS: u32 = 600_000;
 /// Milliseconds of one producer's turn: 10 turns are a minute, 100 are a window. (ours: consensus)
 pub const TURN_MS: u32 = 6_000;
 
+/// Milliseconds by which a record's time of creation may lie after its block's. (ours: storage, STO-8.7)
+pub const CREATED_AHEAD_MS_MAX: i64 = 120_000;
+
 /// Size of a network: how many produce and how many audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::metadata::Metadata;
-use super::record::{ContentRef, Record, record_id};
-use crate::codec::{Wire, prefix, wire_struct};
+use super::record::{ContentRef, Record, names_encryption, record_id};
+use crate::codec::{Decode, DecodeError, Encode, Reader, Wire, prefix, wire_struct};
 use crate::crypto::sign::{self, KeyError, SignatureError, SigningKey};
 use crate::merkle;
 use crate::types::{ChainId, Digest, InstitutionId, OwnerId, RecordId, Signature};
@@ -66,12 +66,19 @@ impl Envelope {
         Self { record, owner_signature, booked_by }
     }
 
-    /// Checks key and signature. Cost: one signature check and one hash of the content.
-    pub fn verify(self, chain: &ChainId) -> Result<Verified<Self>, EnvelopeError> {
+    /// Checks key and signature, and gives the record's id. Cost: one signature check and one hash
+    /// of the content.
+    pub fn check(&self, chain: &ChainId) -> Result<RecordId, EnvelopeError> {
         sign::check_key(self.record.owner())?;
         let record_id = self.record.id();
         let message = signed_message(chain, &record_id);
         sign::verify(self.record.owner(), &message, &self.owner_signature)?;
+        Ok(record_id)
+    }
+
+    /// Checks key and signature and keeps that knowledge with the value.
+    pub fn verify(self, chain: &ChainId) -> Result<Verified<Self>, EnvelopeError> {
+        let record_id = self.check(chain)?;
         Ok(Verified { value: self, record_id })
     }
 
@@ -172,7 +179,28 @@ fn signed_message(chain: &ChainId, record: &RecordId) -> [u8; 69] {
 }
 
 wire_struct!(Envelope { record, owner_signature, booked_by });
-wire_struct!(Booking { owner, metadata, content, owner_signature, booked_by });
+
+impl Encode for Booking {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.owner.encode(out);
+        self.metadata.encode(out);
+        self.content.encode(out);
+        self.owner_signature.encode(out);
+        self.booked_by.encode(out);
+    }
+}
+
+impl Decode for Booking {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (owner, metadata) = (reader.field("owner")?, reader.field("metadata")?);
+        let content = reader.field_where("content", |content| {
+            names_encryption(&metadata, matches!(content, ContentRef::Stored(_)))
+        })?;
+        let (owner_signature, booked_by) =
+            (reader.field("owner_signature")?, reader.field("booked_by")?);
+        Ok(Self { owner, metadata, content, owner_signature, booked_by })
+    }
+}
 
 impl Wire for Envelope {
     const TAG: [u8; 4] = *b"MENV";

@@ -3,9 +3,7 @@
 use thiserror::Error;
 
 use super::metadata::Metadata;
-use crate::codec::{
-    Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire, prefix, wire_struct,
-};
+use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire, prefix};
 use crate::crypto::sha256;
 use crate::crypto::sign::{KeyError, check_key};
 use crate::params::INLINE_CONTENT_BYTES_MAX;
@@ -49,6 +47,9 @@ pub enum RecordError {
     /// The content does not fit inline.
     #[error("content: {0}")]
     Content(#[from] BoundError),
+    /// Metadata and content contradict each other.
+    #[error("metadata: {0}")]
+    Contradiction(&'static str),
 }
 
 impl Record {
@@ -56,6 +57,7 @@ impl Record {
     pub fn new(owner: OwnerId, metadata: Metadata, content: Content) -> Result<Self, RecordError> {
         check_key(&owner)?;
         metadata.check()?;
+        agree(&metadata, &content).map_err(RecordError::Contradiction)?;
         Ok(Self { owner, metadata, content })
     }
 
@@ -120,7 +122,42 @@ pub fn record_id(owner: &OwnerId, metadata: &Metadata, content: &ContentRef) -> 
     RecordId::new(*sha256(&bytes).as_bytes())
 }
 
-wire_struct!(Record { owner, metadata, content });
+/// Inline content has the size stated; stored content is sealed and says so.
+fn agree(metadata: &Metadata, content: &Content) -> Result<(), &'static str> {
+    let stored = match content {
+        Content::Inline(bytes) if u64::try_from(bytes.len()) != Ok(metadata.size) => {
+            return Err("size is not the number of bytes of the content");
+        }
+        Content::Inline(_) => false,
+        Content::Stored(_) => true,
+    };
+    names_encryption(metadata, stored)
+}
+
+/// An encryption is named if and only if the content is stored.
+pub(super) fn names_encryption(metadata: &Metadata, stored: bool) -> Result<(), &'static str> {
+    match (stored, &metadata.encryption) {
+        (false, Some(_)) => Err("inline content is not encrypted, yet an encryption is named"),
+        (true, None) => Err("stored content is encrypted, yet no encryption is named"),
+        _ => Ok(()),
+    }
+}
+
+impl Encode for Record {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.owner.encode(out);
+        self.metadata.encode(out);
+        self.content.encode(out);
+    }
+}
+
+impl Decode for Record {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (owner, metadata) = (reader.field("owner")?, reader.field("metadata")?);
+        let content = reader.field_where("content", |content| agree(&metadata, content))?;
+        Ok(Self { owner, metadata, content })
+    }
+}
 
 impl Wire for Record {
     const TAG: [u8; 4] = *b"MREC";

@@ -1,0 +1,12 @@
+//! From an anchor root into Bitcoin and back: the transaction that carries it, the check of a
+//! receipt against block headers, and the OpenTimestamps file. Pure. [ANC-1] [ANC-2]
+
+mod headers;
+mod ots;
+mod proof;
+mod transaction;
+
+pub use headers::{ChainParameters, HeaderChain, HeaderError, HeaderFault};
+pub use ots::{OtsError, opentimestamps};
+pub use proof::{Claim, ConfirmError, Existed, ProofError, examine};
+pub use transaction::{Funding, FundingError, anchor_transaction, funding_script};

@@ -1,0 +1,243 @@
+//! The state after the last finalized block, and how a block changes it. [STO-12] [STO-13]
+
+use std::collections::VecDeque;
+
+use super::check::Checked;
+use crate::codec::{Encode, prefix};
+use crate::crypto::{Identified, sha256};
+use crate::ledger::{Anchor, DataBlock, GenesisError, Window};
+use crate::params::DATA_BLOCK_ITEM_BLOCKS;
+use crate::types::{ChainId, Digest, Epoch, Height, List, RecordId, Timestamp};
+
+pub use crate::ledger::Genesis;
+
+/// The state of a chain. Plain data: equal chains are equal values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    pub(super) genesis: Genesis,
+    pub(super) id: ChainId,
+    pub(super) head: Head,
+    /// The epoch that the next block belongs to.
+    pub(super) epoch: Epoch,
+    /// First time at or after which a block ends the epoch.
+    pub(super) mark: Timestamp,
+    /// Roots of finalized Item blocks that are in no data block, oldest first.
+    unassigned: VecDeque<Digest>,
+    /// Data blocks cut in this epoch.
+    data_blocks: Vec<DataBlock>,
+    /// Blocks of this epoch so far.
+    epoch_blocks: u64,
+    totals: Totals,
+}
+
+/// The last block that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) hash: Digest,
+    pub(super) height: Height,
+    pub(super) timestamp: Timestamp,
+}
+
+/// What the chain holds altogether.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Records.
+    pub records: u64,
+    /// Items.
+    pub items: u64,
+    /// Item blocks.
+    pub item_blocks: u64,
+    /// Data blocks.
+    pub data_blocks: u64,
+}
+
+/// What one block brought about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Records that are booked from now on.
+    pub booked: Vec<RecordId>,
+    /// Data blocks that were cut.
+    pub data_blocks: Vec<DataBlock>,
+    /// The window, if the block was the last of its epoch.
+    pub frozen: Option<Frozen>,
+}
+
+/// A frozen window and what is to be anchored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frozen {
+    /// The window.
+    pub window: Window,
+    /// Its data blocks.
+    pub data_blocks: Vec<DataBlock>,
+    /// What goes into Bitcoin.
+    pub anchor: Anchor,
+}
+
+impl Chain {
+    /// The state before the first block.
+    pub fn new(genesis: Genesis) -> Result<Self, GenesisError> {
+        genesis.check()?;
+        let (id, started_at, window_ms) =
+            (genesis.chain_id(), genesis.started_at, genesis.window_ms);
+        let head = Head { hash: genesis.id(), height: Height::new(0), timestamp: started_at };
+        let mark = started_at
+            .next_multiple(window_ms)
+            .ok_or(GenesisError::Start { started_at, window_ms })?;
+        Ok(Self {
+            genesis,
+            id,
+            head,
+            epoch: Epoch::new(0),
+            mark,
+            unassigned: VecDeque::new(),
+            data_blocks: Vec::new(),
+            epoch_blocks: 0,
+            totals: Totals::default(),
+        })
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn id(&self) -> ChainId {
+        self.id
+    }
+
+    /// Hash of the last block, or of the genesis.
+    #[must_use]
+    pub fn head(&self) -> Digest {
+        self.head.hash
+    }
+
+    /// Height of the last block; 0 before the first.
+    #[must_use]
+    pub fn height(&self) -> Height {
+        self.head.height
+    }
+
+    /// Timestamp of the last block, or the start.
+    #[must_use]
+    pub fn timestamp(&self) -> Timestamp {
+        self.head.timestamp
+    }
+
+    /// The epoch that the next block belongs to.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// First time at or after which a block is the last of its epoch.
+    #[must_use]
+    pub fn mark(&self) -> Timestamp {
+        self.mark
+    }
+
+    /// What the chain holds altogether.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Digest of the state: `H("MSTA" 1 | records | items | item blocks | data blocks)`.
+    #[must_use]
+    pub fn state_digest(&self) -> Digest {
+        let Totals { records, items, item_blocks, data_blocks } = self.totals;
+        let mut bytes = prefix(*b"MSTA").to_vec();
+        for total in [records, items, item_blocks, data_blocks] {
+            total.encode(&mut bytes);
+        }
+        sha256(&bytes)
+    }
+
+    /// Moves the head to a block that was checked against this very state.
+    ///
+    /// # Panics
+    /// When the block was checked against another state; the caller holds on to the chain between
+    /// check and application.
+    pub fn apply(&mut self, checked: Checked<'_>) -> Applied {
+        assert_eq!(
+            checked.parent(),
+            self.head.hash,
+            "a block is applied to the head it was checked for"
+        );
+        if checked.is_closing() {
+            return Applied::default();
+        }
+        let header = &checked.block().header;
+        let minute_ms = self.genesis.minute_ms;
+        let crossed = header.timestamp.period(minute_ms) != self.head.timestamp.period(minute_ms);
+        self.head =
+            Head { hash: checked.hash(), height: header.height, timestamp: header.timestamp };
+        self.epoch_blocks += 1;
+        self.append(&checked);
+        let is_last = header.timestamp >= self.mark;
+        let cut_before = self.data_blocks.len();
+        if crossed {
+            while self.unassigned.len() >= DATA_BLOCK_ITEM_BLOCKS {
+                self.cut(DATA_BLOCK_ITEM_BLOCKS);
+            }
+        }
+        if is_last {
+            while !self.unassigned.is_empty() {
+                self.cut(self.unassigned.len().min(DATA_BLOCK_ITEM_BLOCKS));
+            }
+        }
+        let data_blocks = self.data_blocks[cut_before..].to_vec();
+        let frozen = is_last.then(|| self.freeze());
+        Applied { booked: checked.into_record_ids(), data_blocks, frozen }
+    }
+
+    /// The epoch that the head ended, whose closing blocks may still follow it.
+    pub(super) fn ended_epoch(&self) -> Option<Epoch> {
+        let ended = self.head.height.get() > 0 && self.epoch_blocks == 0;
+        ended.then(|| self.epoch.get().checked_sub(1).map(Epoch::new)).flatten()
+    }
+
+    /// Upper bound of the data blocks of this epoch if its next block ends it.
+    pub(super) fn data_blocks_if_frozen_next(&self) -> usize {
+        self.data_blocks.len() + self.unassigned.len() / DATA_BLOCK_ITEM_BLOCKS + 1
+    }
+
+    fn append(&mut self, checked: &Checked<'_>) {
+        let Some(item_block) = &checked.block().payload.item_block else { return };
+        self.unassigned.push_back(item_block.header.root);
+        self.totals.item_blocks += 1;
+        self.totals.items += count(item_block.items.len());
+        self.totals.records += count(checked.record_ids().len());
+    }
+
+    fn cut(&mut self, item_blocks: usize) {
+        let roots = self.unassigned.drain(..item_blocks).collect();
+        let index = u32::try_from(self.data_blocks.len()).expect("blocks of an epoch fit in u32");
+        let item_blocks = List::new(roots).expect("cut takes 1 to 10 Item blocks");
+        self.data_blocks.push(DataBlock { epoch: self.epoch, index, item_blocks });
+        self.totals.data_blocks += 1;
+    }
+
+    fn freeze(&mut self) -> Frozen {
+        let data_blocks = std::mem::take(&mut self.data_blocks);
+        let roots = data_blocks.iter().map(DataBlock::root).collect();
+        let data_block_roots = List::new(roots).expect("check bounds the blocks of an epoch");
+        let window = Window { epoch: self.epoch, data_blocks: data_block_roots };
+        let anchor = Anchor {
+            chain_id: self.id,
+            epoch: self.epoch,
+            window: window.root(),
+            head: self.head.hash,
+            state: self.state_digest(),
+            next_committees: self.genesis.committees,
+        };
+        self.epoch_blocks = 0;
+        self.epoch = self.epoch.next().expect("check refuses a block that ends the last epoch");
+        self.mark = self
+            .head
+            .timestamp
+            .next_multiple(self.genesis.window_ms)
+            .expect("check refuses times that far ahead");
+        Frozen { window, data_blocks, anchor }
+    }
+}
+
+fn count(elements: usize) -> u64 {
+    u64::try_from(elements).expect("usize fits in u64")
+}

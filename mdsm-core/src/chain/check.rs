@@ -1,0 +1,336 @@
+//! Whether a block may follow the head. [STO-2] [STO-9] [STO-10] [STO-12] [STO-13] [CON-4]
+//!
+//! Every refusal is a fault of the block's producer, so it names the rule and the place. Cost: one
+//! signature check a record and about ten hashes; memory in proportion to the Items given.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+use super::apply::Chain;
+use crate::codec::Wire;
+use crate::crypto::Identified;
+use crate::ledger::{Block, Envelope, EnvelopeError, Item};
+use crate::params::{CREATED_AHEAD_MS_MAX, TURN_ITEM_BYTES_MAX, WINDOW_DATA_BLOCKS_MAX};
+use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, RecordId, Timestamp};
+
+/// Answers whether a record is already booked on the chain that the check is about.
+pub trait RecordIndex {
+    /// Whether the record is booked.
+    fn contains(&self, record: &RecordId) -> bool;
+}
+
+impl RecordIndex for BTreeSet<RecordId> {
+    fn contains(&self, record: &RecordId) -> bool {
+        BTreeSet::contains(self, record)
+    }
+}
+
+/// A block that may follow the head, with the ids of its records. Only [`Chain::check`] makes one.
+#[derive(Clone, Debug)]
+pub struct Checked<'a> {
+    block: &'a Block,
+    hash: Digest,
+    parent: Digest,
+    record_ids: Vec<RecordId>,
+    is_closing: bool,
+}
+
+/// Why a block must not follow the head.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BlockError {
+    /// Belongs to another network.
+    #[error("header.chain_id: {found} is not this network, {expected}")]
+    ChainId {
+        /// Network named.
+        found: ChainId,
+        /// This network.
+        expected: ChainId,
+    },
+    /// Follows another block.
+    #[error("header.parent: {found} is not the head, {expected}")]
+    Parent {
+        /// Parent named.
+        found: Digest,
+        /// The head.
+        expected: Digest,
+    },
+    /// Counts wrongly.
+    #[error("header.height: {found} where {expected} follows")]
+    Height {
+        /// Height claimed.
+        found: Height,
+        /// Height that follows.
+        expected: Height,
+    },
+    /// Belongs to another epoch.
+    #[error("header.epoch: {found} where {expected} is open")]
+    Epoch {
+        /// Epoch claimed.
+        found: Epoch,
+        /// Epoch that is open.
+        expected: Epoch,
+    },
+    /// Not after its parent, or so far ahead that no window can follow.
+    #[error("header.timestamp: {found} is not after the parent's {parent}, or beyond all windows")]
+    Timestamp {
+        /// Time claimed.
+        found: Timestamp,
+        /// Time of the parent.
+        parent: Timestamp,
+    },
+    /// The header does not commit to the payload.
+    #[error("header.payload: {found} is not the digest of the payload, {expected}")]
+    Payload {
+        /// Digest in the header.
+        found: Digest,
+        /// Digest of the payload.
+        expected: Digest,
+    },
+    /// A block after the last of its epoch carries something.
+    #[error("payload: a closing block carries nothing")]
+    Closing,
+    /// The Item block's header contradicts the block.
+    #[error("payload.item_block.header.{field}: contradicts the block that carries it")]
+    ItemBlockHeader {
+        /// The field.
+        field: &'static str,
+    },
+    /// The Item block's header does not commit to its Items.
+    #[error("payload.item_block.header.root: {found} is not the root over the Items, {expected}")]
+    ItemBlockRoot {
+        /// Root in the header.
+        found: Digest,
+        /// Root over the Items.
+        expected: Digest,
+    },
+    /// Not all Items are at hand, or more than the Item block names.
+    #[error("{found} Items at hand where the Item block names {expected}")]
+    ItemCount {
+        /// Items given.
+        found: usize,
+        /// Items named.
+        expected: usize,
+    },
+    /// An Item is not the one that the Item block names.
+    #[error("Item {index}: root {found} is not the one named, {expected}")]
+    ItemRoot {
+        /// Index of the Item.
+        index: usize,
+        /// Root of the Item given.
+        found: Digest,
+        /// Root named.
+        expected: Digest,
+    },
+    /// The turn carries too many bytes of Items.
+    #[error("{bytes} bytes of Items where a turn carries at most {bytes_max}")]
+    TurnBytes {
+        /// Bytes found.
+        bytes: usize,
+        /// Limit.
+        bytes_max: usize,
+    },
+    /// A record must not be booked.
+    #[error("Item {item}, record {record}: {error}")]
+    Envelope {
+        /// Index of the Item.
+        item: usize,
+        /// Index of the record in it.
+        record: usize,
+        /// Why.
+        error: EnvelopeError,
+    },
+    /// A record is booked already, on the chain or earlier in this block.
+    #[error("Item {item}, record {record}: {id} is booked already")]
+    Repeated {
+        /// Index of the Item.
+        item: usize,
+        /// Index of the record in it.
+        record: usize,
+        /// The record.
+        id: RecordId,
+    },
+    /// A record claims to be made long after the block.
+    #[error(
+        "Item {item}, record {record}: created at {created}, more than {CREATED_AHEAD_MS_MAX} ms after the block's {timestamp}"
+    )]
+    CreatedAhead {
+        /// Index of the Item.
+        item: usize,
+        /// Index of the record in it.
+        record: usize,
+        /// Time claimed.
+        created: Timestamp,
+        /// Time of the block.
+        timestamp: Timestamp,
+    },
+    /// The epoch holds as many blocks as a window can.
+    #[error("epoch {epoch} holds as many blocks as a window can")]
+    EpochFull {
+        /// The epoch.
+        epoch: Epoch,
+    },
+}
+
+impl Chain {
+    /// Checks that `block`, with all the Items that its Item block names, may follow the head.
+    pub fn check<'a>(
+        &self,
+        block: &'a Block,
+        items: &[Item],
+        booked: &impl RecordIndex,
+    ) -> Result<Checked<'a>, BlockError> {
+        let is_closing = self.check_header(block)?;
+        let mut record_ids = Vec::new();
+        if is_closing {
+            if block.payload.item_block.is_some() || !items.is_empty() {
+                return Err(BlockError::Closing);
+            }
+        } else {
+            self.check_items(block, items)?;
+            record_ids = self.check_records(block.header.timestamp, items, booked)?;
+        }
+        let parent = block.header.parent;
+        Ok(Checked { block, hash: block.hash(), parent, record_ids, is_closing })
+    }
+
+    /// Checks the header; says whether the block closes an epoch that has ended.
+    fn check_header(&self, block: &Block) -> Result<bool, BlockError> {
+        let header = &block.header;
+        if header.chain_id != self.id {
+            return Err(BlockError::ChainId { found: header.chain_id, expected: self.id });
+        }
+        if header.parent != self.head.hash {
+            return Err(BlockError::Parent { found: header.parent, expected: self.head.hash });
+        }
+        let height = self.head.height.next();
+        if Some(header.height) != height {
+            let expected = height.unwrap_or(self.head.height);
+            return Err(BlockError::Height { found: header.height, expected });
+        }
+        let is_closing = self.ended_epoch() == Some(header.epoch);
+        if header.epoch != self.epoch && !is_closing {
+            return Err(BlockError::Epoch { found: header.epoch, expected: self.epoch });
+        }
+        let windows_follow = header.timestamp.next_multiple(self.genesis.window_ms).is_some();
+        if header.timestamp <= self.head.timestamp || !windows_follow {
+            let (found, parent) = (header.timestamp, self.head.timestamp);
+            return Err(BlockError::Timestamp { found, parent });
+        }
+        let expected = block.payload.id();
+        if header.payload != expected {
+            return Err(BlockError::Payload { found: header.payload, expected });
+        }
+        if self.epoch.next().is_none()
+            || self.data_blocks_if_frozen_next() >= WINDOW_DATA_BLOCKS_MAX
+        {
+            return Err(BlockError::EpochFull { epoch: self.epoch });
+        }
+        Ok(is_closing)
+    }
+
+    fn check_items(&self, block: &Block, items: &[Item]) -> Result<(), BlockError> {
+        let Some(item_block) = &block.payload.item_block else {
+            return match items.len() {
+                0 => Ok(()),
+                found => Err(BlockError::ItemCount { found, expected: 0 }),
+            };
+        };
+        let (header, outer) = (&item_block.header, &block.header);
+        let contradictions = [
+            ("chain_id", header.chain_id != outer.chain_id),
+            ("height", header.height != outer.height),
+            ("producer", header.producer != outer.producer),
+            ("closed_at", header.closed_at > outer.timestamp),
+        ];
+        if let Some((field, _)) = contradictions.into_iter().find(|(_, contradicts)| *contradicts) {
+            return Err(BlockError::ItemBlockHeader { field });
+        }
+        let expected = item_block.root();
+        if header.root != expected {
+            return Err(BlockError::ItemBlockRoot { found: header.root, expected });
+        }
+        if items.len() != item_block.items.len() {
+            let (found, expected) = (items.len(), item_block.items.len());
+            return Err(BlockError::ItemCount { found, expected });
+        }
+        let bytes = items.iter().map(|item| item.to_bytes().len()).sum();
+        if bytes > TURN_ITEM_BYTES_MAX {
+            return Err(BlockError::TurnBytes { bytes, bytes_max: TURN_ITEM_BYTES_MAX });
+        }
+        for (index, (item, expected)) in items.iter().zip(item_block.items.iter()).enumerate() {
+            let (found, expected) = (item.root(), *expected);
+            if found != expected {
+                return Err(BlockError::ItemRoot { index, found, expected });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_records(
+        &self,
+        timestamp: Timestamp,
+        items: &[Item],
+        booked: &impl RecordIndex,
+    ) -> Result<Vec<RecordId>, BlockError> {
+        let latest = timestamp.get().saturating_add(CREATED_AHEAD_MS_MAX);
+        let mut in_block = BTreeSet::new();
+        let mut ids = Vec::new();
+        for (item, record, envelope) in envelopes(items) {
+            let id = envelope.check(&self.id).map_err(|error| BlockError::Envelope {
+                item,
+                record,
+                error,
+            })?;
+            if booked.contains(&id) || !in_block.insert(id) {
+                return Err(BlockError::Repeated { item, record, id });
+            }
+            let created = envelope.record.metadata().created;
+            if created.get() > latest {
+                return Err(BlockError::CreatedAhead { item, record, created, timestamp });
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+}
+
+fn envelopes(items: &[Item]) -> impl Iterator<Item = (usize, usize, &Envelope)> {
+    items.iter().enumerate().flat_map(|(item, records)| {
+        records.records.iter().enumerate().map(move |(record, envelope)| (item, record, envelope))
+    })
+}
+
+impl Checked<'_> {
+    pub(super) fn block(&self) -> &Block {
+        self.block
+    }
+
+    pub(super) fn hash(&self) -> Digest {
+        self.hash
+    }
+
+    pub(super) fn parent(&self) -> Digest {
+        self.parent
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
+    /// Ids of the block's records, in order.
+    #[must_use]
+    pub fn record_ids(&self) -> &[RecordId] {
+        &self.record_ids
+    }
+
+    pub(super) fn into_record_ids(self) -> Vec<RecordId> {
+        self.record_ids
+    }
+
+    /// The delegate that produced the block.
+    #[must_use]
+    pub fn producer(&self) -> InstitutionId {
+        self.block.header.producer
+    }
+}

@@ -1,1 +1,3 @@
-//! x
+//! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
+
+pub mod seed;

@@ -1,3 +1,4 @@
 //! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
 
 pub mod seed;
+pub mod verdict;

@@ -1,4 +1,5 @@
 //! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
 
+pub mod generate;
 pub mod seed;
 pub mod verdict;

@@ -82,6 +82,12 @@ mod tests {
             let moves = verdict_of(&[Outcome::Pass, outcome.clone()]) != Exit::Conforms;
             assert_eq!(outcome.needs_attention(), moves, "{}", outcome.word());
         }
+        for (index, graver) in Outcome::GRAVEST_FIRST.iter().enumerate() {
+            for lighter in &Outcome::GRAVEST_FIRST[index..] {
+                let both = verdict_of(&[lighter.clone(), graver.clone()]);
+                assert_eq!(both, verdict_of(std::slice::from_ref(graver)));
+            }
+        }
     }
 
     #[test]

@@ -31,6 +31,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The outcomes that somebody has to look at, as they decide an exit code above 0; in the
+    /// order in which the exit codes win.
+    pub const GRAVEST_FIRST: [Self; 4] = [
+        Self::OwnFault,
+        Self::Fail,
+        Self::AdapterBroke,
+        Self::Undecided,
+    ];
+
     /// A skip for a reason that no installation cures.
     #[must_use]
     pub fn skipped(reason: impl Into<String>) -> Self {
@@ -64,12 +73,9 @@ impl Outcome {
         }
     }
 
-    /// True for outcomes that somebody has to look at: they decide an exit code above 0.
+    /// True for [`Outcome::GRAVEST_FIRST`].
     #[must_use]
-    pub const fn needs_attention(&self) -> bool {
-        matches!(
-            self,
-            Self::Fail | Self::Undecided | Self::AdapterBroke | Self::OwnFault
-        )
+    pub fn needs_attention(&self) -> bool {
+        Self::GRAVEST_FIRST.contains(self)
     }
 }

@@ -1,7 +1,7 @@
 //! DICOM Part 10 files: an uncompressed greyscale Secondary Capture image (PS3.3 A.8.1), explicit
 //! VR little endian (PS3.5 A.2), with the file meta information of PS3.10 section 7.1.
 //!
-//! Conversion type is `SYN`, synthetic image. UIDs are of the form 2.25.<UUID>, which anybody may
+//! Conversion type is `SYN`, synthetic image. UIDs are of the form `2.25.UUID`, which anybody may
 //! make (PS3.5 B.2). Values are padded to even lengths.
 
 use rand_chacha::rand_core::Rng;

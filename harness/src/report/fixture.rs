@@ -82,3 +82,48 @@ pub(super) fn report() -> Report {
     ];
     Report::new(run(), 9, vec![storage, speed])
 }
+
+/// A report in which every text is [`HOSTILE`].
+pub(super) fn drowned() -> Report {
+    let text = || HOSTILE.to_owned();
+    // What is cut to its first characters has to be hostile from the first.
+    let mut chapter = Chapter::new(HOSTILE, format!("\u{1b}[2J\n--> {HOSTILE}"));
+    let outcomes = Outcome::GRAVEST_FIRST.into_iter();
+    for outcome in outcomes.chain([
+        Outcome::Pass,
+        Outcome::Unsupported,
+        Outcome::missing_tool(HOSTILE, HOSTILE),
+    ]) {
+        chapter.cases.push(Case {
+            id: text(),
+            title: text(),
+            requirements: vec![text()],
+            outcome,
+            detail: text(),
+            duration_us: 1,
+            rerun: text(),
+        });
+    }
+    chapter.fact(HOSTILE, HOSTILE);
+    chapter.measurements = vec![
+        Measurement::new(HOSTILE, 1.0, HOSTILE)
+            .at_least(2.0)
+            .note(HOSTILE),
+    ];
+    let machine = Machine {
+        os: text(),
+        arch: text(),
+        cpu: text(),
+        threads: 1,
+        compiler: text(),
+    };
+    let run = Run {
+        program: text(),
+        version: text(),
+        commit: text(),
+        command: text(),
+        machine,
+        ..run()
+    };
+    Report::new(run, 7, vec![chapter])
+}

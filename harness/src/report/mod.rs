@@ -113,6 +113,28 @@ mod tests {
     }
 
     #[test]
+    fn no_text_acts_on_the_reader_of_any_view() {
+        let report = fixture::drowned();
+        for view in [
+            html(&report),
+            junit(&report),
+            summary(&report),
+            table(&report),
+        ] {
+            let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert_eq!(view.chars().find(|c| acts(*c)), None, "{view}");
+        }
+        wellformed::check(&html(&report));
+        wellformed::check(&junit(&report));
+        let text = table(&report);
+        assert!(
+            text.lines().all(|line| !line.starts_with("-->")),
+            "a text broke its line: {text}"
+        );
+        assert!(summary(&report).lines().all(|line| !line.starts_with("--")));
+    }
+
+    #[test]
     fn a_failed_write_leaves_no_partial_file() {
         let scratch = tempfile::tempdir().unwrap();
         // A directory in the place of a file: the rename cannot succeed.

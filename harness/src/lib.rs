@@ -1,1 +1,6 @@
-//! x
+//! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
+
+pub mod generate;
+pub mod report;
+pub mod seed;
+pub mod verdict;

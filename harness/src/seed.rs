@@ -70,9 +70,7 @@ impl FromStr for Seed {
         let plain = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
         match u64::from_str_radix(digits, radix) {
             Ok(value) if plain => Ok(Self(value)),
-            _ => Err(SeedError {
-                text: text.to_owned(),
-            }),
+            _ => Err(SeedError { text: text.to_owned() }),
         }
     }
 }
@@ -156,17 +154,7 @@ mod tests {
             assert_eq!(json, format!("\"{value}\""));
             assert_eq!(serde_json::from_str::<Seed>(&json).unwrap(), seed);
         }
-        for text in [
-            "",
-            "0x",
-            "+7",
-            "-7",
-            "0x+7",
-            "7f",
-            " 7",
-            "18446744073709551616",
-            "seven",
-        ] {
+        for text in ["", "0x", "+7", "-7", "0x+7", "7f", " 7", "18446744073709551616", "seven"] {
             assert!(text.parse::<Seed>().is_err(), "{text}");
         }
     }
@@ -191,10 +179,7 @@ mod tests {
             let value = stream.between(10, 15);
             seen[usize::try_from(value - 10).unwrap()] += 1;
         }
-        assert!(
-            seen.iter().all(|&count| (50..=150).contains(&count)),
-            "{seen:?}"
-        );
+        assert!(seen.iter().all(|&count| (50..=150).contains(&count)), "{seen:?}");
         assert!(!stream.chance(0, 3));
         assert!(stream.chance(3, 3));
         assert_eq!(*stream.pick(&["only"]), "only");

@@ -15,11 +15,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
         ];
         for (index, sextet) in sextets.into_iter().enumerate() {
             let padding = index > group.len();
-            text.push(if padding {
-                '='
-            } else {
-                char::from(ALPHABET[usize::from(sextet)])
-            });
+            text.push(if padding { '=' } else { char::from(ALPHABET[usize::from(sextet)]) });
         }
     }
     text

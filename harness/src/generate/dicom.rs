@@ -11,10 +11,8 @@ use crate::seed::Draw;
 use super::Kind;
 use super::patient::{Moment, Patient};
 
-pub(super) const KIND: Kind = Kind {
-    media_type: "application/dicom",
-    resource_type: "ImagingStudy",
-};
+pub(super) const KIND: Kind =
+    Kind { media_type: "application/dicom", resource_type: "ImagingStudy" };
 
 const PREAMBLE_BYTES: usize = 128;
 const SECONDARY_CAPTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
@@ -51,11 +49,7 @@ pub fn image(draw: &mut impl Rng, patient: &Patient, rows: u16, columns: u16) ->
     data.text((0x0010, 0x0010), b"PN", &name);
     data.text((0x0010, 0x0020), b"LO", &patient.id);
     data.text((0x0010, 0x0030), b"DA", &patient.born.compact_date());
-    data.text(
-        (0x0010, 0x0040),
-        b"CS",
-        if patient.female { "F" } else { "M" },
-    );
+    data.text((0x0010, 0x0040), b"CS", if patient.female { "F" } else { "M" });
     data.uid((0x0020, 0x000d), &study);
     data.uid((0x0020, 0x000e), &series);
     data.text((0x0020, 0x0010), b"SH", "SYNTHETIC");
@@ -174,12 +168,7 @@ mod tests {
             };
             let end = start + usize::try_from(length).unwrap();
             assert!(length.is_multiple_of(2), "{tag:04x?}");
-            assert!(
-                elements
-                    .last_key_value()
-                    .is_none_or(|(last, _)| *last < tag),
-                "{tag:04x?}"
-            );
+            assert!(elements.last_key_value().is_none_or(|(last, _)| *last < tag), "{tag:04x?}");
             elements.insert(tag, (vr, bytes[start..end].to_vec()));
             bytes = &bytes[end..];
         }
@@ -215,23 +204,12 @@ mod tests {
             assert!(meta.keys().all(|tag| tag.0 == 0x0002));
             assert!(data.keys().all(|tag| tag.0 > 0x0002));
             for element in [0x0000, 0x0001, 0x0002, 0x0003, 0x0010, 0x0012] {
-                assert!(
-                    meta.contains_key(&(0x0002, element)),
-                    "type 1 in group 0002"
-                );
+                assert!(meta.contains_key(&(0x0002, element)), "type 1 in group 0002");
             }
             let syntax = check_uid(&meta[&(0x0002, 0x0010)].1);
             assert_eq!(syntax, "1.2.840.10008.1.2.1");
-            assert_eq!(
-                meta[&(0x0002, 0x0002)].1,
-                data[&(0x0008, 0x0016)].1,
-                "SOP class"
-            );
-            assert_eq!(
-                meta[&(0x0002, 0x0003)].1,
-                data[&(0x0008, 0x0018)].1,
-                "SOP instance"
-            );
+            assert_eq!(meta[&(0x0002, 0x0002)].1, data[&(0x0008, 0x0016)].1, "SOP class");
+            assert_eq!(meta[&(0x0002, 0x0003)].1, data[&(0x0008, 0x0018)].1, "SOP instance");
 
             let uids = [(0x0008, 0x0018), (0x0020, 0x000d), (0x0020, 0x000e)];
             let uids = uids.map(|tag| check_uid(&data[&tag].1));
@@ -245,31 +223,18 @@ mod tests {
                 }
             }
             let number = |tag: Tag| u16::from_le_bytes(data[&tag].1[..].try_into().unwrap());
-            assert_eq!(
-                (number((0x0028, 0x0010)), number((0x0028, 0x0011))),
-                (rows, columns)
-            );
+            assert_eq!((number((0x0028, 0x0010)), number((0x0028, 0x0011))), (rows, columns));
             let samples = &data[&(0x7fe0, 0x0010)].1;
             assert_eq!(samples.len(), 2 * usize::from(rows) * usize::from(columns));
-            assert!(
-                samples.chunks(2).all(|pair| pair[1] < 0x10),
-                "12 bits stored"
-            );
-            assert_eq!(
-                data[&(0x0010, 0x0020)].1.trim_ascii_end(),
-                patient.id.as_bytes()
-            );
+            assert!(samples.chunks(2).all(|pair| pair[1] < 0x10), "12 bits stored");
+            assert_eq!(data[&(0x0010, 0x0020)].1.trim_ascii_end(), patient.id.as_bytes());
         }
     }
 
     #[test]
     fn uids_are_random_uuids() {
         let mut draw = Seed::new(8).stream("uid");
-        let number: u128 = uid(&mut draw)
-            .strip_prefix("2.25.")
-            .unwrap()
-            .parse()
-            .unwrap();
+        let number: u128 = uid(&mut draw).strip_prefix("2.25.").unwrap().parse().unwrap();
         let hex = format!("{number:032x}");
         assert_eq!(&hex[12..13], "4", "version");
         assert!("89ab".contains(&hex[16..17]), "variant");

@@ -13,14 +13,8 @@ use super::patient::{Moment, Patient};
 
 const MEDIA_TYPE: &str = "x-application/hl7-v2+er7";
 
-pub(super) const RESULT: Kind = Kind {
-    media_type: MEDIA_TYPE,
-    resource_type: "DiagnosticReport",
-};
-pub(super) const ADMISSION: Kind = Kind {
-    media_type: MEDIA_TYPE,
-    resource_type: "Encounter",
-};
+pub(super) const RESULT: Kind = Kind { media_type: MEDIA_TYPE, resource_type: "DiagnosticReport" };
+pub(super) const ADMISSION: Kind = Kind { media_type: MEDIA_TYPE, resource_type: "Encounter" };
 
 /// ORU^R01 with laboratory values, and with waveform segments until `bytes_min` is reached.
 pub fn result(draw: &mut impl Rng, patient: &Patient, bytes_min: usize) -> Vec<u8> {
@@ -65,14 +59,7 @@ pub fn admission(draw: &mut impl Rng, patient: &Patient) -> Vec<u8> {
     message.push_str(&person(patient));
     message.push_str(&segment(
         "PV1",
-        &[
-            (1, "1"),
-            (2, "I"),
-            (3, &bed),
-            (7, physician),
-            (19, &visit),
-            (44, &at),
-        ],
+        &[(1, "1"), (2, "I"), (3, &bed), (7, physician), (19, &visit), (44, &at)],
     ));
     message.into_bytes()
 }
@@ -89,10 +76,7 @@ fn person(patient: &Patient) -> String {
     let name = format!("{}^{}", patient.family, patient.given);
     let sex = if patient.female { "F" } else { "M" };
     let born = patient.born.compact_date();
-    segment(
-        "PID",
-        &[(1, "1"), (3, &id), (5, &name), (7, &born), (8, sex)],
-    )
+    segment("PID", &[(1, "1"), (3, &id), (5, &name), (7, &born), (8, sex)])
 }
 
 fn value(draw: &mut impl Rng, set_id: u32, at: &str) -> String {
@@ -104,9 +88,7 @@ fn value(draw: &mut impl Rng, set_id: u32, at: &str) -> String {
 }
 
 fn waveform(draw: &mut impl Rng, set_id: u32, at: &str) -> String {
-    let samples: Vec<String> = (0..500)
-        .map(|_| draw.between(1_900, 2_300).to_string())
-        .collect();
+    let samples: Vec<String> = (0..500).map(|_| draw.between(1_900, 2_300).to_string()).collect();
     let code = "131329^MDC_ECG_ELEC_POTL_I^MDC";
     observation(set_id, "NA", code, &samples.join("^"), "uV", at)
 }
@@ -115,15 +97,7 @@ fn observation(set_id: u32, kind: &str, code: &str, value: &str, unit: &str, at:
     let set_id = set_id.to_string();
     segment(
         "OBX",
-        &[
-            (1, &set_id),
-            (2, kind),
-            (3, code),
-            (5, value),
-            (6, unit),
-            (11, "F"),
-            (14, at),
-        ],
+        &[(1, &set_id), (2, kind), (3, code), (5, value), (6, unit), (11, "F"), (14, at)],
     )
 }
 
@@ -148,30 +122,10 @@ struct Analyte {
 }
 
 const ANALYTES: [Analyte; 4] = [
-    Analyte {
-        code: "2345-7^Glucose",
-        unit: "mg/dL",
-        tenths_low: 650,
-        tenths_high: 1_800,
-    },
-    Analyte {
-        code: "2951-2^Sodium",
-        unit: "mmol/L",
-        tenths_low: 1_320,
-        tenths_high: 1_480,
-    },
-    Analyte {
-        code: "2823-3^Potassium",
-        unit: "mmol/L",
-        tenths_low: 33,
-        tenths_high: 54,
-    },
-    Analyte {
-        code: "718-7^Hemoglobin",
-        unit: "g/dL",
-        tenths_low: 95,
-        tenths_high: 175,
-    },
+    Analyte { code: "2345-7^Glucose", unit: "mg/dL", tenths_low: 650, tenths_high: 1_800 },
+    Analyte { code: "2951-2^Sodium", unit: "mmol/L", tenths_low: 1_320, tenths_high: 1_480 },
+    Analyte { code: "2823-3^Potassium", unit: "mmol/L", tenths_low: 33, tenths_high: 54 },
+    Analyte { code: "718-7^Hemoglobin", unit: "g/dL", tenths_low: 95, tenths_high: 175 },
 ];
 
 #[cfg(test)]
@@ -220,10 +174,7 @@ mod tests {
             assert_eq!(order[0], "OBR");
             assert!(order[4].ends_with("^LN"), "OBR-4 service");
             assert_eq!(order[7].len(), 19, "OBR-7 time of the observation");
-            assert_eq!(
-                (order[22].len(), order[24].as_str(), order[25].as_str()),
-                (19, "LAB", "F")
-            );
+            assert_eq!((order[22].len(), order[24].as_str(), order[25].as_str()), (19, "LAB", "F"));
             assert!(segments.len() > 3);
             for (index, segment) in segments[3..].iter().enumerate() {
                 assert_eq!(segment[0], "OBX");

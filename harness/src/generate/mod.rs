@@ -63,12 +63,7 @@ struct Kind {
 
 impl File {
     fn new(name: String, kind: &Kind, bytes: Vec<u8>) -> Self {
-        Self {
-            name,
-            media_type: kind.media_type,
-            resource_type: kind.resource_type,
-            bytes,
-        }
+        Self { name, media_type: kind.media_type, resource_type: kind.resource_type, bytes }
     }
 }
 
@@ -182,11 +177,7 @@ fn file(seed: Seed, index: usize) -> File {
     let mut draw = seed.stream(&format!("generate/{}/{index}", plan.name));
     let patient = Patient::draw(&mut draw);
     let bytes = (plan.make)(&mut draw, &patient);
-    File::new(
-        format!("{}-{index:06}.{}", plan.name, plan.extension),
-        &plan.kind,
-        bytes,
-    )
+    File::new(format!("{}-{index:06}.{}", plan.name, plan.extension), &plan.kind, bytes)
 }
 
 fn size(bytes: u32) -> usize {
@@ -212,11 +203,7 @@ mod tests {
         let few: Vec<File> = files(&seed, 5).collect();
         assert_eq!(many[..5], few[..]);
         let other: Vec<File> = files(&Seed::new(10), 24).collect();
-        assert!(
-            many.iter()
-                .zip(&other)
-                .all(|(one, two)| one.bytes != two.bytes)
-        );
+        assert!(many.iter().zip(&other).all(|(one, two)| one.bytes != two.bytes));
     }
 
     #[test]
@@ -242,9 +229,7 @@ mod tests {
         assert_eq!(resources.len(), 6, "{resources:?}");
         let names: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names.len(), 12);
-        let large = files
-            .iter()
-            .filter(|file| file.bytes.len() > INLINE_CONTENT_BYTES_MAX);
+        let large = files.iter().filter(|file| file.bytes.len() > INLINE_CONTENT_BYTES_MAX);
         assert_eq!(large.count(), 2, "a scan and a collection");
         assert!(files.iter().any(|file| file.bytes.len() < 1_024));
     }
@@ -260,12 +245,7 @@ mod tests {
         for seed in 0..4 {
             for file in files(&Seed::new(seed), 24).chain(edges()) {
                 let found = sniff::media_type(&file.bytes, &file.name);
-                assert_eq!(
-                    found,
-                    (file.media_type, file.resource_type),
-                    "{}",
-                    file.name
-                );
+                assert_eq!(found, (file.media_type, file.resource_type), "{}", file.name);
                 // What follows from the content does not hang on the name.
                 assert_eq!(sniff::media_type(&file.bytes, ""), found, "{}", file.name);
             }

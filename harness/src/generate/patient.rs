@@ -67,13 +67,7 @@ impl Moment {
     /// `2024-02-28T23:59:59Z`: FHIR dateTime and instant.
     #[must_use]
     pub fn instant(&self) -> String {
-        format!(
-            "{}T{:02}:{:02}:{:02}Z",
-            self.date(),
-            self.hour,
-            self.minute,
-            self.second
-        )
+        format!("{}T{:02}:{:02}:{:02}Z", self.date(), self.hour, self.minute, self.second)
     }
 
     /// `20240228`: DICOM DA and HL7 v2 DT.

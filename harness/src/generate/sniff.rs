@@ -48,10 +48,7 @@ fn hl7v2(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     }
     let header = message.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
     // MSH-1 is the separator itself, so MSH-9 is the ninth piece.
-    let kind = header
-        .split(|byte| *byte == b'|')
-        .nth(8)
-        .unwrap_or_default();
+    let kind = header.split(|byte| *byte == b'|').nth(8).unwrap_or_default();
     let resource_type = match kind.get(..3) {
         Some(b"ORU") => "DiagnosticReport",
         Some(b"ADT") => "Encounter",
@@ -72,30 +69,20 @@ fn fhir_json(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         return None;
     }
     let head: Head<'_> = serde_json::from_slice(bytes).ok()?;
-    Some((
-        "application/fhir+json",
-        known_type(head.resource_type.as_bytes())?,
-    ))
+    Some(("application/fhir+json", known_type(head.resource_type.as_bytes())?))
 }
 
 fn xml(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let prolog = &bytes[..bytes.len().min(XML_PROLOG_BYTES_MAX)];
     let tag = root_tag(without_byte_order_mark(prolog))?;
-    let name = tag
-        .split(|byte| byte.is_ascii_whitespace() || *byte == b'/')
-        .next()?;
+    let name = tag.split(|byte| byte.is_ascii_whitespace() || *byte == b'/').next()?;
     let name = name.rsplit(|byte| *byte == b':').next()?;
     if name == b"ClinicalDocument" {
         return Some(("application/cda+xml", "Composition"));
     }
     let namespace = b"\"http://hl7.org/fhir\"";
-    let in_fhir = tag
-        .windows(namespace.len())
-        .any(|window| window == namespace);
-    in_fhir
-        .then(|| known_type(name))
-        .flatten()
-        .map(|name| ("application/fhir+xml", name))
+    let in_fhir = tag.windows(namespace.len()).any(|window| window == namespace);
+    in_fhir.then(|| known_type(name)).flatten().map(|name| ("application/fhir+xml", name))
 }
 
 /// The root element's start tag, without its brackets.
@@ -137,15 +124,12 @@ fn is_text(bytes: &[u8]) -> bool {
     let layout = |character| matches!(character, '\t' | '\n' | '\r' | '\u{c}');
     !bytes.is_empty()
         && std::str::from_utf8(bytes).is_ok_and(|text| {
-            text.chars()
-                .all(|character| !character.is_control() || layout(character))
+            text.chars().all(|character| !character.is_control() || layout(character))
         })
 }
 
 fn known_type(name: &[u8]) -> Option<&'static str> {
-    let index = RESOURCE_TYPES
-        .binary_search_by(|known| known.as_bytes().cmp(name))
-        .ok()?;
+    let index = RESOURCE_TYPES.binary_search_by(|known| known.as_bytes().cmp(name)).ok()?;
     Some(RESOURCE_TYPES[index])
 }
 
@@ -165,11 +149,7 @@ mod tests {
         dicom.extend(b"DICM");
         let cases: [(&[u8], &str, (&str, &str)); 18] = [
             (&dicom, "x", ("application/dicom", "ImagingStudy")),
-            (
-                b"%PDF-1.7\n",
-                "x.dcm",
-                ("application/pdf", "DocumentReference"),
-            ),
+            (b"%PDF-1.7\n", "x.dcm", ("application/pdf", "DocumentReference")),
             (b"\xff\xd8\xff\xe0", "x", ("image/jpeg", "Media")),
             (b"\x89PNG\r\n\x1a\n", "x", ("image/png", "Media")),
             (
@@ -182,47 +162,23 @@ mod tests {
                 "x",
                 ("x-application/hl7-v2+er7", "Encounter"),
             ),
-            (
-                b"MSH|^~\\&|a|b|c|d|e||SIU^S12\r",
-                "x",
-                ("x-application/hl7-v2+er7", "Bundle"),
-            ),
+            (b"MSH|^~\\&|a|b|c|d|e||SIU^S12\r", "x", ("x-application/hl7-v2+er7", "Bundle")),
             (b"MSH|", "x", ("x-application/hl7-v2+er7", "Bundle")),
             (
                 b" {\"id\":\"1\",\"resourceType\":\"Media\"}",
                 "x",
                 ("application/fhir+json", "Media"),
             ),
-            (
-                b"\xef\xbb\xbf{\"resourceType\":\"List\"}",
-                "x",
-                ("application/fhir+json", "List"),
-            ),
+            (b"\xef\xbb\xbf{\"resourceType\":\"List\"}", "x", ("application/fhir+json", "List")),
             (
                 b"<?xml version=\"1.0\"?><!-- <a> --><ClinicalDocument xmlns=\"urn:hl7-org:v3\">",
                 "x",
                 ("application/cda+xml", "Composition"),
             ),
-            (
-                b"<cda:ClinicalDocument/>",
-                "x",
-                ("application/cda+xml", "Composition"),
-            ),
-            (
-                b"<Patient xmlns=\"http://hl7.org/fhir\"/>",
-                "x",
-                ("application/fhir+xml", "Patient"),
-            ),
-            (
-                b"100 2 360 650000\n",
-                "a/100.HEA",
-                ("text/plain", "Observation"),
-            ),
-            (
-                b"\x00\x01",
-                "100.dat",
-                ("application/octet-stream", "Observation"),
-            ),
+            (b"<cda:ClinicalDocument/>", "x", ("application/cda+xml", "Composition")),
+            (b"<Patient xmlns=\"http://hl7.org/fhir\"/>", "x", ("application/fhir+xml", "Patient")),
+            (b"100 2 360 650000\n", "a/100.HEA", ("text/plain", "Observation")),
+            (b"\x00\x01", "100.dat", ("application/octet-stream", "Observation")),
             (
                 "Fieber 38,4 °C\n".as_bytes(),
                 "x",
@@ -232,12 +188,7 @@ mod tests {
             (b"", "x.hea", UNKNOWN),
         ];
         for (bytes, name, expected) in cases {
-            assert_eq!(
-                media_type(bytes, name),
-                expected,
-                "{}",
-                String::from_utf8_lossy(bytes)
-            );
+            assert_eq!(media_type(bytes, name), expected, "{}", String::from_utf8_lossy(bytes));
         }
     }
 
@@ -255,19 +206,10 @@ mod tests {
             b"<!-- never closed <ClinicalDocument>",
         ];
         for bytes in impostors {
-            assert_eq!(
-                media_type(bytes, "x.json"),
-                text,
-                "{}",
-                String::from_utf8_lossy(bytes)
-            );
+            assert_eq!(media_type(bytes, "x.json"), text, "{}", String::from_utf8_lossy(bytes));
         }
         let deep = [b"{\"a\":".repeat(100_000), b"1".to_vec()].concat();
-        assert_eq!(
-            media_type(&deep, "x"),
-            text,
-            "depth ends the parse, not the program"
-        );
+        assert_eq!(media_type(&deep, "x"), text, "depth ends the parse, not the program");
         assert_eq!(media_type(b"\xff\xfe{", "note.txt"), UNKNOWN);
     }
 

@@ -7,10 +7,8 @@ use crate::seed::Draw;
 use super::Kind;
 use super::patient::{Moment, Patient};
 
-pub(super) const KIND: Kind = Kind {
-    media_type: "text/plain; charset=utf-8",
-    resource_type: "DocumentReference",
-};
+pub(super) const KIND: Kind =
+    Kind { media_type: "text/plain; charset=utf-8", resource_type: "DocumentReference" };
 
 /// A progress note of exactly `bytes` bytes, closed by a ruled line of whatever length is left.
 ///
@@ -50,20 +48,12 @@ fn sentence(draw: &mut impl Rng) -> String {
     match draw.below(5) {
         0 => {
             let (degrees, tenths) = (draw.between(36, 39), draw.below(10));
-            format!(
-                "Temperature {degrees}.{tenths} °C, pulse {}/min.{end}",
-                draw.between(52, 118)
-            )
+            format!("Temperature {degrees}.{tenths} °C, pulse {}/min.{end}", draw.between(52, 118))
         }
-        1 => format!(
-            "Blood pressure {}/{} mmHg.{end}",
-            draw.between(100, 165),
-            draw.between(55, 99)
-        ),
-        2 => format!(
-            "Patient reports {sign} for {} days.{end}",
-            draw.between(2, 21)
-        ),
+        1 => {
+            format!("Blood pressure {}/{} mmHg.{end}", draw.between(100, 165), draw.between(55, 99))
+        }
+        2 => format!("Patient reports {sign} for {} days.{end}", draw.between(2, 21)),
         3 => format!("No {sign} on examination.{end}"),
         _ => format!("{}.{end}", draw.pick(&PLANS)),
     }
@@ -104,10 +94,7 @@ mod tests {
             let note = note(&mut draw, &patient, bytes);
             assert_eq!(note.len(), bytes);
             let text = String::from_utf8(note).unwrap();
-            assert!(
-                text.chars()
-                    .all(|character| character == '\n' || !character.is_control())
-            );
+            assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
             if bytes >= 1_000 {
                 assert!(text.contains("synthetic test data") && text.contains(&patient.id));
                 assert!(text.ends_with('-') || text.ends_with(['.', ' ', '\n']));

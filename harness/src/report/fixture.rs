@@ -54,14 +54,8 @@ pub(super) fn report() -> Report {
         case("storage/undecided", Outcome::Undecided),
         case("storage/unsupported", Outcome::Unsupported),
         case("storage/known", Outcome::KnownFailing),
-        case(
-            "storage/skipped",
-            Outcome::skipped("the deadline came <first>"),
-        ),
-        case(
-            "storage/tool",
-            Outcome::missing_tool("no browser", "apt-get install chromium"),
-        ),
+        case("storage/skipped", Outcome::skipped("the deadline came <first>")),
+        case("storage/tool", Outcome::missing_tool("no browser", "apt-get install chromium")),
         case("storage/broke", Outcome::AdapterBroke),
         case("storage/own", Outcome::OwnFault),
     ];
@@ -70,15 +64,11 @@ pub(super) fn report() -> Report {
 
     let mut speed = Chapter::new("speed", "Speed");
     speed.measurements = vec![
-        Measurement::new("ingest", 45_500.0, "records/s")
-            .at_least(30_000.0)
-            .note("1 KB, fsynced"),
+        Measurement::new("ingest", 45_500.0, "records/s").at_least(30_000.0).note("1 KB, fsynced"),
         Measurement::new("verify a receipt", 31.5, "µs").at_most(20.0),
         Measurement::new("far above", 1e9, "1/s").at_least(1.0),
         Measurement::new("no target", 3.0, "1"),
-        Measurement::new(HOSTILE, f64::NAN, HOSTILE)
-            .at_most(1.0)
-            .note(HOSTILE),
+        Measurement::new(HOSTILE, f64::NAN, HOSTILE).at_most(1.0).note(HOSTILE),
     ];
     Report::new(run(), 9, vec![storage, speed])
 }
@@ -105,25 +95,10 @@ pub(super) fn drowned() -> Report {
         });
     }
     chapter.fact(HOSTILE, HOSTILE);
-    chapter.measurements = vec![
-        Measurement::new(HOSTILE, 1.0, HOSTILE)
-            .at_least(2.0)
-            .note(HOSTILE),
-    ];
-    let machine = Machine {
-        os: text(),
-        arch: text(),
-        cpu: text(),
-        threads: 1,
-        compiler: text(),
-    };
-    let run = Run {
-        program: text(),
-        version: text(),
-        commit: text(),
-        command: text(),
-        machine,
-        ..run()
-    };
+    chapter.measurements =
+        vec![Measurement::new(HOSTILE, 1.0, HOSTILE).at_least(2.0).note(HOSTILE)];
+    let machine = Machine { os: text(), arch: text(), cpu: text(), threads: 1, compiler: text() };
+    let run =
+        Run { program: text(), version: text(), commit: text(), command: text(), machine, ..run() };
     Report::new(run, 7, vec![chapter])
 }

@@ -30,21 +30,14 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// The first line with something in it, no longer than `characters_max`.
 pub(super) fn first_line(text: &str, characters_max: usize) -> String {
-    let line = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     shortened(&one_line(line.trim()), characters_max)
 }
 
 /// A text cut to `characters_max`, with an ellipsis where something is missing.
 pub(super) fn shortened(text: &str, characters_max: usize) -> String {
     match text.char_indices().nth(characters_max) {
-        Some(_) => text
-            .chars()
-            .take(characters_max.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
+        Some(_) => text.chars().take(characters_max.saturating_sub(1)).chain(['…']).collect(),
         None => text.to_owned(),
     }
 }
@@ -65,12 +58,8 @@ pub(super) fn number(value: f64) -> String {
         true => text.trim_end_matches('0').trim_end_matches('.'),
         false => &text,
     };
-    let (sign, digits) = text
-        .strip_prefix('-')
-        .map_or(("", text), |digits| ("-", digits));
-    let (whole, fraction) = digits
-        .find('.')
-        .map_or((digits, ""), |at| digits.split_at(at));
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, fraction) = digits.find('.').map_or((digits, ""), |at| digits.split_at(at));
     format!("{sign}{}{fraction}", thousands(whole))
 }
 
@@ -100,19 +89,12 @@ pub(super) fn utc(ms: i64) -> String {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     // Count from 0000-03-01, so that a leap day ends its year; 400 years have 146,097 days.
     let from_march = days + 719_468;
-    let (cycle, day) = (
-        from_march.div_euclid(146_097),
-        from_march.rem_euclid(146_097),
-    );
+    let (cycle, day) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
-    let (month, january_on) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
+    let (month, january_on) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     let year = cycle * 400 + year + january_on;
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
@@ -136,14 +118,8 @@ mod tests {
     #[test]
     fn nothing_that_acts_on_a_reader_stays_invisible() {
         assert_eq!(visible("a\tb\nc"), "a\tb\nc");
-        assert_eq!(
-            visible("\0\u{1b}[31m\r\u{7f}\u{9b}"),
-            "\\x00\\x1b[31m\\x0d\\x7f\\x9b"
-        );
-        assert_eq!(
-            visible("a\u{202e}b\u{2066}\u{ffff}"),
-            "a\\u{202e}b\\u{2066}\\u{ffff}"
-        );
+        assert_eq!(visible("\0\u{1b}[31m\r\u{7f}\u{9b}"), "\\x00\\x1b[31m\\x0d\\x7f\\x9b");
+        assert_eq!(visible("a\u{202e}b\u{2066}\u{ffff}"), "a\\u{202e}b\\u{2066}\\u{ffff}");
         assert_eq!(visible("合成 µ é"), "合成 µ é");
         assert_eq!(one_line("a\nb\tc"), "a\\nb\\tc");
     }

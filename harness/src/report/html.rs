@@ -24,12 +24,7 @@ pub fn html(report: &Report) -> String {
         counts: cells(&report.counts),
         attention: attention(report),
         requirements: requirement_rows(report),
-        chapters: report
-            .chapters
-            .iter()
-            .enumerate()
-            .map(chapter_view)
-            .collect(),
+        chapters: report.chapters.iter().enumerate().map(chapter_view).collect(),
         started: utc(report.run.started_ms),
         took: took(&report.run),
     };
@@ -128,28 +123,24 @@ fn attention(report: &Report) -> Vec<CaseView<'_>> {
 }
 
 fn case_views(chapter: usize, in_chapter: &Chapter) -> impl Iterator<Item = CaseView<'_>> {
-    in_chapter
-        .cases
-        .iter()
-        .enumerate()
-        .map(move |(index, case)| {
-            let (reason, install) = match &case.outcome {
-                Outcome::Skipped { reason, install } => {
-                    (reason.as_str(), install.as_deref().unwrap_or_default())
-                }
-                _ => ("", ""),
-            };
-            CaseView {
-                case,
-                anchor: format!("case-{}-{}", chapter + 1, index + 1),
-                word: case.outcome.word(),
-                class: outcome_class(&case.outcome),
-                requirements: case.requirements.join(", "),
-                reason,
-                install,
-                took: duration(case.duration_us),
+    in_chapter.cases.iter().enumerate().map(move |(index, case)| {
+        let (reason, install) = match &case.outcome {
+            Outcome::Skipped { reason, install } => {
+                (reason.as_str(), install.as_deref().unwrap_or_default())
             }
-        })
+            _ => ("", ""),
+        };
+        CaseView {
+            case,
+            anchor: format!("case-{}-{}", chapter + 1, index + 1),
+            word: case.outcome.word(),
+            class: outcome_class(&case.outcome),
+            requirements: case.requirements.join(", "),
+            reason,
+            install,
+            took: duration(case.duration_us),
+        }
+    })
 }
 
 fn requirement_rows(report: &Report) -> Vec<RequirementRow> {
@@ -183,12 +174,10 @@ fn measurement_row(measurement: &Measurement) -> MeasurementRow<'_> {
     MeasurementRow {
         measurement,
         value: measurement.value.map_or("not measured".to_owned(), number),
-        target: measurement
-            .target
-            .map_or(String::new(), |target| match target.sense {
-                Sense::AtLeast => format!("≥ {}", number(target.value)),
-                Sense::AtMost => format!("≤ {}", number(target.value)),
-            }),
+        target: measurement.target.map_or(String::new(), |target| match target.sense {
+            Sense::AtLeast => format!("≥ {}", number(target.value)),
+            Sense::AtMost => format!("≤ {}", number(target.value)),
+        }),
         verdict,
         class,
     }
@@ -197,11 +186,7 @@ fn measurement_row(measurement: &Measurement) -> MeasurementRow<'_> {
 fn cells(counts: &Counts) -> Vec<Cell> {
     let cell = |name, value, class| {
         let class = if value == 0 { "none" } else { class };
-        Cell {
-            name,
-            value: count(value),
-            class,
-        }
+        Cell { name, value: count(value), class }
     };
     vec![
         cell("run", counts.run, ""),
@@ -219,9 +204,7 @@ fn cells(counts: &Counts) -> Vec<Cell> {
 
 fn took(run: &Run) -> String {
     let ms = run.ended_ms.saturating_sub(run.started_ms);
-    u64::try_from(ms).map_or("unknown".to_owned(), |ms| {
-        duration(ms.saturating_mul(1_000))
-    })
+    u64::try_from(ms).map_or("unknown".to_owned(), |ms| duration(ms.saturating_mul(1_000)))
 }
 
 fn verdict_class(verdict: Exit) -> &'static str {
@@ -252,9 +235,7 @@ mod tests {
         let page = html(&fixture::report());
         let tags = wellformed::check(&page);
         let names: BTreeSet<&str> = tags.iter().map(|(name, _)| name.as_str()).collect();
-        for outside in [
-            "script", "link", "img", "iframe", "object", "embed", "base", "form",
-        ] {
+        for outside in ["script", "link", "img", "iframe", "object", "embed", "base", "form"] {
             assert!(!names.contains(outside), "{outside}");
         }
         let mut ids = BTreeSet::new();
@@ -269,10 +250,7 @@ mod tests {
         }
         for (name, value) in tags.iter().flat_map(|(_, attributes)| attributes) {
             if name == "href" {
-                assert!(
-                    ids.contains(&value[1..].to_owned()),
-                    "{value} leads nowhere"
-                );
+                assert!(ids.contains(&value[1..].to_owned()), "{value} leads nowhere");
             }
         }
         assert!(!page.contains("url(") && !page.contains("@import") && !page.contains("http:"));
@@ -282,22 +260,13 @@ mod tests {
     fn tables_have_captions_and_headings_and_the_page_a_language() {
         let tags = wellformed::check(&html(&fixture::report()));
         let count = |name: &str| tags.iter().filter(|(tag, _)| tag == name).count();
-        assert_eq!(
-            tags[0],
-            (
-                "html".to_owned(),
-                vec![("lang".to_owned(), "en".to_owned())]
-            )
-        );
+        assert_eq!(tags[0], ("html".to_owned(), vec![("lang".to_owned(), "en".to_owned())]));
         assert_eq!(count("h1"), 1);
         assert!(count("table") > 3);
         assert_eq!(count("table"), count("caption"));
         assert_eq!(count("svg"), 1);
         for (_, attributes) in tags.iter().filter(|(tag, _)| tag == "th") {
-            assert!(
-                attributes.iter().any(|(name, _)| name == "scope"),
-                "{attributes:?}"
-            );
+            assert!(attributes.iter().any(|(name, _)| name == "scope"), "{attributes:?}");
         }
         let svg = tags.iter().find(|(tag, _)| tag == "svg").unwrap();
         assert!(svg.1.iter().any(|(name, _)| name == "aria-label"));

@@ -34,10 +34,7 @@ mod tests {
 
     #[test]
     fn every_written_report_follows_the_schema() {
-        for report in [
-            fixture::report(),
-            Report::new(fixture::run(), 0, Vec::new()),
-        ] {
+        for report in [fixture::report(), Report::new(fixture::run(), 0, Vec::new())] {
             let value = serde_json::from_str(&json(&report)).unwrap();
             validate(&value).unwrap();
         }

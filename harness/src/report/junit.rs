@@ -16,11 +16,7 @@ use super::{Case, Report};
 pub fn junit(report: &Report) -> String {
     let mut suites = String::new();
     let mut total = Tally::default();
-    for chapter in report
-        .chapters
-        .iter()
-        .filter(|chapter| !chapter.cases.is_empty())
-    {
+    for chapter in report.chapters.iter().filter(|chapter| !chapter.cases.is_empty()) {
         let mut cases = String::new();
         let mut tally = Tally::default();
         for case in &chapter.cases {
@@ -143,11 +139,7 @@ fn test_case(chapter: &str, case: &Case, mark: Mark) -> String {
     match mark {
         Mark::Passed => {}
         Mark::Failure | Mark::Error => {
-            let element = if mark == Mark::Failure {
-                "failure"
-            } else {
-                "error"
-            };
+            let element = if mark == Mark::Failure { "failure" } else { "error" };
             let message = attribute(&message(case));
             let detail = content(&case.detail);
             line(
@@ -159,18 +151,12 @@ fn test_case(chapter: &str, case: &Case, mark: Mark) -> String {
         }
         Mark::Skipped => {
             let message = attribute(&format!("{kind}: {}", message(case)));
-            line(
-                &mut xml,
-                format_args!("      <skipped message=\"{message}\"/>"),
-            );
+            line(&mut xml, format_args!("      <skipped message=\"{message}\"/>"));
         }
     }
     if mark != Mark::Passed && !case.rerun.is_empty() {
         let rerun = content(&case.rerun);
-        line(
-            &mut xml,
-            format_args!("      <system-out>repeat with: {rerun}</system-out>"),
-        );
+        line(&mut xml, format_args!("      <system-out>repeat with: {rerun}</system-out>"));
     }
     xml.push_str("    </testcase>\n");
     xml
@@ -183,21 +169,13 @@ fn line(xml: &mut String, content: std::fmt::Arguments<'_>) {
 /// The claim and what came of it, in one line.
 fn message(case: &Case) -> String {
     let seen = match &case.outcome {
-        Outcome::Skipped {
-            reason,
-            install: Some(install),
-        } => format!("{reason}; install: {install}"),
-        Outcome::Skipped {
-            reason,
-            install: None,
-        } => reason.clone(),
+        Outcome::Skipped { reason, install: Some(install) } => {
+            format!("{reason}; install: {install}")
+        }
+        Outcome::Skipped { reason, install: None } => reason.clone(),
         _ => first_line(&case.detail, 200),
     };
-    if seen.is_empty() {
-        case.title.clone()
-    } else {
-        format!("{}: {seen}", case.title)
-    }
+    if seen.is_empty() { case.title.clone() } else { format!("{}: {seen}", case.title) }
 }
 
 fn seconds(us: u64) -> String {
@@ -250,11 +228,7 @@ mod tests {
             assert_eq!(attribute_of(&tags, 0, attribute), expected.to_string());
             assert_eq!(attribute_of(&tags, 1, attribute), expected.to_string());
         }
-        assert_eq!(
-            count(&tags, "testsuite"),
-            1,
-            "a chapter without cases is no suite"
-        );
+        assert_eq!(count(&tags, "testsuite"), 1, "a chapter without cases is no suite");
         assert_eq!(count(&tags, "property"), 19);
         assert_eq!(attribute_of(&tags, 0, "time"), "0.011106");
         assert_eq!(attribute_of(&tags, 1, "timestamp"), "2026-11-22T09:30:00");
@@ -263,21 +237,12 @@ mod tests {
     #[test]
     fn texts_arrive_as_they_were_or_visibly() {
         let xml = junit(&fixture::report());
-        assert!(
-            xml.contains("&lt;script&gt;alert(\"1\")&lt;/script&gt; &amp; 'x'"),
-            "content"
-        );
-        assert!(
-            xml.contains("&lt;script&gt;alert(&quot;1&quot;)"),
-            "attribute"
-        );
+        assert!(xml.contains("&lt;script&gt;alert(\"1\")&lt;/script&gt; &amp; 'x'"), "content");
+        assert!(xml.contains("&lt;script&gt;alert(&quot;1&quot;)"), "attribute");
         assert!(xml.contains("\\x1b[31m\\x00 \\u{202e}evil\\x0d\n--&gt; end"));
         assert!(xml.contains("no browser; install: apt-get install chromium"));
         assert!(xml.contains("repeat with: mdsm-harness verify --case 'storage/undecided'"));
-        assert!(
-            !xml.contains("--case 'storage/pass'"),
-            "what passed needs no repetition"
-        );
+        assert!(!xml.contains("--case 'storage/pass'"), "what passed needs no repetition");
     }
 
     #[test]
@@ -306,14 +271,10 @@ mod tests {
     fn undecided_is_an_error_or_a_skip_and_never_a_pass() {
         let mut chapter = Chapter::new("c", "C");
         chapter.cases.push(fixture::case("a", Outcome::Undecided));
-        for (undecided, element) in [
-            (UndecidedPolicy::Fail, "error"),
-            (UndecidedPolicy::Warn, "skipped"),
-        ] {
-            let run = Run {
-                undecided,
-                ..fixture::run()
-            };
+        for (undecided, element) in
+            [(UndecidedPolicy::Fail, "error"), (UndecidedPolicy::Warn, "skipped")]
+        {
+            let run = Run { undecided, ..fixture::run() };
             let tags = tags(&Report::new(run, 1, vec![chapter.clone()]));
             assert_eq!(count(&tags, element), 1);
             assert_eq!(count(&tags, "testcase"), 1);

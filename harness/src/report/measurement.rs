@@ -73,10 +73,7 @@ impl Measurement {
     /// Says how it was measured, or what it means.
     #[must_use]
     pub fn note(self, note: impl Into<String>) -> Self {
-        Self {
-            note: note.into(),
-            ..self
-        }
+        Self { note: note.into(), ..self }
     }
 
     /// Whether the target is met; `None` without value or target.
@@ -91,10 +88,7 @@ impl Measurement {
 
     fn held_against(self, sense: Sense, value: f64) -> Self {
         assert!(value.is_finite(), "a target is a number");
-        Self {
-            target: Some(Target { sense, value }),
-            ..self
-        }
+        Self { target: Some(Target { sense, value }), ..self }
     }
 }
 

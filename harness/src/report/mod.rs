@@ -54,11 +54,8 @@ pub fn write(dir: &Path, report: &Report) -> io::Result<()> {
         ("summary.md", summary(report)),
     ];
     let mut written = Vec::new();
-    let result = write_beside(dir, &files, &mut written).and_then(|()| {
-        written
-            .iter()
-            .try_for_each(|(from, to)| fs::rename(from, to))
-    });
+    let result = write_beside(dir, &files, &mut written)
+        .and_then(|()| written.iter().try_for_each(|(from, to)| fs::rename(from, to)));
     if result.is_err() {
         for (partial, _) in &written {
             // The first error is the one to tell; a file that was renamed is gone already.
@@ -103,10 +100,7 @@ mod tests {
         let dir = scratch.path().join("deep/latest");
         for _ in 0..2 {
             write(&dir, &fixture::report()).unwrap();
-            assert_eq!(
-                names(&dir),
-                ["index.html", "junit.xml", "report.json", "summary.md"]
-            );
+            assert_eq!(names(&dir), ["index.html", "junit.xml", "report.json", "summary.md"]);
         }
         let stored = fs::read(dir.join("report.json")).unwrap();
         assert_eq!(parse(&stored).unwrap(), fixture::report());
@@ -115,22 +109,14 @@ mod tests {
     #[test]
     fn no_text_acts_on_the_reader_of_any_view() {
         let report = fixture::drowned();
-        for view in [
-            html(&report),
-            junit(&report),
-            summary(&report),
-            table(&report),
-        ] {
+        for view in [html(&report), junit(&report), summary(&report), table(&report)] {
             let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
             assert_eq!(view.chars().find(|c| acts(*c)), None, "{view}");
         }
         wellformed::check(&html(&report));
         wellformed::check(&junit(&report));
         let text = table(&report);
-        assert!(
-            text.lines().all(|line| !line.starts_with("-->")),
-            "a text broke its line: {text}"
-        );
+        assert!(text.lines().all(|line| !line.starts_with("-->")), "a text broke its line: {text}");
         assert!(summary(&report).lines().all(|line| !line.starts_with("--")));
     }
 
@@ -140,10 +126,6 @@ mod tests {
         // A directory in the place of a file: the rename cannot succeed.
         fs::create_dir_all(scratch.path().join("junit.xml/full")).unwrap();
         assert!(write(scratch.path(), &fixture::report()).is_err());
-        assert!(
-            names(scratch.path())
-                .iter()
-                .all(|name| !name.ends_with(".partial"))
-        );
+        assert!(names(scratch.path()).iter().all(|name| !name.ends_with(".partial")));
     }
 }

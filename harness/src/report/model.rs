@@ -125,14 +125,7 @@ impl Report {
         cases.for_each(|case| counts.add(&case.outcome));
         let verdict = counts.verdict();
         let exit = verdict.under(run.undecided).code();
-        Self {
-            format: Self::FORMAT,
-            verdict,
-            exit,
-            counts,
-            run,
-            chapters,
-        }
+        Self { format: Self::FORMAT, verdict, exit, counts, run, chapters }
     }
 
     /// The cases that somebody has to look at, the gravest outcomes first.
@@ -148,14 +141,7 @@ impl Report {
     /// The verdict in one sentence, with the numbers behind it.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Counts {
-            run,
-            failed,
-            undecided,
-            adapter_broke,
-            own_fault,
-            ..
-        } = self.counts;
+        let Counts { run, failed, undecided, adapter_broke, own_fault, .. } = self.counts;
         let mut sentence = match (self.verdict, self.counts.check()) {
             (Exit::OwnFault, Err(error)) => format!("The harness failed: {error}."),
             (Exit::OwnFault, Ok(())) => {
@@ -172,10 +158,7 @@ impl Report {
             (Exit::Conforms, _) => format!("Every rule held in all {run} cases that ran."),
         };
         if self.exit != self.verdict.code() {
-            sentence.push_str(&format!(
-                " The exit code is {} by --undecided=warn.",
-                self.exit
-            ));
+            sentence.push_str(&format!(" The exit code is {} by --undecided=warn.", self.exit));
         }
         sentence
     }
@@ -206,17 +189,12 @@ impl Chapter {
     /// Microseconds that its cases took together.
     #[must_use]
     pub fn duration_us(&self) -> u64 {
-        self.cases
-            .iter()
-            .fold(0, |sum, case| sum.saturating_add(case.duration_us))
+        self.cases.iter().fold(0, |sum, case| sum.saturating_add(case.duration_us))
     }
 
     /// Adds a line that a reader should know.
     pub fn fact(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        self.facts.push(Fact {
-            key: key.into(),
-            value: value.into(),
-        });
+        self.facts.push(Fact { key: key.into(), value: value.into() });
     }
 }
 
@@ -241,50 +219,23 @@ mod tests {
     #[test]
     fn the_gravest_cases_come_first_and_those_that_passed_do_not_come() {
         let report = fixture::report();
-        let ids: Vec<&str> = report
-            .attention()
-            .iter()
-            .map(|case| case.id.as_str())
-            .collect();
-        assert_eq!(
-            ids,
-            [
-                "storage/own",
-                "storage/hostile",
-                "storage/broke",
-                "storage/undecided"
-            ]
-        );
+        let ids: Vec<&str> = report.attention().iter().map(|case| case.id.as_str()).collect();
+        assert_eq!(ids, ["storage/own", "storage/hostile", "storage/broke", "storage/undecided"]);
     }
 
     #[test]
     fn every_verdict_has_its_sentence() {
         for (outcome, verdict, words) in [
             (Outcome::Pass, Exit::Conforms, "all 1 cases"),
-            (
-                Outcome::Fail,
-                Exit::DoesNotConform,
-                "1 of 1 cases that ran broke a rule",
-            ),
-            (
-                Outcome::Undecided,
-                Exit::Undecided,
-                "no judgement. The exit code is 0",
-            ),
-            (
-                Outcome::AdapterBroke,
-                Exit::AdapterBroke,
-                "adapter broke in 1",
-            ),
+            (Outcome::Fail, Exit::DoesNotConform, "1 of 1 cases that ran broke a rule"),
+            (Outcome::Undecided, Exit::Undecided, "no judgement. The exit code is 0"),
+            (Outcome::AdapterBroke, Exit::AdapterBroke, "adapter broke in 1"),
             (Outcome::OwnFault, Exit::OwnFault, "itself failed in 1"),
             (Outcome::Unsupported, Exit::NothingTested, "No case ran"),
         ] {
             let mut chapter = Chapter::new("one", "One");
             chapter.cases.push(fixture::case("a", outcome));
-            let run = Run {
-                undecided: UndecidedPolicy::Warn,
-                ..fixture::run()
-            };
+            let run = Run { undecided: UndecidedPolicy::Warn, ..fixture::run() };
             let report = Report::new(run, 1, vec![chapter]);
             assert_eq!(report.verdict, verdict);
             assert!(report.sentence().contains(words), "{}", report.sentence());

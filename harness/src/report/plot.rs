@@ -64,11 +64,7 @@ pub(super) fn chart(measurements: &[Measurement]) -> Option<Chart> {
         });
         top += ROW;
     }
-    (!bars.is_empty()).then_some(Chart {
-        height: top,
-        line_end: top - 4.0,
-        bars,
-    })
+    (!bars.is_empty()).then_some(Chart { height: top, line_end: top - 4.0, bars })
 }
 
 #[cfg(test)]
@@ -92,11 +88,7 @@ mod tests {
         let texts: Vec<&str> = chart.bars.iter().map(|bar| bar.text.as_str()).collect();
         assert_eq!(
             texts,
-            [
-                "meets: 150 % of target",
-                "misses: 150 % of limit",
-                "» meets: 1.000e302 % of target"
-            ]
+            ["meets: 150 % of target", "misses: 150 % of limit", "» meets: 1.000e302 % of target"]
         );
         assert!((chart.bars[0].width - 225.0).abs() < 1e-9);
         assert!((chart.bars[2].width - 300.0).abs() < 1e-9);

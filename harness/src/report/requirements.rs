@@ -33,26 +33,15 @@ pub fn by_requirement(report: &Report) -> Vec<RequirementCounts> {
         }
     }
     let ordered = found.into_iter();
-    ordered
-        .map(|((_, _, requirement), counts)| RequirementCounts {
-            requirement,
-            counts,
-        })
-        .collect()
+    ordered.map(|((_, _, requirement), counts)| RequirementCounts { requirement, counts }).collect()
 }
 
 /// Sorts by the name before the first number, then by that number, then by the whole id.
 fn place(id: &str) -> (String, u64, String) {
     let digit = |character: char| character.is_ascii_digit();
     let start = id.find(digit).unwrap_or(id.len());
-    let end = id[start..]
-        .find(|character| !digit(character))
-        .map_or(id.len(), |end| start + end);
-    (
-        id[..start].to_owned(),
-        id[start..end].parse().unwrap_or(u64::MAX),
-        id.to_owned(),
-    )
+    let end = id[start..].find(|character| !digit(character)).map_or(id.len(), |end| start + end);
+    (id[..start].to_owned(), id[start..end].parse().unwrap_or(u64::MAX), id.to_owned())
 }
 
 #[cfg(test)]
@@ -67,28 +56,15 @@ mod tests {
         for (id, outcome, requirements) in [
             ("1", Outcome::Pass, vec!["STO-10", "STO-2"]),
             ("2", Outcome::Fail, vec!["STO-10", "STO-10"]),
-            (
-                "3",
-                Outcome::Unsupported,
-                vec!["COM-1", "STO-10.4", "odd", "N-99999999999999999999"],
-            ),
+            ("3", Outcome::Unsupported, vec!["COM-1", "STO-10.4", "odd", "N-99999999999999999999"]),
         ] {
             let requirements = requirements.into_iter().map(str::to_owned).collect();
-            chapter.cases.push(super::super::Case {
-                requirements,
-                ..fixture::case(id, outcome)
-            });
+            chapter.cases.push(super::super::Case { requirements, ..fixture::case(id, outcome) });
         }
         let found = by_requirement(&Report::new(fixture::run(), 3, vec![chapter]));
         let found: Vec<(&str, u64, Exit)> = found
             .iter()
-            .map(|found| {
-                (
-                    found.requirement.as_str(),
-                    found.counts.all,
-                    found.counts.verdict(),
-                )
-            })
+            .map(|found| (found.requirement.as_str(), found.counts.all, found.counts.verdict()))
             .collect();
         assert_eq!(
             found,

@@ -25,11 +25,7 @@ pub struct SchemaError {
 /// The first departure found.
 pub fn validate(report: &Value) -> Result<(), SchemaError> {
     let schema: Value = serde_json::from_str(SCHEMA).expect("the schema in the source is JSON");
-    Validator {
-        schema: &schema,
-        seen: BTreeSet::new(),
-    }
-    .check(&schema, "", report)
+    Validator { schema: &schema, seen: BTreeSet::new() }.check(&schema, "", report)
 }
 
 const SCHEMA: &str = include_str!("../../../reports/schema.json");
@@ -52,12 +48,7 @@ impl<'a> Validator<'a> {
         at: &str,
         value: &Value,
     ) -> Result<(), SchemaError> {
-        let wrong = |problem: String| {
-            Err(SchemaError {
-                at: at.to_owned(),
-                problem,
-            })
-        };
+        let wrong = |problem: String| Err(SchemaError { at: at.to_owned(), problem });
         let Some(rules) = rules.as_object() else {
             return match rules.as_bool() {
                 Some(true) => Ok(()),
@@ -68,15 +59,11 @@ impl<'a> Validator<'a> {
             match keyword.as_str() {
                 "$schema" | "$defs" | "title" | "description" | "then" | "else" => {}
                 "$ref" => {
-                    let name = text(rule)
-                        .strip_prefix("#/$defs/")
-                        .expect("a local reference");
+                    let name = text(rule).strip_prefix("#/$defs/").expect("a local reference");
                     self.check_named(&self.schema["$defs"][name], name, at, value)?;
                 }
                 "type" => {
-                    let types = rule
-                        .as_array()
-                        .map_or(std::slice::from_ref(rule), Vec::as_slice);
+                    let types = rule.as_array().map_or(std::slice::from_ref(rule), Vec::as_slice);
                     if !types.iter().any(|kind| is(text(kind), value)) {
                         return wrong(format!("is not of type {rule}"));
                     }
@@ -93,9 +80,8 @@ impl<'a> Validator<'a> {
                 }
                 "const" | "enum" | "minimum" | "maximum" => {}
                 "required" => {
-                    if let Some(field) = list(rule)
-                        .iter()
-                        .find(|name| value.get(text(name)).is_none())
+                    if let Some(field) =
+                        list(rule).iter().find(|name| value.get(text(name)).is_none())
                     {
                         return wrong(format!("lacks {field}"));
                     }
@@ -170,9 +156,7 @@ mod tests {
     /// Every property that the schema declares, named as the validator names those it has seen.
     fn declared(schema: &Value) -> BTreeSet<String> {
         let definitions = schema["$defs"].as_object().unwrap();
-        let all = definitions
-            .iter()
-            .map(|(name, rules)| (name.as_str(), rules));
+        let all = definitions.iter().map(|(name, rules)| (name.as_str(), rules));
         all.chain([("report", schema)])
             .filter_map(|(name, rules)| Some((name, rules.get("properties")?.as_object()?)))
             .flat_map(|(name, fields)| fields.keys().map(move |field| format!("{name}.{field}")))
@@ -182,10 +166,7 @@ mod tests {
     #[test]
     fn the_schema_lists_exactly_the_fields_that_reports_have() {
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-        let mut validator = Validator {
-            schema: &schema,
-            seen: BTreeSet::new(),
-        };
+        let mut validator = Validator { schema: &schema, seen: BTreeSet::new() };
         validator.check(&schema, "", &sample()).unwrap();
         assert_eq!(validator.seen, declared(&schema));
     }
@@ -196,16 +177,12 @@ mod tests {
         let optional = ["case.reason", "case.install", "measurement.target"].map(str::to_owned);
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
         let definitions = schema["$defs"].as_object().unwrap();
-        let all = definitions
-            .iter()
-            .map(|(name, rules)| (name.as_str(), rules));
+        let all = definitions.iter().map(|(name, rules)| (name.as_str(), rules));
         let required: BTreeSet<String> = all
             .chain([("report", &schema)])
             .filter_map(|(name, rules)| Some((name, rules.get("required")?)))
             .flat_map(|(name, fields)| {
-                list(fields)
-                    .iter()
-                    .map(move |field| format!("{name}.{}", text(field)))
+                list(fields).iter().map(move |field| format!("{name}.{}", text(field)))
             })
             .chain(optional)
             .collect();
@@ -216,29 +193,13 @@ mod tests {
     fn departures_are_found_and_named() {
         type Change = fn(&mut Value);
         let changes: [(&str, Change, &str); 11] = [
-            (
-                "",
-                |report| drop(report.as_object_mut().unwrap().remove("seed")),
-                "lacks \"seed\"",
-            ),
-            (
-                "",
-                |report| report["extra"] = 1.into(),
-                "unknown field \"extra\"",
-            ),
+            ("", |report| drop(report.as_object_mut().unwrap().remove("seed")), "lacks \"seed\""),
+            ("", |report| report["extra"] = 1.into(), "unknown field \"extra\""),
             ("/exit", |report| report["exit"] = 6.into(), "above 5"),
             ("/exit", |report| report["exit"] = 0.5.into(), "not of type"),
             ("/format", |report| report["format"] = 2.into(), "is not 1"),
-            (
-                "/verdict",
-                |report| report["verdict"] = "good".into(),
-                "none of",
-            ),
-            (
-                "/counts/run",
-                |report| report["counts"]["run"] = (-1).into(),
-                "below 0",
-            ),
+            ("/verdict", |report| report["verdict"] = "good".into(), "none of"),
+            ("/counts/run", |report| report["counts"]["run"] = (-1).into(), "below 0"),
             ("/seed", |report| report["seed"] = 7.into(), "not of type"),
             (
                 "/chapters/0/cases/0/reason",

@@ -18,14 +18,7 @@ pub fn summary(report: &Report) -> String {
     let mut out = String::new();
     let program = escaped(&report.run.program);
     line(&mut out, format_args!("# {program}: {}\n", report.verdict));
-    line(
-        &mut out,
-        format_args!(
-            "{} Exit code {}.\n",
-            escaped(&report.sentence()),
-            report.exit
-        ),
-    );
+    line(&mut out, format_args!("{} Exit code {}.\n", escaped(&report.sentence()), report.exit));
     chapters(&mut out, report);
     attention(&mut out, report);
     installs(&mut out, report);
@@ -40,19 +33,10 @@ fn chapters(out: &mut String, report: &Report) {
          | known-failing | skipped | all | took |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     let mut took_us = 0u64;
-    for chapter in report
-        .chapters
-        .iter()
-        .filter(|chapter| !chapter.cases.is_empty())
-    {
+    for chapter in report.chapters.iter().filter(|chapter| !chapter.cases.is_empty()) {
         let title = escaped(&chapter.title);
         took_us = took_us.saturating_add(chapter.duration_us());
-        row(
-            out,
-            &title,
-            &chapter.counts(),
-            &duration(chapter.duration_us()),
-        );
+        row(out, &title, &chapter.counts(), &duration(chapter.duration_us()));
     }
     row(out, "**total**", &report.counts, &duration(took_us));
     out.push('\n');
@@ -83,19 +67,11 @@ fn attention(out: &mut String, report: &Report) {
     out.push_str("## What needs attention\n\n| outcome | case | what was seen | repeat |\n|---|---|---|---|\n");
     for case in cases.iter().take(CASES_MAX) {
         let seen = first_line(&case.detail, CHARACTERS_MAX);
-        let seen = if seen.is_empty() {
-            shortened(&case.title, CHARACTERS_MAX)
-        } else {
-            seen
-        };
+        let seen = if seen.is_empty() { shortened(&case.title, CHARACTERS_MAX) } else { seen };
         let (id, rerun) = (code(&case.id), code(&case.rerun));
         line(
             out,
-            format_args!(
-                "| {} | {id} | {} | {rerun} |",
-                case.outcome.word(),
-                escaped(&seen)
-            ),
+            format_args!("| {} | {id} | {} | {rerun} |", case.outcome.word(), escaped(&seen)),
         );
     }
     if cases.len() > CASES_MAX {
@@ -109,10 +85,7 @@ fn attention(out: &mut String, report: &Report) {
 fn installs(out: &mut String, report: &Report) {
     let mut commands: Vec<&str> = cases(report)
         .filter_map(|case| match &case.outcome {
-            Outcome::Skipped {
-                install: Some(install),
-                ..
-            } => Some(install.as_str()),
+            Outcome::Skipped { install: Some(install), .. } => Some(install.as_str()),
             _ => None,
         })
         .collect();
@@ -140,22 +113,17 @@ fn measurements(out: &mut String, report: &Report) {
     out.push_str("## Measurements with a target\n\n| what | value | target | unit | verdict |\n|---|--:|--:|---|---|\n");
     for measurement in held {
         let value = measurement.value.map_or("not measured".to_owned(), number);
-        let target = measurement
-            .target
-            .map_or(String::new(), |target| match target.sense {
-                Sense::AtLeast => format!("≥ {}", number(target.value)),
-                Sense::AtMost => format!("≤ {}", number(target.value)),
-            });
+        let target = measurement.target.map_or(String::new(), |target| match target.sense {
+            Sense::AtLeast => format!("≥ {}", number(target.value)),
+            Sense::AtMost => format!("≤ {}", number(target.value)),
+        });
         let verdict = match measurement.meets() {
             Some(true) => "meets",
             Some(false) => "**misses**",
             None => "",
         };
         let (name, unit) = (escaped(&measurement.name), escaped(&measurement.unit));
-        line(
-            out,
-            format_args!("| {name} | {value} | {target} | {unit} | {verdict} |"),
-        );
+        line(out, format_args!("| {name} | {value} | {target} | {unit} | {verdict} |"));
     }
     out.push('\n');
 }
@@ -163,15 +131,8 @@ fn measurements(out: &mut String, report: &Report) {
 fn repeat(out: &mut String, report: &Report) {
     let run = &report.run;
     let (machine, command) = (&run.machine, code(&run.command));
-    let commit = if run.commit.is_empty() {
-        "unknown".to_owned()
-    } else {
-        code(&run.commit)
-    };
-    line(
-        out,
-        format_args!("Repeat with {command}; seed {}, commit {commit}.", run.seed),
-    );
+    let commit = if run.commit.is_empty() { "unknown".to_owned() } else { code(&run.commit) };
+    line(out, format_args!("Repeat with {command}; seed {}, commit {commit}.", run.seed));
     line(
         out,
         format_args!(
@@ -220,17 +181,9 @@ fn code(text: &str) -> String {
     }
     // A table splits cells before it looks for code, and takes the backslash away again.
     let text = one_line(text).replace('|', "\\|");
-    let longest = text
-        .split(|character| character != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or(0);
+    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let space = if text.starts_with('`') || text.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
+    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{space}{text}{space}{fence}")
 }
 
@@ -285,9 +238,7 @@ mod tests {
     #[test]
     fn long_lists_are_cut_and_say_so() {
         let mut chapter = Chapter::new("c", "C");
-        chapter.cases = (0..53)
-            .map(|n| fixture::case(&format!("n{n}"), Outcome::Fail))
-            .collect();
+        chapter.cases = (0..53).map(|n| fixture::case(&format!("n{n}"), Outcome::Fail)).collect();
         let text = summary(&Report::new(fixture::run(), 53, vec![chapter]));
         assert_eq!(text.matches("| fail |").count(), 50);
         assert!(text.contains("3 more are in `index.html`."));

@@ -19,24 +19,14 @@ pub fn table(report: &Report) -> String {
     out.push_str(&chapters(report));
     attention(&mut out, report);
     skipped(&mut out, report);
-    let Counts {
-        run,
-        unsupported,
-        known_failing,
-        skipped,
-        all,
-        ..
-    } = report.counts;
+    let Counts { run, unsupported, known_failing, skipped, all, .. } = report.counts;
     line(
         &mut out,
         format_args!(
             "\n{run} run + {unsupported} unsupported + {known_failing} known-failing + {skipped} skipped = {all}"
         ),
     );
-    line(
-        &mut out,
-        format_args!("repeat: {}", one_line(&report.run.command)),
-    );
+    line(&mut out, format_args!("repeat: {}", one_line(&report.run.command)));
     line(
         &mut out,
         format_args!(
@@ -56,11 +46,7 @@ fn chapters(report: &Report) -> String {
     ];
     let mut rows = vec![head.map(str::to_owned)];
     let mut took_us = 0u64;
-    for chapter in report
-        .chapters
-        .iter()
-        .filter(|chapter| !chapter.cases.is_empty())
-    {
+    for chapter in report.chapters.iter().filter(|chapter| !chapter.cases.is_empty()) {
         let title = shortened(&one_line(&chapter.title), TITLE_CHARACTERS_MAX);
         took_us = took_us.saturating_add(chapter.duration_us());
         rows.push(cells(title, &chapter.counts(), chapter.duration_us()));
@@ -68,12 +54,7 @@ fn chapters(report: &Report) -> String {
     rows.push(cells("total".to_owned(), &report.counts, took_us));
 
     let widths: Vec<usize> = (0..head.len())
-        .map(|column| {
-            rows.iter()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
+        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
     let mut out = String::new();
     for row in rows {
@@ -116,19 +97,13 @@ fn attention(out: &mut String, report: &Report) {
         } else {
             seen
         };
-        line(
-            out,
-            format_args!("\n{} {}: {seen}", case.outcome.word(), one_line(&case.id)),
-        );
+        line(out, format_args!("\n{} {}: {seen}", case.outcome.word(), one_line(&case.id)));
         if !case.rerun.is_empty() {
             line(out, format_args!("  repeat: {}", one_line(&case.rerun)));
         }
     }
     if found.len() > CASES_MAX {
-        line(
-            out,
-            format_args!("\n{} more in the report", found.len() - CASES_MAX),
-        );
+        line(out, format_args!("\n{} more in the report", found.len() - CASES_MAX));
     }
 }
 
@@ -136,11 +111,7 @@ fn attention(out: &mut String, report: &Report) {
 fn skipped(out: &mut String, report: &Report) {
     let mut installs: Vec<(&str, u64)> = Vec::new();
     for case in cases(report) {
-        if let Outcome::Skipped {
-            install: Some(install),
-            ..
-        } = &case.outcome
-        {
+        if let Outcome::Skipped { install: Some(install), .. } = &case.outcome {
             match installs.iter_mut().find(|(known, _)| known == install) {
                 Some((_, cases)) => *cases += 1,
                 None => installs.push((install, 1)),
@@ -148,10 +119,7 @@ fn skipped(out: &mut String, report: &Report) {
         }
     }
     for (install, cases) in installs {
-        line(
-            out,
-            format_args!("\nskipped {cases}; to run: {}", one_line(install)),
-        );
+        line(out, format_args!("\nskipped {cases}; to run: {}", one_line(install)));
     }
 }
 
@@ -193,19 +161,14 @@ mod tests {
     #[test]
     fn a_program_under_test_cannot_steer_the_terminal() {
         let text = table(&fixture::report());
-        assert!(
-            text.chars()
-                .all(|character| character == '\n' || !character.is_control())
-        );
+        assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
         assert!(!text.contains('\u{202e}'));
     }
 
     #[test]
     fn long_lists_are_cut_and_say_so() {
         let mut chapter = Chapter::new("c", "C");
-        chapter.cases = (0..22)
-            .map(|n| fixture::case(&format!("n{n}"), Outcome::Fail))
-            .collect();
+        chapter.cases = (0..22).map(|n| fixture::case(&format!("n{n}"), Outcome::Fail)).collect();
         let text = table(&Report::new(fixture::run(), 22, vec![chapter]));
         assert_eq!(text.matches("\nfail n").count(), 20);
         assert!(text.contains("\n2 more in the report\n"));

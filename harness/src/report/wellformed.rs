@@ -6,18 +6,13 @@ pub(super) fn check(document: &str) -> Vec<(String, Vec<(String, String)>)> {
     let mut rest = document.trim_start();
     for opening in ["<?xml", "<!DOCTYPE"] {
         if rest.starts_with(opening) {
-            rest = rest
-                .split_once('>')
-                .expect("the declaration ends")
-                .1
-                .trim_start();
+            rest = rest.split_once('>').expect("the declaration ends").1.trim_start();
         }
     }
     let allowed =
         |c: char| matches!(c, '\t' | '\n') || (c >= ' ' && !('\u{7f}'..='\u{9f}').contains(&c));
-    if let Some(character) = document
-        .chars()
-        .find(|c| !allowed(*c) || matches!(c, '\u{fffe}' | '\u{ffff}'))
+    if let Some(character) =
+        document.chars().find(|c| !allowed(*c) || matches!(c, '\u{fffe}' | '\u{ffff}'))
     {
         panic!("the character {character:?} is not allowed");
     }
@@ -26,25 +21,15 @@ pub(super) fn check(document: &str) -> Vec<(String, Vec<(String, String)>)> {
     let mut open: Vec<String> = Vec::new();
     while let Some((before, after)) = rest.split_once('<') {
         check_text(before);
-        assert!(
-            !open.is_empty() || before.trim().is_empty(),
-            "text outside the root: {before}"
-        );
+        assert!(!open.is_empty() || before.trim().is_empty(), "text outside the root: {before}");
         let (tag, after) = split_tag(after);
         rest = after;
         if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(
-                open.pop().as_deref(),
-                Some(name.trim()),
-                "before {}",
-                excerpt(rest)
-            );
+            assert_eq!(open.pop().as_deref(), Some(name.trim()), "before {}", excerpt(rest));
             continue;
         }
         assert!(!open.is_empty() || tags.is_empty(), "a second root: {tag}");
-        let (tag, empty) = tag
-            .strip_suffix('/')
-            .map_or((tag, false), |tag| (tag, true));
+        let (tag, empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
         let (name, attributes) = tag.split_once(char::is_whitespace).unwrap_or((tag, ""));
         assert!(
             name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -82,19 +67,10 @@ fn check_attributes(mut text: &str) -> Vec<(String, String)> {
         if text.is_empty() {
             return attributes;
         }
-        let (name, after) = text
-            .split_once("=\"")
-            .expect("an attribute has a quoted value");
+        let (name, after) = text.split_once("=\"").expect("an attribute has a quoted value");
         let (value, after) = after.split_once('"').expect("a quote ends");
-        assert!(
-            name.chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-:".contains(c)),
-            "{name}"
-        );
-        assert!(
-            attributes.iter().all(|(other, _)| other != name),
-            "{name} twice"
-        );
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-:".contains(c)), "{name}");
+        assert!(attributes.iter().all(|(other, _)| other != name), "{name} twice");
         check_text(value);
         attributes.push((name.to_owned(), value.to_owned()));
         text = after;
@@ -105,18 +81,11 @@ fn check_attributes(mut text: &str) -> Vec<(String, String)> {
 fn check_text(text: &str) {
     assert!(!text.contains("]]>"), "{text}");
     for (_, after) in text.match_indices('&').map(|(at, _)| text.split_at(at + 1)) {
-        let (entity, _) = after
-            .split_once(';')
-            .unwrap_or_else(|| panic!("a bare &: {text}"));
+        let (entity, _) = after.split_once(';').unwrap_or_else(|| panic!("a bare &: {text}"));
         let number = entity.strip_prefix('#').is_some_and(|digits| {
-            digits
-                .parse::<u32>()
-                .is_ok_and(|code| code >= 32 || matches!(code, 9 | 10 | 13))
+            digits.parse::<u32>().is_ok_and(|code| code >= 32 || matches!(code, 9 | 10 | 13))
         });
-        assert!(
-            number || ["amp", "lt", "gt", "quot", "apos"].contains(&entity),
-            "&{entity};"
-        );
+        assert!(number || ["amp", "lt", "gt", "quot", "apos"].contains(&entity), "&{entity};");
     }
 }
 

@@ -50,10 +50,7 @@ impl Counts {
     /// No result yet, of so many planned cases.
     #[must_use]
     pub fn planned(all: u64) -> Self {
-        Self {
-            all,
-            ..Self::default()
-        }
+        Self { all, ..Self::default() }
     }
 
     /// Counts one case.
@@ -78,26 +75,14 @@ impl Counts {
     /// The counts that do not add up. Sums saturate, so that counts read from a file cannot wrap
     /// around into a sum that fits.
     pub fn check(&self) -> Result<(), CountsError> {
-        let sum = |parts: &[u64]| {
-            parts
-                .iter()
-                .fold(0u64, |sum, part| sum.saturating_add(*part))
-        };
-        let results = sum(&[
-            self.passed,
-            self.failed,
-            self.undecided,
-            self.adapter_broke,
-            self.own_fault,
-        ]);
+        let sum = |parts: &[u64]| parts.iter().fold(0u64, |sum, part| sum.saturating_add(*part));
+        let results =
+            sum(&[self.passed, self.failed, self.undecided, self.adapter_broke, self.own_fault]);
         let all = sum(&[self.run, self.unsupported, self.known_failing, self.skipped]);
         if results == self.run && all == self.all {
             Ok(())
         } else {
-            Err(CountsError {
-                counts: *self,
-                results,
-            })
+            Err(CountsError { counts: *self, results })
         }
     }
 

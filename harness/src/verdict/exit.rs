@@ -52,11 +52,7 @@ impl Exit {
     /// The graver of the two: 4 > 1 > 3 > 2 > 5 > 0.
     #[must_use]
     pub const fn gravest(self, other: Self) -> Self {
-        if self.gravity() >= other.gravity() {
-            self
-        } else {
-            other
-        }
+        if self.gravity() >= other.gravity() { self } else { other }
     }
 
     /// What a pipeline gets: with [`UndecidedPolicy::Warn`] an undecided run exits with 0.

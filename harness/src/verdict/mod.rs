@@ -69,11 +69,7 @@ mod tests {
         let alone = all_outcomes().map(|outcome| verdict_of(&[outcome]));
         assert_eq!(alone.map(Exit::code), [0, 1, 2, 5, 5, 5, 3, 4]);
         assert_eq!(verdict_of(&all_outcomes()), Exit::OwnFault);
-        assert_eq!(
-            verdict_of(&[]),
-            Exit::NothingTested,
-            "zero matched is 5, never 0"
-        );
+        assert_eq!(verdict_of(&[]), Exit::NothingTested, "zero matched is 5, never 0");
     }
 
     #[test]
@@ -102,19 +98,9 @@ mod tests {
         counts.add(&Outcome::Pass);
         assert!(counts.check().is_err());
 
-        let run_without_result = Counts {
-            all: 1,
-            run: 1,
-            ..Counts::default()
-        };
+        let run_without_result = Counts { all: 1, run: 1, ..Counts::default() };
         assert!(run_without_result.check().is_err());
-        let wraps = Counts {
-            all: 1,
-            run: 1,
-            passed: 1,
-            skipped: u64::MAX,
-            ..Counts::default()
-        };
+        let wraps = Counts { all: 1, run: 1, passed: 1, skipped: u64::MAX, ..Counts::default() };
         assert!(wraps.check().is_err());
     }
 
@@ -122,10 +108,7 @@ mod tests {
     fn a_warning_is_no_verdict_and_hides_nothing() {
         assert_eq!(Exit::Undecided.under(UndecidedPolicy::Fail).code(), 2);
         assert_eq!(Exit::Undecided.under(UndecidedPolicy::Warn).code(), 0);
-        for exit in Exit::ALL
-            .into_iter()
-            .filter(|exit| *exit != Exit::Undecided)
-        {
+        for exit in Exit::ALL.into_iter().filter(|exit| *exit != Exit::Undecided) {
             assert_eq!(exit.under(UndecidedPolicy::Warn), exit);
         }
         assert_eq!("warn".parse(), Ok(UndecidedPolicy::Warn));

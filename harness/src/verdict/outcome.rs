@@ -33,29 +33,19 @@ pub enum Outcome {
 impl Outcome {
     /// The outcomes that somebody has to look at, as they decide an exit code above 0; in the
     /// order in which the exit codes win.
-    pub const GRAVEST_FIRST: [Self; 4] = [
-        Self::OwnFault,
-        Self::Fail,
-        Self::AdapterBroke,
-        Self::Undecided,
-    ];
+    pub const GRAVEST_FIRST: [Self; 4] =
+        [Self::OwnFault, Self::Fail, Self::AdapterBroke, Self::Undecided];
 
     /// A skip for a reason that no installation cures.
     #[must_use]
     pub fn skipped(reason: impl Into<String>) -> Self {
-        Self::Skipped {
-            reason: reason.into(),
-            install: None,
-        }
+        Self::Skipped { reason: reason.into(), install: None }
     }
 
     /// A skip because a tool is absent, with the command that installs it.
     #[must_use]
     pub fn missing_tool(reason: impl Into<String>, install: impl Into<String>) -> Self {
-        Self::Skipped {
-            reason: reason.into(),
-            install: Some(install.into()),
-        }
+        Self::Skipped { reason: reason.into(), install: Some(install.into()) }
     }
 
     /// The word for reports and tables; the same as in JSON.

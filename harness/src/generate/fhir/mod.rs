@@ -18,42 +18,23 @@ use self::resource::Resource;
 
 const MEDIA_TYPE: &str = "application/fhir+json";
 
-pub(super) const OBSERVATION: Kind = Kind {
-    media_type: MEDIA_TYPE,
-    resource_type: "Observation",
-};
-pub(super) const DIAGNOSTIC_REPORT: Kind = Kind {
-    media_type: MEDIA_TYPE,
-    resource_type: "DiagnosticReport",
-};
-pub(super) const DOCUMENT_REFERENCE: Kind = Kind {
-    media_type: MEDIA_TYPE,
-    resource_type: "DocumentReference",
-};
-pub(super) const BUNDLE: Kind = Kind {
-    media_type: MEDIA_TYPE,
-    resource_type: "Bundle",
-};
+pub(super) const OBSERVATION: Kind = Kind { media_type: MEDIA_TYPE, resource_type: "Observation" };
+pub(super) const DIAGNOSTIC_REPORT: Kind =
+    Kind { media_type: MEDIA_TYPE, resource_type: "DiagnosticReport" };
+pub(super) const DOCUMENT_REFERENCE: Kind =
+    Kind { media_type: MEDIA_TYPE, resource_type: "DocumentReference" };
+pub(super) const BUNDLE: Kind = Kind { media_type: MEDIA_TYPE, resource_type: "Bundle" };
 
 /// An Observation with one measured quantity, under 1 KB.
 pub fn observation(draw: &mut impl Rng, patient: &Patient) -> Vec<u8> {
     let id = id(draw, "obs");
-    json(&Resource::Observation(Box::new(measured(
-        draw,
-        patient,
-        id,
-        Place::Standalone,
-    ))))
+    json(&Resource::Observation(Box::new(measured(draw, patient, id, Place::Standalone))))
 }
 
 /// An Observation with two sampled leads of an electrocardiogram, at 250 samples a second.
 pub fn electrocardiogram(draw: &mut impl Rng, patient: &Patient, seconds: u32) -> Vec<u8> {
     let lead = |draw: &mut _, code, display| r::Component {
-        code: concept(r::Coding {
-            system: MDC,
-            code,
-            display,
-        }),
+        code: concept(r::Coding { system: MDC, code, display }),
         value_sampled_data: r::SampledData {
             origin: quantity(0.0, "mV", "mV"),
             period: waveform::PERIOD_MS,
@@ -72,11 +53,7 @@ pub fn electrocardiogram(draw: &mut impl Rng, patient: &Patient, seconds: u32) -
         text: Some(narrative("Electrocardiogram, two leads")),
         status: "final",
         category: [concept(category("procedure", "Procedure"))],
-        code: concept(r::Coding {
-            system: MDC,
-            code: "131328",
-            display: "MDC_ECG_ELEC_POTL",
-        }),
+        code: concept(r::Coding { system: MDC, code: "131328", display: "MDC_ECG_ELEC_POTL" }),
         subject: subject(patient),
         effective_date_time: Moment::draw(draw, 2020, 2025).instant(),
         value_quantity: None,
@@ -105,18 +82,12 @@ pub fn diagnostic_report(draw: &mut impl Rng, patient: &Patient) -> Vec<u8> {
             code: "LAB",
             display: "Laboratory",
         })],
-        code: concept(r::Coding {
-            system: LOINC,
-            code: "11502-2",
-            display: "Laboratory report",
-        }),
+        code: concept(r::Coding { system: LOINC, code: "11502-2", display: "Laboratory report" }),
         subject: subject(patient),
         effective_date_time: at.clone(),
         issued: at,
         // dom-3: whatever is contained is referred to.
-        result: (1..=results)
-            .map(|number| reference(format!("#result-{number}")))
-            .collect(),
+        result: (1..=results).map(|number| reference(format!("#result-{number}"))).collect(),
         conclusion: "Synthetic test data; no clinical meaning.",
     })))
 }
@@ -125,29 +96,23 @@ pub fn diagnostic_report(draw: &mut impl Rng, patient: &Patient) -> Vec<u8> {
 pub fn document_reference(draw: &mut impl Rng, patient: &Patient) -> Vec<u8> {
     let bytes = usize::try_from(draw.between(800, 40_000)).expect("some thousand bytes");
     let note = text::note(draw, patient, bytes);
-    json(&Resource::DocumentReference(Box::new(
-        r::DocumentReference {
-            id: id(draw, "doc"),
-            meta: test_data(),
-            text: narrative("Discharge summary"),
-            status: "current",
-            kind: concept(r::Coding {
-                system: LOINC,
-                code: "18842-5",
-                display: "Discharge summary",
-            }),
-            subject: subject(patient),
-            date: Moment::draw(draw, 2020, 2025).instant(),
-            content: [r::DocumentContent {
-                attachment: r::Attachment {
-                    content_type: text::KIND.media_type,
-                    data: base64::encode(&note),
-                    size: note.len(),
-                    title: "Synthetic discharge summary",
-                },
-            }],
-        },
-    )))
+    json(&Resource::DocumentReference(Box::new(r::DocumentReference {
+        id: id(draw, "doc"),
+        meta: test_data(),
+        text: narrative("Discharge summary"),
+        status: "current",
+        kind: concept(r::Coding { system: LOINC, code: "18842-5", display: "Discharge summary" }),
+        subject: subject(patient),
+        date: Moment::draw(draw, 2020, 2025).instant(),
+        content: [r::DocumentContent {
+            attachment: r::Attachment {
+                content_type: text::KIND.media_type,
+                data: base64::encode(&note),
+                size: note.len(),
+                title: "Synthetic discharge summary",
+            },
+        }],
+    })))
 }
 
 /// A Bundle (collection) of a Patient and its Observations: as many as it takes to `bytes_min`,
@@ -157,11 +122,7 @@ pub fn bundle(draw: &mut impl Rng, patient: &Patient, bytes_min: usize) -> Vec<u
         id: id(draw, "bundle"),
         meta: test_data(),
         kind: "collection",
-        entry: vec![entry(
-            "Patient",
-            &patient.id,
-            Resource::Patient(person(patient)),
-        )],
+        entry: vec![entry("Patient", &patient.id, Resource::Patient(person(patient)))],
     };
     let mut bytes = encoded(&bundle);
     let mut number = 0u32;
@@ -169,11 +130,7 @@ pub fn bundle(draw: &mut impl Rng, patient: &Patient, bytes_min: usize) -> Vec<u
         number += 1;
         let id = format!("obs-{number:06}");
         let observation = measured(draw, patient, id.clone(), Place::Standalone);
-        let next = entry(
-            "Observation",
-            &id,
-            Resource::Observation(Box::new(observation)),
-        );
+        let next = entry("Observation", &id, Resource::Observation(Box::new(observation)));
         bytes += encoded(&next) + ",".len();
         bundle.entry.push(next);
     }
@@ -201,11 +158,7 @@ fn measured(draw: &mut impl Rng, patient: &Patient, id: String, place: Place) ->
         } else {
             category("laboratory", "Laboratory")
         })],
-        code: concept(r::Coding {
-            system: LOINC,
-            code: kind.code,
-            display: kind.display,
-        }),
+        code: concept(r::Coding { system: LOINC, code: kind.code, display: kind.display }),
         subject: subject(patient),
         effective_date_time: Moment::draw(draw, 2020, 2025).instant(),
         value_quantity: Some(quantity(value, kind.unit, kind.unit)),
@@ -218,10 +171,7 @@ fn person(patient: &Patient) -> r::Patient {
         id: patient.id.clone(),
         meta: test_data(),
         text: narrative("Synthetic person"),
-        name: [r::HumanName {
-            family: patient.family.clone(),
-            given: [patient.given.clone()],
-        }],
+        name: [r::HumanName { family: patient.family.clone(), given: [patient.given.clone()] }],
         gender: if patient.female { "female" } else { "male" },
         birth_date: patient.born.date(),
     }
@@ -229,10 +179,7 @@ fn person(patient: &Patient) -> r::Patient {
 
 fn entry(kind: &str, id: &str, resource: Resource) -> r::Entry {
     // The example domain of RFC 2606; references inside the Bundle resolve against it.
-    r::Entry {
-        full_url: format!("https://example.org/fhir/{kind}/{id}"),
-        resource,
-    }
+    r::Entry { full_url: format!("https://example.org/fhir/{kind}/{id}"), resource }
 }
 
 fn id(draw: &mut impl Rng, prefix: &str) -> String {
@@ -253,31 +200,16 @@ fn concept(coding: r::Coding) -> r::CodeableConcept {
 
 fn category(code: &'static str, display: &'static str) -> r::Coding {
     let system = "http://terminology.hl7.org/CodeSystem/observation-category";
-    r::Coding {
-        system,
-        code,
-        display,
-    }
+    r::Coding { system, code, display }
 }
 
 fn quantity(value: f64, unit: &'static str, code: &'static str) -> r::Quantity {
-    r::Quantity {
-        value,
-        unit,
-        system: "http://unitsofmeasure.org",
-        code,
-    }
+    r::Quantity { value, unit, system: "http://unitsofmeasure.org", code }
 }
 
 fn test_data() -> r::Meta {
     let system = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
-    r::Meta {
-        security: [r::Coding {
-            system,
-            code: "HTEST",
-            display: "test health data",
-        }],
-    }
+    r::Meta { security: [r::Coding { system, code: "HTEST", display: "test health data" }] }
 }
 
 fn narrative(what: &str) -> r::Narrative {
@@ -292,9 +224,7 @@ fn json(resource: &Resource) -> Vec<u8> {
 }
 
 fn encoded(part: &impl serde::Serialize) -> usize {
-    serde_json::to_vec(part)
-        .expect("structs of texts and finite numbers")
-        .len()
+    serde_json::to_vec(part).expect("structs of texts and finite numbers").len()
 }
 
 struct Measure {

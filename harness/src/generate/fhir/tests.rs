@@ -12,10 +12,7 @@ fn parse(bytes: &[u8]) -> Value {
 }
 
 fn text_at<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_else(|| panic!("{pointer} in {value}"))
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {value}"))
 }
 
 fn check_concept(value: &Value) {
@@ -27,10 +24,7 @@ fn check_concept(value: &Value) {
 fn check_domain_resource(value: &Value) {
     let id = text_at(value, "/id");
     assert!((1..=64).contains(&id.len()));
-    assert!(
-        id.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
-    );
+    assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')));
     assert_eq!(text_at(value, "/meta/security/0/code"), "HTEST");
     assert_eq!(text_at(value, "/text/status"), "generated");
     let div = text_at(value, "/text/div");
@@ -98,15 +92,10 @@ fn reports_contain_what_they_refer_to_and_nothing_else() {
         let contained = report["contained"].as_array().unwrap();
         for resource in contained {
             check_observation(resource);
-            assert!(
-                resource.get("meta").is_none() && resource.get("text").is_none(),
-                "dom-5"
-            );
+            assert!(resource.get("meta").is_none() && resource.get("text").is_none(), "dom-5");
         }
-        let ids: BTreeSet<String> = contained
-            .iter()
-            .map(|resource| format!("#{}", text_at(resource, "/id")))
-            .collect();
+        let ids: BTreeSet<String> =
+            contained.iter().map(|resource| format!("#{}", text_at(resource, "/id"))).collect();
         let results: BTreeSet<String> = report["result"]
             .as_array()
             .unwrap()
@@ -127,10 +116,7 @@ fn documents_carry_the_attachment_whose_size_they_state() {
     assert_eq!(text_at(&document, "/resourceType"), "DocumentReference");
     assert_eq!(text_at(&document, "/status"), "current");
     let attachment = &document["content"][0]["attachment"];
-    assert_eq!(
-        text_at(attachment, "/contentType"),
-        "text/plain; charset=utf-8"
-    );
+    assert_eq!(text_at(attachment, "/contentType"), "text/plain; charset=utf-8");
     let data = text_at(attachment, "/data");
     let padding = data.bytes().filter(|byte| *byte == b'=').count();
     let size = usize::try_from(attachment["size"].as_u64().unwrap()).unwrap();
@@ -143,19 +129,12 @@ fn bundles_reach_the_size_ordered_and_resolve_their_references() {
     for bytes_min in [1, 10_000, 102_401, 300_000] {
         let patient = Patient::draw(&mut draw);
         let bytes = bundle(&mut draw, &patient, bytes_min);
-        assert!(
-            (bytes_min..bytes_min + 2_048).contains(&bytes.len()),
-            "{}",
-            bytes.len()
-        );
+        assert!((bytes_min..bytes_min + 2_048).contains(&bytes.len()), "{}", bytes.len());
         let bundle = parse(&bytes);
         assert_eq!(text_at(&bundle, "/resourceType"), "Bundle");
         assert_eq!(text_at(&bundle, "/type"), "collection");
         let entries = bundle["entry"].as_array().unwrap();
-        let urls: BTreeSet<&str> = entries
-            .iter()
-            .map(|entry| text_at(entry, "/fullUrl"))
-            .collect();
+        let urls: BTreeSet<&str> = entries.iter().map(|entry| text_at(entry, "/fullUrl")).collect();
         assert_eq!(urls.len(), entries.len(), "bdl-7");
         for entry in entries {
             let resource = &entry["resource"];

@@ -2,5 +2,6 @@
 
 pub mod codec;
 pub mod crypto;
+pub mod merkle;
 pub mod params;
 pub mod types;

@@ -7,8 +7,6 @@ pub mod bitcoin;
 pub mod chain;
 pub mod codec;
 pub mod crypto;
-pub mod freezing;
-pub mod ledger;
 pub mod merkle;
 pub mod params;
 pub(crate) mod sync;

@@ -2,6 +2,7 @@
 
 pub mod hash;
 pub mod multi;
+mod portable;
 pub mod seal;
 pub mod sign;
 

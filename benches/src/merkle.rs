@@ -53,12 +53,7 @@ pub fn claim(size: u64) -> Option<Claim> {
     let tree = tree(size);
     let leaf = *leaves(size).get(usize::try_from(place(size)).ok()?)?;
     let (path, root) = (prove(&tree)?, tree.root());
-    Some(Claim {
-        leaf,
-        size,
-        path,
-        root,
-    })
+    Some(Claim { leaf, size, path, root })
 }
 
 /// The work: from the leaf's bytes to the root.

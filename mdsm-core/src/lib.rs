@@ -1,4 +1,24 @@
-//! Reference implementation of MDSM, the Medical Data Sharing Model.
+//! Reference implementation of MDSM, the Medical Data Sharing Model: a blockchain on which hospitals
+//! book the digests of medical records, freeze them every ten minutes and anchor them in Bitcoin.
+//!
+//! Floors, lowest first; a module imports only from floors below its own. `ARCHITECTURE.md` draws a
+//! file's way through them.
+//!
+//! | floor | module | paper | requirements |
+//! |---|---|---|---|
+//! | F0 | [`params`], [`types`] | 2, 2.1 | STO-3, STO-4, STO-12, STO-13, COM-2 |
+//! | F1 | [`codec`] | 2.1 | STO-1, STO-11 |
+//! | F2 | [`crypto`] | 2, 2.1 | STO-2, STO-6, STO-7, DDB-1 |
+//! | F3 | [`merkle`] | 2.1, figure 5 | STO-10, STO-11 |
+//! | F4 | [`ledger`] | 2, 2.1, figures 4 and 5 | STO-1 to STO-11, ANC-2 |
+//! | F6 | [`chain`] | 2.2 steps 8, 9 | STO-2, STO-9, STO-12, STO-13 |
+//! | F7 | [`freezing`], [`anchoring`] | 2.2 steps 5, 8, 9 | STO-3, STO-12, ANC-1, ANC-2 |
+//! | I/O | line | | |
+//! | F9 | [`bitcoin`] | 2, 2.1, 4 | ANC-1, DDB-1 |
+//! | F11 | `bin/mdsm` | 2 | ANC-2 |
+//!
+//! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
+//! Bitcoin's formats with the `bitcoin` crate.
 
 #[cfg(feature = "node")]
 pub mod anchoring;
@@ -7,6 +27,8 @@ pub mod bitcoin;
 pub mod chain;
 pub mod codec;
 pub mod crypto;
+pub mod freezing;
+pub mod ledger;
 pub mod merkle;
 pub mod params;
 pub(crate) mod sync;

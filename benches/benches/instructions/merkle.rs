@@ -26,7 +26,4 @@ fn merkle_verify(claim: Option<Claim>) -> bool {
     black_box(black_box(&claim).as_ref().is_some_and(merkle::verify))
 }
 
-library_benchmark_group!(
-    name = group,
-    benchmarks = [merkle_root, merkle_prove, merkle_verify]
-);
+library_benchmark_group!(name = group, benchmarks = [merkle_root, merkle_prove, merkle_verify]);

@@ -10,13 +10,9 @@ pub(crate) fn group(criterion: &mut Criterion) {
     for size in SIZES {
         group.throughput(Throughput::Elements(size));
         let leaves = leaves(size);
-        group.bench_with_input(
-            BenchmarkId::new("root", size),
-            &leaves,
-            |bencher, leaves| {
-                bencher.iter(|| root(leaves));
-            },
-        );
+        group.bench_with_input(BenchmarkId::new("root", size), &leaves, |bencher, leaves| {
+            bencher.iter(|| root(leaves));
+        });
     }
     group.throughput(Throughput::Elements(1));
     for size in SIZES {
@@ -24,13 +20,9 @@ pub(crate) fn group(criterion: &mut Criterion) {
         group.bench_with_input(BenchmarkId::new("prove", size), &tree, |bencher, tree| {
             bencher.iter(|| prove(tree));
         });
-        group.bench_with_input(
-            BenchmarkId::new("verify", size),
-            &claim,
-            |bencher, claim| {
-                bencher.iter(|| verify(claim));
-            },
-        );
+        group.bench_with_input(BenchmarkId::new("verify", size), &claim, |bencher, claim| {
+            bencher.iter(|| verify(claim));
+        });
     }
     group.finish();
 }

@@ -67,10 +67,7 @@ pub fn fold_pairs(layer: &mut [Digest]) {
 
 /// The SHA extensions, several lanes wide.
 #[cfg(target_arch = "x86_64")]
-#[expect(
-    unsafe_code,
-    reason = "only intrinsics keep several SHA-256 lanes in flight"
-)]
+#[expect(unsafe_code, reason = "only intrinsics keep several SHA-256 lanes in flight")]
 mod x86 {
     use core::arch::x86_64::{
         __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_cvtsi32_si128,
@@ -230,10 +227,7 @@ mod x86 {
     #[inline]
     fn initial() -> State {
         let [a, b, c, d, e, f, g, h] = INITIAL.map(u32::cast_signed);
-        State {
-            abef: _mm_set_epi32(a, b, e, f),
-            cdgh: _mm_set_epi32(c, d, g, h),
-        }
+        State { abef: _mm_set_epi32(a, b, e, f), cdgh: _mm_set_epi32(c, d, g, h) }
     }
 
     /// One compression in every lane, the lanes interleaved at every step.
@@ -298,10 +292,7 @@ mod x86 {
         // 15 stands where the first word has its highest byte; 0x80 selects zero.
         let zeros = 0x8080_8080_u32.cast_signed();
         let select = _mm_set_epi32(zeros, zeros, zeros, 0x0f80_8080);
-        _mm_or_si128(
-            _mm_shuffle_epi8(bytes, select),
-            _mm_cvtsi32_si128(0x0080_0000),
-        )
+        _mm_or_si128(_mm_shuffle_epi8(bytes, select), _mm_cvtsi32_si128(0x0080_0000))
     }
 
     #[target_feature(enable = "sha,sse4.1,ssse3")]

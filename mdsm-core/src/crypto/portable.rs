@@ -115,10 +115,7 @@ mod tests {
             }
             for [left, right] in batch.as_chunks().0 {
                 let plain = sha256_parts(&[&[1], left.as_bytes(), right.as_bytes()]);
-                assert_eq!(
-                    [node(left, right), multi::node_hash(left, right)],
-                    [plain; 2]
-                );
+                assert_eq!([node(left, right), multi::node_hash(left, right)], [plain; 2]);
             }
         }
     }

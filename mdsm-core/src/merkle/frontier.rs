@@ -16,10 +16,7 @@ impl Frontier {
     /// The tree without leaves.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            leaves: 0,
-            subtrees: Vec::new(),
-        }
+        Self { leaves: 0, subtrees: Vec::new() }
     }
 
     /// Appends a leaf by its hash; one node hash per leaf on average, `log2(len)` at most.
@@ -39,9 +36,7 @@ impl Frontier {
     #[must_use]
     pub fn root(&self) -> Digest {
         let smaller = self.subtrees.iter().rev().copied();
-        smaller
-            .reduce(|right, left| node_hash(&left, &right))
-            .unwrap_or(empty_root())
+        smaller.reduce(|right, left| node_hash(&left, &right)).unwrap_or(empty_root())
     }
 
     /// Leaves so far.

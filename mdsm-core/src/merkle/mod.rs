@@ -36,10 +36,7 @@ mod naive {
 
     /// The leaf hashes of `leaves(count)`.
     pub(super) fn hashes(count: usize) -> Vec<Digest> {
-        leaves(count)
-            .iter()
-            .map(|leaf| leaf_hash(leaf.as_bytes()))
-            .collect()
+        leaves(count).iter().map(|leaf| leaf_hash(leaf.as_bytes())).collect()
     }
 
     /// MTH(D[n]), and PATH(m, D[n]) for every m, leaf upwards.

@@ -80,13 +80,7 @@ mod tests {
             let (root, paths) = naive::tree(&hashes);
             let size = u64::try_from(count).unwrap();
             let leaves = hashes.into_iter().zip(0..).zip(paths);
-            leaves.map(move |((leaf, index), path)| Claim {
-                leaf,
-                index,
-                size,
-                path,
-                root,
-            })
+            leaves.map(move |((leaf, index), path)| Claim { leaf, index, size, path, root })
         })
     }
 
@@ -127,14 +121,7 @@ mod tests {
     #[test]
     fn sto_11_another_leaf_place_or_sibling_leads_to_another_root() {
         let forged = naive::hashes(200)[199];
-        for Claim {
-            leaf,
-            index,
-            size,
-            mut path,
-            root,
-        } in claims(24)
-        {
+        for Claim { leaf, index, size, mut path, root } in claims(24) {
             assert_ne!(root_from_path(forged, index, size, &path), Some(root));
             for other in (0..size).filter(|other| *other != index) {
                 assert_ne!(root_from_path(leaf, other, size, &path), Some(root));

@@ -161,10 +161,7 @@ mod tests {
         let repeated = [leaves[0], leaves[1], leaves[2], leaves[2]];
         assert_ne!(root_of_digests(&leaves[..3]), root_of_digests(&repeated));
         let hashes = naive::hashes(4);
-        let nodes = [
-            node_hash(&hashes[0], &hashes[1]),
-            node_hash(&hashes[2], &hashes[3]),
-        ];
+        let nodes = [node_hash(&hashes[0], &hashes[1]), node_hash(&hashes[2], &hashes[3])];
         assert_ne!(root_of_digests(&nodes), root_of_digests(&leaves));
     }
 

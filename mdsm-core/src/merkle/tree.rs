@@ -118,10 +118,7 @@ mod tests {
             let path = tree.prove(index).unwrap();
             assert!(path.len() <= 17);
             let leaf = multi::leaf_hash(&leaves[at]);
-            assert_eq!(
-                root_from_path(leaf, index, 70_001, &path),
-                Some(tree.root())
-            );
+            assert_eq!(root_from_path(leaf, index, 70_001, &path), Some(tree.root()));
         }
     }
 }

@@ -1,0 +1,58 @@
+//! `mdsm`: the program of those who use a network.
+//!
+//! Exit codes: 0 what was asked for holds, 1 it does not, 4 the command line or a file is at fault.
+
+mod receipt;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Medical Data Sharing Model: the program of those who use a network.
+#[derive(Parser)]
+#[command(name = "mdsm", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check a receipt, or write it in another form.
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
+}
+
+/// Why a command did not do what was asked for.
+pub(crate) enum Failure {
+    /// What was to be shown does not hold.
+    Refused(String),
+    /// A file cannot be read or written.
+    Fault(String),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap, but not to us.
+            let code = if error.use_stderr() { 4 } else { 0 };
+            let printed = error.print();
+            return ExitCode::from(if printed.is_ok() { code } else { 4 });
+        }
+    };
+    let result = match cli.command {
+        Command::Receipt(command) => receipt::run(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Refused(why)) => {
+            eprintln!("refused: {why}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Fault(why)) => {
+            eprintln!("error: {why}");
+            ExitCode::from(4)
+        }
+    }
+}

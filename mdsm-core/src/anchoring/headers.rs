@@ -159,3 +159,77 @@ fn expected_bits(before: &[Header], parent: &Header, params: &Params) -> Compact
     let timespan = parent.time.saturating_sub(first.time);
     CompactTarget::from_next_work_required(parent.bits, timespan.into(), params)
 }
+
+#[cfg(test)]
+mod tests {
+    use bitcoin::TxMerkleNode;
+    use bitcoin::block::Version;
+
+    use super::*;
+
+    /// An interval of 2,016 headers that took from the first time to the last, at these bits.
+    fn interval(first_s: u32, last_s: u32, bits: u32) -> Vec<Header> {
+        let header = |time| Header {
+            version: Version::ONE,
+            prev_blockhash: BlockHash::all_zeros(),
+            merkle_root: TxMerkleNode::all_zeros(),
+            time,
+            bits: CompactTarget::from_consensus(bits),
+            nonce: 0,
+        };
+        let mut headers = vec![header(first_s); 2_016];
+        headers[2_015].time = last_s;
+        headers
+    }
+
+    fn after(headers: &[Header], network: Network) -> u32 {
+        let parent = headers.last().expect("an interval has headers");
+        expected_bits(headers, parent, &Params::new(network)).to_consensus()
+    }
+
+    #[test]
+    fn anc_2_10_difficulty_follows_the_time_that_2016_blocks_took() {
+        //= harness/spec/anchoring.md#anc-2-receipt
+        //= type=test
+        //# ANC-2.10 (ours): A verifier MUST refuse a header whose bits are not the ones that the
+        //# difficulty rule of the Bitcoin network asked for expects at its height.
+        // Bitcoin's block 32,256, the first whose bits differ from those of block 0. By hand: the
+        // target 0xffff * 2^208 times 1,022,578 s over 1,209,600 s begins 0x00d86a.
+        let first_change = interval(1_261_130_161, 1_262_152_739, 0x1d00_ffff);
+        assert_eq!(0xffff_u64 * 256 * 1_022_578 / 1_209_600 / 256, 0xd86a);
+        assert_eq!(after(&first_change, Network::Bitcoin), 0x1d00_d86a);
+        // Block 2,016: slower than two weeks, but no target is above the largest.
+        assert_eq!(
+            after(&interval(1_231_006_505, 1_233_061_996, 0x1d00_ffff), Network::Bitcoin),
+            0x1d00_ffff
+        );
+        // Block 68,544: in less than a quarter of the time; a quarter of the target and no less.
+        let quarter = after(&interval(1_279_008_237, 1_279_297_671, 0x1c05_a3f4), Network::Bitcoin);
+        assert_eq!((quarter, 0x0005_a3f4 / 4), (0x1c01_68fd, 0x0001_68fd));
+        // In more than four times the time: four times the target and no more.
+        let fourfold =
+            after(&interval(1_263_163_443, 1_269_211_443, 0x1c38_7f6f), Network::Bitcoin);
+        assert_eq!((fourfold, 0x0038_7f6f * 4 / 256), (0x1d00_e1fd, 0x0000_e1fd));
+        // Times that run backwards count as no time at all.
+        let backwards =
+            after(&interval(1_279_297_671, 1_279_008_237, 0x1c05_a3f4), Network::Bitcoin);
+        assert_eq!(backwards, 0x1c01_68fd);
+    }
+
+    #[test]
+    fn anc_2_10_between_intervals_and_on_regtest_difficulty_stays() {
+        //= harness/spec/anchoring.md#anc-2-receipt
+        //= type=test
+        //# ANC-2.10 (ours): A verifier MUST refuse a header whose bits are not the ones that the
+        //# difficulty rule of the Bitcoin network asked for expects at its height.
+        let headers = interval(1_279_008_237, 1_279_297_671, 0x1c05_a3f4);
+        for count in [1, 2, 100, 2_014, 2_015] {
+            assert_eq!(after(&headers[..count], Network::Bitcoin), 0x1c05_a3f4, "{count}");
+        }
+        assert_eq!(after(&headers, Network::Regtest), 0x1c05_a3f4);
+        // The interval is the last one, whatever came before it.
+        let longer = [interval(1, 2, 0x1d00_ffff), headers].concat();
+        assert_eq!(after(&longer, Network::Bitcoin), 0x1c01_68fd);
+        assert_eq!(after(&longer[..4_031], Network::Bitcoin), 0x1c05_a3f4);
+    }
+}

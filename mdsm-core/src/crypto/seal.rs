@@ -120,15 +120,19 @@ pub enum OpenError {
     Commitment,
 }
 
+/// Says whether a plaintext of so many bytes can be sealed, before it is read.
+pub fn check_bytes(bytes: usize) -> Result<(), SealError> {
+    match bytes {
+        0 => Err(SealError::Empty),
+        1..=FILE_BYTES_MAX => Ok(()),
+        _ => Err(SealError::TooLarge { bytes, bytes_max: FILE_BYTES_MAX }),
+    }
+}
+
 /// Seals `plaintext`: header, chunks, trailer.
 pub fn seal(plaintext: &[u8], key: &ContentKey, coins: SealCoins) -> Result<Vec<u8>, SealError> {
-    if plaintext.is_empty() {
-        return Err(SealError::Empty);
-    }
     let bytes = plaintext.len();
-    if bytes > FILE_BYTES_MAX {
-        return Err(SealError::TooLarge { bytes, bytes_max: FILE_BYTES_MAX });
-    }
+    check_bytes(bytes)?;
     let mut sealed = header(&coins.nonce_prefix).to_vec();
     let cipher = Cipher::new(key, &sealed[..HEADER_BYTES]);
     sealed.reserve_exact(sealed_bytes(bytes) - HEADER_BYTES);

@@ -1,0 +1,3 @@
+//! The spec in naive code with its own arithmetic.
+
+pub mod ots;

@@ -1,0 +1,8 @@
+//! Requirement ANC-2 of the spec: each test carries the id of the sentence that it holds the code to.
+
+mod case;
+mod headers;
+mod ots;
+mod receipt;
+mod size;
+mod transaction;

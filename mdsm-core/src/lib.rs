@@ -4,6 +4,8 @@ pub mod codec;
 pub mod crypto;
 pub mod freezing;
 pub mod ledger;
+#[cfg(feature = "node")]
+pub mod log;
 pub mod merkle;
 pub mod params;
 pub(crate) mod sync;

@@ -8,5 +8,7 @@ pub mod ledger;
 pub mod log;
 pub mod merkle;
 pub mod params;
+#[cfg(feature = "node")]
+pub mod store;
 pub(crate) mod sync;
 pub mod types;

@@ -1,0 +1,164 @@
+//! One run of a network: files in, receipts out. The cases then look at what came out.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mdsm_core::freezing::{Accepted, Handoff};
+use mdsm_core::params::{TURN_MS, WINDOW_MS};
+
+use super::archive::Archive;
+use super::intake::{Intake, Taken, owners};
+use super::producer::{Issued, Producer, STARTED_AT, genesis};
+use crate::input::{Input, Refusal};
+use crate::progress::Progress;
+use crate::seed::Seed;
+use crate::stop::Stop;
+
+/// What a run of the network left behind.
+pub(super) struct World {
+    pub(super) seed: Seed,
+    pub(super) producer: Producer,
+    pub(super) archive: Archive,
+    pub(super) taken: Vec<Taken>,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) receipts: Vec<Issued>,
+    /// Bitcoin's headers, as a stranger gets them.
+    pub(super) headers: Vec<u8>,
+    pub(super) jobs: usize,
+    pub(super) ingest_time: Duration,
+    pub(super) total_time: Duration,
+}
+
+/// Windows that are frozen at least; the last one stays idle.
+const WINDOWS_MIN: usize = 3;
+/// Turns over which the files are spread, so that the first two windows hold them.
+const BUSY_TURNS: usize = 150;
+
+impl World {
+    /// Books all inputs with `jobs` threads, freezes, anchors and issues receipts.
+    pub(super) fn run(
+        seed: Seed,
+        inputs: &[Input],
+        refusals: Vec<Refusal>,
+        jobs: usize,
+        progress: &Progress,
+        stop: &Stop,
+    ) -> Result<Self, String> {
+        let started = Instant::now();
+        let archive = Archive::open()?;
+        let mut producer = Producer::new()?;
+        let handoff = Handoff::default();
+        // The first turn closes before anything is accepted: an idle turn.
+        producer.close_turn(&handoff, &archive)?;
+        let intake = Intake {
+            seed,
+            chain_id: genesis().chain_id(),
+            owners: owners(seed),
+            created: STARTED_AT,
+            archive: &archive,
+        };
+        let mut refusals = refusals;
+        let (taken, ingest_time) =
+            ingest(&intake, inputs, jobs, &handoff, &mut producer, &mut refusals, progress, stop)?;
+        progress.start("freeze", 0);
+        while producer.windows.len() < WINDOWS_MIN
+            || producer.carried() > 0
+            || in_open_window(&producer)
+        {
+            producer.close_turn(&handoff, &archive)?;
+        }
+        progress.start("receipts", 0);
+        let receipts = producer.receipts()?;
+        let headers = producer.bitcoin.headers();
+        Ok(Self {
+            seed,
+            producer,
+            archive,
+            taken,
+            refusals,
+            receipts,
+            headers,
+            jobs,
+            ingest_time,
+            total_time: started.elapsed(),
+        })
+    }
+}
+
+/// Whether records are finalized that no window holds yet.
+fn in_open_window(producer: &Producer) -> bool {
+    let start = producer.windows.last().map_or(0, |window| window.blocks.end);
+    producer.finalized[start..].iter().any(|finalized| !finalized.items.is_empty())
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call; a struct would only rename them")]
+fn ingest(
+    intake: &Intake<'_>,
+    inputs: &[Input],
+    jobs: usize,
+    handoff: &Handoff<Accepted>,
+    producer: &mut Producer,
+    refusals: &mut Vec<Refusal>,
+    progress: &Progress,
+    stop: &Stop,
+) -> Result<(Vec<Taken>, Duration), String> {
+    let started = Instant::now();
+    progress.start("book files", inputs.len());
+    let per_turn = inputs.len().div_ceil(BUSY_TURNS).max(1);
+    let next = AtomicUsize::new(0);
+    let (sender, results) = mpsc::channel();
+    let mut taken = Vec::with_capacity(inputs.len());
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                while stop.reason().is_none() {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(input) = inputs.get(index) else { break };
+                    let result = intake
+                        .take(index, input)
+                        .map(|(taken, accepted)| {
+                            append(handoff, accepted);
+                            taken
+                        })
+                        .map_err(|reason| Refusal { name: input.name.clone(), reason });
+                    // The receiver is gone only when closing a turn failed; that ends the run.
+                    if sender.send(result).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (count, result) in (1..).zip(results) {
+            progress.step();
+            match result {
+                Ok(file) => taken.push(file),
+                Err(refusal) => refusals.push(refusal),
+            }
+            // Turns close while the other threads append.
+            if count % per_turn == 0 {
+                producer.close_turn(handoff, intake.archive)?;
+            }
+        }
+        Ok::<(), String>(())
+    })?;
+    taken.sort_by_key(|file| file.input);
+    Ok((taken, started.elapsed()))
+}
+
+/// A turn has 163,840 slots and closes every few files, so a full one frees itself at once.
+fn append(handoff: &Handoff<Accepted>, accepted: Accepted) {
+    let mut record = accepted;
+    while let Err(refused) = handoff.append(record) {
+        record = refused;
+        thread::yield_now();
+    }
+}
+
+const _: () = assert!(
+    BUSY_TURNS as u32 <= 2 * WINDOW_MS / TURN_MS,
+    "the first two windows have room for all busy turns"
+);

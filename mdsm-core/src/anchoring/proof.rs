@@ -225,13 +225,15 @@ fn anchor_output(bytes: &[u8]) -> Result<AnchorOutput, ProofError> {
     }
 }
 
-/// What follows OP_RETURN in one push that opens with `MDSM`; whatever follows that push, counts.
+/// What follows OP_RETURN in one push that opens with `MDSM`. An output that is not as drawn counts
+/// as well, but yields no more than these four bytes, which are no anchor.
 fn mdsm_payload(script: &Script) -> Option<&[u8]> {
     let mut instructions = script.instructions();
     match (instructions.next()?.ok()?, instructions.next()?.ok()?) {
         (Instruction::Op(OP_RETURN), Instruction::PushBytes(push)) => {
             let payload = push.as_bytes();
-            let whole = instructions.next().is_none();
+            // One byte for each opcode: the push is the short one, and nothing follows it.
+            let whole = script.len() == 2 + payload.len();
             payload.starts_with(b"MDSM").then_some(if whole { payload } else { &payload[..4] })
         }
         _ => None,

@@ -29,6 +29,15 @@ const CHUNK_BYTES: usize = 1 << SEALED_CHUNK_LOG2;
 const TAG_BYTES: usize = 16;
 const SALT_BYTES: usize = 16;
 const TRAILER_BYTES: usize = 8 + SALT_BYTES + Digest::BYTES;
+/// Bytes of the longest sealed file.
+const SEALED_BYTES_MAX: usize = sealed_bytes(FILE_BYTES_MAX);
+
+/// Bytes of a sealed file whose plaintext has so many.
+#[must_use]
+pub const fn sealed_bytes(plaintext_bytes: usize) -> usize {
+    let chunks = plaintext_bytes.div_ceil(CHUNK_BYTES);
+    HEADER_BYTES + plaintext_bytes + chunks * TAG_BYTES + TRAILER_BYTES + TAG_BYTES
+}
 
 /// The key of one file, wiped on drop, never printed. One key seals one file.
 #[derive(Clone)]
@@ -90,6 +99,14 @@ pub enum OpenError {
         /// Fewest possible.
         bytes_min: usize,
     },
+    /// Longer than any file may be.
+    #[error("{bytes} bytes are too many for a sealed file, it has at most {bytes_max}")]
+    TooLarge {
+        /// Bytes found.
+        bytes: usize,
+        /// Most possible.
+        bytes_max: usize,
+    },
     /// A chunk is not what was sealed with this key at this place.
     #[error("chunk {chunk} at byte {offset}: wrong key, or not what was sealed there")]
     Chunk {
@@ -114,7 +131,7 @@ pub fn seal(plaintext: &[u8], key: &ContentKey, coins: SealCoins) -> Result<Vec<
     }
     let mut sealed = header(&coins.nonce_prefix).to_vec();
     let cipher = Cipher::new(key, &sealed[..HEADER_BYTES]);
-    sealed.reserve(bytes + bytes.div_ceil(CHUNK_BYTES) * TAG_BYTES + TRAILER_BYTES + TAG_BYTES);
+    sealed.reserve_exact(sealed_bytes(bytes) - HEADER_BYTES);
     let mut chunks = 0;
     for chunk in plaintext.chunks(CHUNK_BYTES) {
         sealed.extend_from_slice(&cipher.seal(chunks, false, chunk));
@@ -127,9 +144,12 @@ pub fn seal(plaintext: &[u8], key: &ContentKey, coins: SealCoins) -> Result<Vec<
 
 /// Opens a sealed file; gives the whole plaintext or an error, never a part.
 pub fn open(sealed: &[u8], key: &ContentKey) -> Result<Vec<u8>, OpenError> {
-    let bytes_min = HEADER_BYTES + 1 + TAG_BYTES + TRAILER_BYTES + TAG_BYTES;
-    if sealed.len() < bytes_min {
-        return Err(OpenError::Truncated { bytes: sealed.len(), bytes_min });
+    let (bytes, bytes_min, bytes_max) = (sealed.len(), sealed_bytes(1), SEALED_BYTES_MAX);
+    if bytes < bytes_min {
+        return Err(OpenError::Truncated { bytes, bytes_min });
+    }
+    if bytes > bytes_max {
+        return Err(OpenError::TooLarge { bytes, bytes_max });
     }
     let (head, _) = sealed.split_at(HEADER_BYTES);
     let fixed = HEADER_BYTES - NONCE_PREFIX_BYTES;
@@ -144,7 +164,9 @@ pub fn open(sealed: &[u8], key: &ContentKey) -> Result<Vec<u8>, OpenError> {
     let mut chunk = 0;
     while offset < body_end {
         let end = body_end.min(offset + CHUNK_BYTES + TAG_BYTES);
+        // An empty chunk at the end would give one plaintext a second sealed form.
         let opened = cipher.open(chunk, false, &sealed[offset..end]);
+        let opened = opened.filter(|chunk| !chunk.is_empty());
         plaintext.extend_from_slice(&opened.ok_or(OpenError::Chunk { chunk, offset })?);
         offset = end;
         chunk += 1;
@@ -260,6 +282,18 @@ mod tests {
             forged.extend_from_slice(tail);
             assert!(matches!(open(&forged, &key()), Err(OpenError::Chunk { .. })), "{order:?}");
         }
+    }
+
+    #[test]
+    fn an_empty_chunk_by_the_holder_of_the_key_is_refused() {
+        let mut sealed = header(&COINS.nonce_prefix).to_vec();
+        let cipher = Cipher::new(&key(), &sealed[..HEADER_BYTES]);
+        let plaintext = [1; CHUNK_BYTES];
+        sealed.extend_from_slice(&cipher.seal(0, false, &plaintext));
+        let offset = sealed.len();
+        sealed.extend_from_slice(&cipher.seal(1, false, &[]));
+        sealed.extend_from_slice(&cipher.seal(2, true, &trailer(&plaintext, &COINS.salt)));
+        assert_eq!(open(&sealed, &key()), Err(OpenError::Chunk { chunk: 1, offset }));
     }
 
     #[test]

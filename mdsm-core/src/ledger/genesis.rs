@@ -10,7 +10,7 @@ use crate::types::{ChainId, Digest, Text, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Genesis {
     /// Name, for people.
-    pub name: Text<1, 64>,
+    pub name: Text<0, 64>,
     /// The first mark; a multiple of `window_ms`.
     pub started_at: Timestamp,
     /// Milliseconds of a turn.

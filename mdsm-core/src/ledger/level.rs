@@ -2,6 +2,9 @@
 
 use crate::crypto::sha256_parts;
 use crate::merkle;
+use crate::params::{
+    DATA_BLOCK_ITEM_BLOCKS, ITEM_RECORDS_MAX, TURN_ITEMS_MAX, WINDOW_DATA_BLOCKS_MAX,
+};
 use crate::types::Digest;
 
 /// The four levels of hashing between a record and an anchor.
@@ -15,6 +18,19 @@ pub enum Level {
     DataBlock = 3,
     /// Data blocks in a window.
     Window = 4,
+}
+
+impl Level {
+    /// Leaves that a tree of this level has, at most.
+    #[must_use]
+    pub const fn leaves_max(self) -> usize {
+        match self {
+            Self::Item => ITEM_RECORDS_MAX,
+            Self::ItemBlock => TURN_ITEMS_MAX,
+            Self::DataBlock => DATA_BLOCK_ITEM_BLOCKS,
+            Self::Window => WINDOW_DATA_BLOCKS_MAX,
+        }
+    }
 }
 
 /// `H(0x02 | level | count | tree_root)`, with `count` the number of leaves as `u32`.

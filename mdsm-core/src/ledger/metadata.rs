@@ -180,12 +180,12 @@ ruled_text!(
     ResourceType, 1..=64, is_type_name, "a resource type is a capital letter, then letters"
 );
 ruled_text!(
-    /// Media type by RFC 6838 in lower case, with parameters after a semicolon.
+    /// Media type with the characters of RFC 6838 in lower case, and parameters after a semicolon.
     MediaType, 3..=127, is_media_type, "a media type is type/subtype in lower case"
 );
 ruled_text!(
-    /// Language tag by BCP 47, as `zh-CN`.
-    LanguageTag, 2..=35, is_language_tag, "a language tag is letters and digits in parts joined by '-'"
+    /// Language tag with the characters of BCP 47, as `zh-CN`; its registry is not consulted.
+    LanguageTag, 2..=35, is_language_tag, "a language tag is letters, digits and '-'"
 );
 
 fn is_type_name(text: &str) -> bool {
@@ -196,7 +196,7 @@ fn is_type_name(text: &str) -> bool {
 fn is_media_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default();
     let is_name = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        !part.is_empty()
             && part
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9') || b"!#$&-^_.+".contains(&b))
@@ -205,9 +205,7 @@ fn is_media_type(text: &str) -> bool {
 }
 
 fn is_language_tag(text: &str) -> bool {
-    text.split('-').all(|part| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    })
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// Last millisecond of the year 9999, the last that RFC 3339 can write.

@@ -20,6 +20,7 @@ mod item;
 mod item_block;
 mod level;
 mod metadata;
+mod open;
 mod receipt;
 mod record;
 
@@ -39,5 +40,6 @@ pub use metadata::{
     Activity, Code, CodeSystem, Confidentiality, Encryption, LanguageTag, MediaType, Metadata,
     RecordStatus, Relation, ResourceType, SealScheme,
 };
+pub use open::ContentError;
 pub use receipt::{BitcoinProof, LevelPath, Position, Receipt, ReceiptError};
 pub use record::{Content, ContentRef, Record, RecordError, record_id};

@@ -61,7 +61,7 @@ pub struct BitcoinProof {
     /// Height of the block.
     pub height: u32,
     /// The anchor transaction without witness data, as its id commits to it.
-    pub transaction: Blob<1, RECEIPT_TRANSACTION_BYTES_MAX>,
+    pub transaction: Blob<0, RECEIPT_TRANSACTION_BYTES_MAX>,
     /// Index of the transaction in the block.
     pub transaction_index: u32,
     /// Siblings from the transaction up to the block's Merkle root, in Bitcoin's internal byte order.
@@ -80,6 +80,16 @@ pub enum ReceiptError {
         index: u32,
         /// Leaves claimed.
         size: u32,
+    },
+    /// A level with more leaves than it can have.
+    #[error("receipt.position: {size} leaves on level {level:?}, at most {size_max} are allowed")]
+    Size {
+        /// The level.
+        level: Level,
+        /// Leaves claimed.
+        size: u32,
+        /// Most that the level can have.
+        size_max: usize,
     },
     /// More or fewer hashes than the positions ask for.
     #[error("receipt.path: {hashes} hashes where the positions ask for {hashes_expected}")]
@@ -107,8 +117,13 @@ impl Position {
     fn path_lengths(&self) -> Result<[(Level, u32, u32, usize); 4], ReceiptError> {
         let mut lengths = self.levels().map(|(level, index, size)| (level, index, size, 0));
         for (level, index, size, length) in &mut lengths {
-            *length = merkle::path_len((*index).into(), (*size).into())
-                .ok_or(ReceiptError::Position { level: *level, index: *index, size: *size })?;
+            let (level, index, size) = (*level, *index, *size);
+            let size_max = level.leaves_max();
+            if usize::try_from(size).is_ok_and(|size| size > size_max) {
+                return Err(ReceiptError::Size { level, size, size_max });
+            }
+            *length = merkle::path_len(index.into(), size.into())
+                .ok_or(ReceiptError::Position { level, index, size })?;
         }
         Ok(lengths)
     }

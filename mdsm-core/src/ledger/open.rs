@@ -1,0 +1,56 @@
+//! Opening the file behind a booking. [STO-6] [DDB-1] [DDB-3]
+
+use thiserror::Error;
+
+use super::envelope::Booking;
+use super::record::ContentRef;
+use crate::crypto::seal::{self, ContentKey, OpenError};
+use crate::crypto::sha256;
+use crate::types::Digest;
+
+/// A file that is not what its booking says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ContentError {
+    /// The record carries its content, there is no file.
+    #[error("booking.content: inline, no sealed file belongs to it")]
+    Inline,
+    /// Another file than the one booked.
+    #[error("booking.content: the sealed file has digest {found}, {expected} is booked")]
+    Digest {
+        /// Digest of the file given.
+        found: Digest,
+        /// Digest booked.
+        expected: Digest,
+    },
+    /// The file does not open.
+    #[error("sealed file: {0}")]
+    Sealed(#[from] OpenError),
+    /// The metadata states another size than the plaintext has.
+    #[error("booking.metadata.size: {stated}, the plaintext has {bytes} bytes")]
+    Size {
+        /// Bytes of the plaintext.
+        bytes: usize,
+        /// Size stated.
+        stated: u64,
+    },
+}
+
+impl Booking {
+    /// Opens the sealed file of this booking; the digest is compared before a key is used. Gives the
+    /// whole plaintext or an error, never a part. Cost: one hash and one decryption of the file.
+    pub fn open(&self, sealed: &[u8], key: &ContentKey) -> Result<Vec<u8>, ContentError> {
+        let ContentRef::Stored(expected) = self.content else {
+            return Err(ContentError::Inline);
+        };
+        let found = sha256(sealed);
+        if found != expected {
+            return Err(ContentError::Digest { found, expected });
+        }
+        let plaintext = seal::open(sealed, key)?;
+        let (bytes, stated) = (plaintext.len(), self.metadata.size);
+        if u64::try_from(bytes) != Ok(stated) {
+            return Err(ContentError::Size { bytes, stated });
+        }
+        Ok(plaintext)
+    }
+}

@@ -9,9 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use harness::progress::Progress;
 use harness::report::{self, Report};
 use harness::seed::Seed;
+use harness::shell;
 use harness::stop::Stop;
 use harness::verdict::{Exit, UndecidedPolicy};
-use harness::{shell, verify};
+use harness::verify::{self, Example};
 
 /// Benchmark and formal test harness of MDSM, the Medical Data Sharing Model.
 ///
@@ -67,9 +68,9 @@ struct Verify {
     /// Book the files below this directory instead of generated ones.
     #[arg(long, value_name = "DIR")]
     input: Option<PathBuf>,
-    /// Generated files: FHIR R4, HL7 v2, DICOM and text.
-    #[arg(long, value_name = "N", default_value_t = 1_200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    files: u32,
+    /// Generated files, FHIR R4, HL7 v2, DICOM and text: 1,200 by default, 120 beside --input.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    files: Option<u32>,
     /// Only the cases whose id matches; * stands for any run of characters.
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
@@ -104,14 +105,50 @@ fn verify(command: &Verify) -> Result<Exit, String> {
     let options = verify::Options {
         seed: common.seed,
         input: command.input.clone(),
-        files: usize::try_from(command.files).map_err(|error| error.to_string())?,
+        files: files(command),
         jobs: jobs(common),
         only: command.only.clone(),
         undecided: common.undecided,
         program: program(),
     };
-    let report = verify::run(&options, &Progress::new(common.quiet), &stop)?;
-    finish(common, &report)
+    let verify::Verified { report, example } =
+        verify::run(&options, &Progress::new(common.quiet), &stop)?;
+    let hint = match &example {
+        Some(example) => example_files(common, example)?,
+        None => String::new(),
+    };
+    finish(common, &report, &hint)
+}
+
+fn files(command: &Verify) -> usize {
+    let default = if command.input.is_some() { 120 } else { 1_200 };
+    usize::try_from(command.files.unwrap_or(default)).unwrap_or(usize::MAX)
+}
+
+/// Leaves a receipt for the reader to check, and says how.
+fn example_files(common: &Common, example: &Example) -> Result<String, String> {
+    let directory = common.out.join("example");
+    let fault = |error: std::io::Error| format!("--out {}: {error}", directory.display());
+    std::fs::create_dir_all(&directory).map_err(fault)?;
+    let files = [
+        ("receipt", &example.receipt),
+        ("headers", &example.headers),
+        ("content", &example.content),
+    ];
+    let mut words: Vec<String> = "cargo run --release -p mdsm-core --bin mdsm -- receipt verify"
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    for (name, bytes) in files {
+        let path = directory.join(name);
+        std::fs::write(&path, bytes).map_err(fault)?;
+        if name != "receipt" {
+            words.push(format!("--{name}"));
+        }
+        words.push(path.to_string_lossy().into_owned());
+    }
+    words.extend(["--network", "regtest"].map(str::to_owned));
+    Ok(format!("check a receipt yourself: {}\n", shell::join(&words)))
 }
 
 fn stop(common: &Common) -> Result<Stop, String> {
@@ -131,15 +168,34 @@ fn program() -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// What was seen, in words and numbers.
+fn facts(report: &Report) -> String {
+    let mut text = String::new();
+    for chapter in &report.chapters {
+        for fact in &chapter.facts {
+            text.push_str(&format!("{:<10} {}\n", fact.key, fact.value));
+        }
+        for measurement in &chapter.measurements {
+            let Some(value) = measurement.value else { continue };
+            let (name, unit, note) = (&measurement.name, &measurement.unit, &measurement.note);
+            text.push_str(&format!("{name}: {value:.1} {unit} {note}\n"));
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
 /// Writes the report, prints the table and the way to the files, and gives the exit code.
-fn finish(common: &Common, report: &Report) -> Result<Exit, String> {
+fn finish(common: &Common, report: &Report, hint: &str) -> Result<Exit, String> {
     report::write(&common.out, report)
         .map_err(|error| format!("--out {}: {error}", common.out.display()))?;
     let text = match common.format {
         Format::Text => {
             let index =
                 shell::join(&[common.out.join("index.html").to_string_lossy().into_owned()]);
-            format!("{}\nreport: {index}\n", report::table(report))
+            format!("{}{}\nreport: {index}\n{hint}", facts(report), report::table(report))
         }
         Format::Json => format!("{}\n", report::json(report)),
     };

@@ -11,6 +11,7 @@ pub mod headers;
 pub mod ids;
 pub mod merkle;
 pub mod mirror;
+pub mod ots;
 pub mod receipt;
 pub mod transaction;
 pub mod wire;

@@ -42,8 +42,6 @@ pub(super) struct Taken {
     pub(super) input: usize,
     /// Name of the input.
     pub(super) name: String,
-    /// Media type of the input.
-    pub(super) media_type: String,
     /// Index of the owner.
     pub(super) owner: usize,
     /// The record.
@@ -68,13 +66,10 @@ impl Intake<'_> {
     pub(super) fn take(&self, index: usize, input: &Input) -> Result<(Taken, Accepted), String> {
         let file = input.read()?;
         let mut draw = self.seed.stream(&format!("verify/file/{index}"));
-        let owner = draw.below(u64::try_from(OWNERS).expect("a small number"));
-        let owner = usize::try_from(owner).expect("below a small number");
-        let delegate = u32::try_from(draw.below(DELEGATES.into())).expect("below a small number");
-        let delegate = InstitutionId::new(1 + delegate);
-        let created = Timestamp::new(
-            self.created.get() - i64::try_from(draw.below(86_400_000)).expect("a day"),
-        );
+        let owner = index % OWNERS;
+        let delegate = InstitutionId::new(draw.between(1, DELEGATES));
+        // Made on the day before.
+        let created = Timestamp::new(self.created.get() - i64::from(draw.below(86_400_000)));
 
         let (metadata, content, key) = self.prepare(index, &file, created)?;
         let record = Record::new(self.owners[owner].owner(), metadata, content)
@@ -87,7 +82,6 @@ impl Intake<'_> {
         let taken = Taken {
             input: index,
             name: input.name.clone(),
-            media_type: file.media_type,
             owner,
             record_id: *verified.record_id(),
             plaintext: sha256(&file.bytes),

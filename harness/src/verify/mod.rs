@@ -11,4 +11,4 @@ mod producer;
 mod run;
 mod world;
 
-pub use run::{Options, run};
+pub use run::{Example, Options, Verified, run};

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use super::cases::{self, Case, Part};
 use super::world::World;
+use mdsm_core::ledger::Content;
+
 use crate::glob;
 use crate::input::{self, Input, Refusal};
 use crate::machine::{COMMIT, machine, now_ms};
@@ -23,7 +25,7 @@ pub struct Options {
     pub seed: Seed,
     /// Real files instead of generated ones.
     pub input: Option<PathBuf>,
-    /// Generated files.
+    /// Generated files, also beside real ones: a handful of files fills no data block.
     pub files: usize,
     /// Threads that book files.
     pub jobs: usize,
@@ -35,11 +37,31 @@ pub struct Options {
     pub program: String,
 }
 
+/// What a run leaves to its caller.
+#[derive(Debug)]
+pub struct Verified {
+    /// Verdict, cases and numbers.
+    pub report: Report,
+    /// A receipt to hand to a stranger, if the network ran.
+    pub example: Option<Example>,
+}
+
+/// A receipt with all that a stranger needs to check it.
+#[derive(Debug)]
+pub struct Example {
+    /// The receipt.
+    pub receipt: Vec<u8>,
+    /// Bitcoin's headers from the genesis block on.
+    pub headers: Vec<u8>,
+    /// The record's content, which the receipt does not carry.
+    pub content: Vec<u8>,
+}
+
 /// Verifies.
 ///
 /// # Errors
 /// When the input directory cannot be read; that is the caller's fault, not the network's.
-pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Report, String> {
+pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verified, String> {
     let started_ms = now_ms();
     let (inputs, refusals) = inputs(options)?;
     let mut parts = cases::all(&inputs, &refusals);
@@ -81,7 +103,20 @@ pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Report
         ended_ms: now_ms(),
         undecided: options.undecided,
     };
-    Ok(Report::new(run, u64::try_from(planned).unwrap_or(u64::MAX), chapters))
+    let planned = u64::try_from(planned).unwrap_or(u64::MAX);
+    let example = world.ok().and_then(|world| example(&world));
+    Ok(Verified { report: Report::new(run, planned, chapters), example })
+}
+
+/// The first record that carries its content.
+fn example(world: &World) -> Option<Example> {
+    world.taken.iter().find_map(|file| {
+        let Content::Inline(content) = world.envelope(&file.record_id)?.record.content() else {
+            return None;
+        };
+        let receipt = world.receipt(&file.record_id)?.bytes.clone();
+        Some(Example { receipt, headers: world.headers.clone(), content: content.to_vec() })
+    })
 }
 
 fn inputs(options: &Options) -> Result<(Vec<Input>, Vec<Refusal>), String> {
@@ -179,13 +214,11 @@ fn network(world: &World) -> Chapter {
 fn command(options: &Options, only: Option<&str>) -> String {
     let mut words = vec![options.program.clone(), "verify".to_owned()];
     words.extend(["--seed".to_owned(), options.seed.to_string()]);
-    match &options.input {
-        Some(path) => {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            words.extend(["--input".to_owned(), path.to_string_lossy().into_owned()]);
-        }
-        None => words.extend(["--files".to_owned(), options.files.to_string()]),
+    if let Some(path) = &options.input {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        words.extend(["--input".to_owned(), path.to_string_lossy().into_owned()]);
     }
+    words.extend(["--files".to_owned(), options.files.to_string()]);
     words.extend(["--jobs".to_owned(), options.jobs.to_string()]);
     if let Some(only) = only {
         words.extend(["--only".to_owned(), only.to_owned()]);

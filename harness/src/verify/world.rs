@@ -1,12 +1,14 @@
 //! One run of a network: files in, receipts out. The cases then look at what came out.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mdsm_core::freezing::{Accepted, Handoff};
-use mdsm_core::params::{TURN_MS, WINDOW_MS};
+use mdsm_core::ledger::Envelope;
+use mdsm_core::types::RecordId;
 
 use super::archive::Archive;
 use super::intake::{Intake, Taken, owners};
@@ -24,6 +26,10 @@ pub(super) struct World {
     pub(super) taken: Vec<Taken>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) receipts: Vec<Issued>,
+    /// Record -> index of its receipt.
+    receipt_of: BTreeMap<RecordId, usize>,
+    /// Booked record -> indices of its block, Item and place.
+    place_of: BTreeMap<RecordId, (usize, usize, usize)>,
     /// Bitcoin's headers, as a stranger gets them.
     pub(super) headers: Vec<u8>,
     pub(super) jobs: usize,
@@ -33,8 +39,10 @@ pub(super) struct World {
 
 /// Windows that are frozen at least; the last one stays idle.
 const WINDOWS_MIN: usize = 3;
-/// Turns over which the files are spread, so that the first two windows hold them.
-const BUSY_TURNS: usize = 150;
+/// Records after which turns close, in rounds: some turns stay below an Item, some fill several.
+const TURN_RECORDS: [usize; 6] = [1, 12, 2, 33, 5, 13];
+/// Turns over which the files are spread at most, so that the first windows hold them.
+const BUSY_TURNS_MAX: usize = 150;
 
 impl World {
     /// Books all inputs with `jobs` threads, freezes, anchors and issues receipts.
@@ -71,6 +79,8 @@ impl World {
         }
         progress.start("receipts", 0);
         let receipts = producer.receipts()?;
+        let receipt_of = (0..).zip(&receipts).map(|(at, issued)| (issued.record_id, at)).collect();
+        let place_of = places(&producer);
         let headers = producer.bitcoin.headers();
         Ok(Self {
             seed,
@@ -79,12 +89,41 @@ impl World {
             taken,
             refusals,
             receipts,
+            receipt_of,
+            place_of,
             headers,
             jobs,
             ingest_time,
             total_time: started.elapsed(),
         })
     }
+}
+
+impl World {
+    /// The receipt of a record.
+    pub(super) fn receipt(&self, record: &RecordId) -> Option<&Issued> {
+        self.receipt_of.get(record).map(|at| &self.receipts[*at])
+    }
+
+    /// A record as the chain holds it.
+    pub(super) fn envelope(&self, record: &RecordId) -> Option<&Envelope> {
+        let (block, item, place) = self.place_of.get(record)?;
+        self.producer.finalized[*block].items[*item].records.get(*place)
+    }
+}
+
+fn places(producer: &Producer) -> BTreeMap<RecordId, (usize, usize, usize)> {
+    let mut places = BTreeMap::new();
+    for (block, finalized) in producer.finalized.iter().enumerate() {
+        let ids = finalized.applied.booked.iter();
+        let in_items = finalized
+            .items
+            .iter()
+            .enumerate()
+            .flat_map(|(item, records)| (0..records.records.len()).map(move |at| (item, at)));
+        places.extend(ids.zip(in_items).map(|(id, (item, place))| (*id, (block, item, place))));
+    }
+    places
 }
 
 /// Whether records are finalized that no window holds yet.
@@ -106,9 +145,11 @@ fn ingest(
 ) -> Result<(Vec<Taken>, Duration), String> {
     let started = Instant::now();
     progress.start("book files", inputs.len());
-    let per_turn = inputs.len().div_ceil(BUSY_TURNS).max(1);
+    let mut turns = turn_records(inputs.len());
+    let mut left = turns.next().unwrap_or(1);
     let next = AtomicUsize::new(0);
-    let (sender, results) = mpsc::channel();
+    // A bound: those who book wait for the one who closes rather than run far ahead of it.
+    let (sender, results) = mpsc::sync_channel(jobs);
     let mut taken = Vec::with_capacity(inputs.len());
     thread::scope(|scope| {
         for _ in 0..jobs {
@@ -132,21 +173,33 @@ fn ingest(
             });
         }
         drop(sender);
-        for (count, result) in (1..).zip(results) {
+        for result in results {
             progress.step();
             match result {
                 Ok(file) => taken.push(file),
                 Err(refusal) => refusals.push(refusal),
             }
             // Turns close while the other threads append.
-            if count % per_turn == 0 {
+            left -= 1;
+            if left == 0 {
                 producer.close_turn(handoff, intake.archive)?;
+                left = turns.next().unwrap_or(1);
             }
         }
         Ok::<(), String>(())
     })?;
     taken.sort_by_key(|file| file.input);
     Ok((taken, started.elapsed()))
+}
+
+/// How many records each turn waits for, without end. Few files make short turns, so that there are
+/// enough of them to fill a data block.
+fn turn_records(files: usize) -> impl Iterator<Item = usize> {
+    let in_round: usize = TURN_RECORDS.iter().sum();
+    let rounds = BUSY_TURNS_MAX / TURN_RECORDS.len();
+    let factor = files.div_ceil(in_round * rounds).max(1);
+    let divisor = (in_round * 8).div_ceil(files.max(1)).max(1);
+    TURN_RECORDS.into_iter().cycle().map(move |records| (records * factor / divisor).max(1))
 }
 
 /// A turn has 163,840 slots and closes every few files, so a full one frees itself at once.
@@ -157,8 +210,3 @@ fn append(handoff: &Handoff<Accepted>, accepted: Accepted) {
         thread::yield_now();
     }
 }
-
-const _: () = assert!(
-    BUSY_TURNS as u32 <= 2 * WINDOW_MS / TURN_MS,
-    "the first two windows have room for all busy turns"
-);

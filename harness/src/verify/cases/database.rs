@@ -85,7 +85,7 @@ fn damage(world: &World) -> Check {
         let mut bytes = fs::read(file).map_err(text)?;
         // Where data ends and preallocated zeros begin.
         let end = bytes.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1);
-        let at = usize::try_from(draw.below(u64::try_from(end).map_err(text)?)).map_err(text)?;
+        let at = usize::try_from(draw.below(u32::try_from(end).map_err(text)?)).map_err(text)?;
         if round % 2 == 0 {
             bytes[at] ^= 0x10
         } else {
@@ -108,7 +108,7 @@ fn damage(world: &World) -> Check {
                     format!("{}: a wrong record is served", what())
                 })?,
                 Ok(None) => {
-                    return Err(format!("{}: {} is silently gone", what(), record.record_id));
+                    return Err(format!("{}: {} is silently gone", what(), record.record_id).into());
                 }
                 Err(_) => errors += 1,
             }

@@ -50,11 +50,12 @@ fn files(world: &World, indices: &[usize]) -> Result<String, Fault> {
     let (mut inline, mut sealed, mut bytes) = (0, 0, 0);
     let mut heights = (u32::MAX, 0);
     for index in indices {
-        let Some(file) = world.taken.iter().find(|file| file.input == *index) else {
+        let at = world.taken.binary_search_by_key(index, |file| file.input);
+        let Ok(file) = at.map(|at| &world.taken[at]) else {
             let refusal = world.refusals.iter().map(|r| format!("{}: {}", r.name, r.reason));
             return Err(Fault::Undecided(refusal.collect::<Vec<_>>().join("; ")));
         };
-        let height = one(world, file, &headers).map_err(|what| format!("{}: {what}", file.name))?;
+        let height = one(world, file, &headers).map_err(|fault| fault.about(&file.name))?;
         heights = (heights.0.min(height), heights.1.max(height));
         bytes += file.bytes;
         if file.key.is_some() { sealed += 1 } else { inline += 1 }
@@ -66,12 +67,8 @@ fn files(world: &World, indices: &[usize]) -> Result<String, Fault> {
 }
 
 /// Follows one file from its receipt back to its bytes.
-fn one(world: &World, file: &Taken, headers: &HeaderChain) -> Result<u32, String> {
-    let issued = world
-        .receipts
-        .iter()
-        .find(|issued| issued.record_id == file.record_id)
-        .ok_or("no receipt was issued")?;
+fn one(world: &World, file: &Taken, headers: &HeaderChain) -> Result<u32, Fault> {
+    let issued = world.receipt(&file.record_id).ok_or("no receipt was issued")?;
     let receipt = Receipt::from_bytes(&issued.bytes).map_err(text)?;
     let content = match receipt.booking.content {
         ContentRef::Inline(_) => inline_content(world, file)?,
@@ -97,18 +94,11 @@ fn one(world: &World, file: &Taken, headers: &HeaderChain) -> Result<u32, String
 }
 
 /// The content as the chain holds it.
-fn inline_content(world: &World, file: &Taken) -> Result<Vec<u8>, String> {
-    let envelope = world
-        .producer
-        .finalized
-        .iter()
-        .flat_map(|finalized| &finalized.items)
-        .flat_map(|item| item.records.iter())
-        .find(|envelope| envelope.record.id() == file.record_id)
-        .ok_or("the record is on no block")?;
+fn inline_content(world: &World, file: &Taken) -> Result<Vec<u8>, Fault> {
+    let envelope = world.envelope(&file.record_id).ok_or("the record is on no block")?;
     match envelope.record.content() {
         Content::Inline(bytes) => Ok(bytes.to_vec()),
-        Content::Stored(_) => Err("the record does not carry its content".to_owned()),
+        Content::Stored(_) => Err("the record does not carry its content".into()),
     }
 }
 

@@ -12,7 +12,7 @@ use mdsm_core::codec::Wire as _;
 use mdsm_core::ledger::Receipt;
 
 use super::super::world::World;
-use super::{Case, Check, case, hold, refused, text};
+use super::{Case, Check, Fault, case, hold, nothing, refused, text};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -42,9 +42,9 @@ fn parse(bytes: &[u8]) -> Result<HeaderChain, HeaderError> {
     HeaderChain::from_bytes(bytes, ChainParameters::Regtest)
 }
 
-fn first_receipt(world: &World) -> Result<Receipt, String> {
-    let issued = world.receipts.first().ok_or("there is no receipt: the case shows nothing")?;
-    Receipt::from_bytes(&issued.bytes).map_err(text)
+fn first_receipt(world: &World) -> Result<Receipt, Fault> {
+    let issued = world.receipts.first().ok_or_else(|| nothing("there is no receipt"))?;
+    Ok(Receipt::from_bytes(&issued.bytes).map_err(text)?)
 }
 
 fn other_chain(world: &World) -> Check {

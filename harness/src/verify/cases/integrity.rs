@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use rand_chacha::rand_core::Rng as _;
 
 use mdsm_core::ledger::{Level, root_of};
 use mdsm_core::merkle::{self, Frontier, Tree};

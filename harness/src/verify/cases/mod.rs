@@ -12,8 +12,11 @@ mod tampering;
 use super::world::World;
 use crate::verdict::Outcome;
 
-/// What a check found: what was seen, or what is wrong.
-pub(super) type Check = Result<String, String>;
+/// What a check found: what was seen, or why it did not pass.
+pub(super) type Check = Result<String, Fault>;
+
+/// A check, made once the network has run.
+type Checker = Box<dyn Fn(&World) -> Check>;
 
 /// One claim, and the check that could refute it.
 pub(super) struct Case {
@@ -24,7 +27,7 @@ pub(super) struct Case {
     /// Requirements that it tests.
     pub(super) requirements: &'static [&'static str],
     /// The check.
-    pub(super) check: Box<dyn Fn(&World) -> Result<String, Fault>>,
+    pub(super) check: Checker,
 }
 
 /// Why a case did not pass.
@@ -41,7 +44,21 @@ impl From<String> for Fault {
     }
 }
 
+impl From<&str> for Fault {
+    fn from(what: &str) -> Self {
+        Self::Broken(what.to_owned())
+    }
+}
+
 impl Fault {
+    /// Names the part of the claim that it is about.
+    fn about(self, what: &str) -> Self {
+        match self {
+            Self::Broken(text) => Self::Broken(format!("{what}: {text}")),
+            Self::Undecided(text) => Self::Undecided(format!("{what}: {text}")),
+        }
+    }
+
     /// Outcome and detail of a case.
     pub(super) fn outcome(self) -> (Outcome, String) {
         match self {
@@ -103,17 +120,17 @@ fn case(
     requirements: &'static [&'static str],
     check: fn(&World) -> Check,
 ) -> Case {
-    Case {
-        id: id.to_owned(),
-        title: title.to_owned(),
-        requirements,
-        check: Box::new(move |world| Ok(check(world)?)),
-    }
+    Case { id: id.to_owned(), title: title.to_owned(), requirements, check: Box::new(check) }
 }
 
 /// Fails with `what` unless the claim holds.
-fn hold(claim: bool, what: impl FnOnce() -> String) -> Result<(), String> {
-    if claim { Ok(()) } else { Err(what()) }
+fn hold(claim: bool, what: impl FnOnce() -> String) -> Result<(), Fault> {
+    if claim { Ok(()) } else { Err(Fault::Broken(what())) }
+}
+
+/// The claim was not put to the test: the files of this run do not lead to what it is about.
+fn nothing(why: &str) -> Fault {
+    Fault::Undecided(format!("{why}: the case shows nothing"))
 }
 
 /// Text of an error, for those checks in which any error refutes the claim.
@@ -126,10 +143,10 @@ fn refused<T, E: std::fmt::Debug>(
     what: &str,
     result: Result<T, E>,
     expected: impl FnOnce(&E) -> bool,
-) -> Result<(), String> {
+) -> Result<(), Fault> {
     match result {
-        Ok(_) => Err(format!("{what}: accepted")),
+        Ok(_) => Err(Fault::Broken(format!("{what}: accepted"))),
         Err(error) if expected(&error) => Ok(()),
-        Err(error) => Err(format!("{what}: refused for another reason: {error:?}")),
+        Err(error) => Err(Fault::Broken(format!("{what}: refused for another reason: {error:?}"))),
     }
 }

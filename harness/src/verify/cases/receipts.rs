@@ -9,8 +9,9 @@ use mdsm_core::ledger::{Content, Receipt, document_reference, provenance};
 use mdsm_core::params::ANCHOR_CONFIRMATIONS;
 
 use super::super::world::World;
-use super::{Case, Check, case, hold, text};
+use super::{Case, Check, case, hold, nothing, text};
 use crate::rules;
+use crate::rules::wire::{Mirror, WireKind};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -82,7 +83,10 @@ fn offline(world: &World) -> Check {
 fn naive(world: &World) -> Check {
     for issued in &world.receipts {
         let receipt = Receipt::from_bytes(&issued.bytes).map_err(text)?;
-        let root = rules::receipt::anchor_root(&issued.bytes)?;
+        let Mirror::Receipt(mirror) = rules::wire::decode(WireKind::Receipt, &issued.bytes)? else {
+            return Err("the naive decoder read something else".into());
+        };
+        let root = rules::receipt::anchor_root_of(&mirror).ok_or("the naive path leads nowhere")?;
         let ours = receipt.anchor_root().map_err(text)?;
         hold(*ours.as_bytes() == root, || format!("{}: {ours}", issued.record_id))?;
     }
@@ -99,14 +103,15 @@ fn no_content(world: &World) -> Check {
                 continue;
             }
             let id = envelope.record.id();
-            let issued = world.receipts.iter().find(|issued| issued.record_id == id);
-            let receipt = &issued.ok_or("a record has no receipt")?.bytes;
+            let receipt = &world.receipt(&id).ok_or("a record has no receipt")?.bytes;
             let shows = receipt.windows(16).any(|run| run == &content[..16]);
             hold(!shows, || format!("the receipt of {id} shows its content"))?;
             looked += 1;
         }
     }
-    hold(looked > 0, || "no content is inline: the case shows nothing".to_owned())?;
+    if looked == 0 {
+        return Err(nothing("no content is inline"));
+    }
     Ok(format!("{looked} receipts of inline contents"))
 }
 
@@ -115,13 +120,15 @@ fn ots(world: &World) -> Check {
     for issued in &world.receipts {
         let receipt = Receipt::from_bytes(&issued.bytes).map_err(text)?;
         let file = opentimestamps(&receipt).map_err(text)?;
-        let end = rules::ots::evaluate(&file)?;
+        let end = rules::ots::interpret(&file).map_err(text)?;
         hold(end.digest == *receipt.booking.content.digest().as_bytes(), || {
             "it stamps another file".to_owned()
         })?;
-        let block = world.producer.bitcoin.block(end.height).ok_or("it names no block")?;
+        let block =
+            u32::try_from(end.height).ok().and_then(|height| world.producer.bitcoin.block(height));
+        let block = block.ok_or("it names no block")?;
         let root: [u8; 32] = *AsRef::<[u8; 32]>::as_ref(&block.header.merkle_root);
-        hold(end.commitment == root, || format!("{}: leads elsewhere", issued.record_id))?;
+        hold(end.message == root, || format!("{}: leads elsewhere", issued.record_id))?;
         largest = largest.max(file.len());
         files += 1;
     }

@@ -13,7 +13,7 @@ use mdsm_core::types::{Digest, Height, List, RecordId, Timestamp};
 
 use super::super::producer::{Finalized, genesis};
 use super::super::world::World;
-use super::{Case, Check, case, hold, refused, text};
+use super::{Case, Check, Fault, case, hold, nothing, refused, text};
 use crate::rules;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -127,7 +127,9 @@ fn idle_turns(world: &World) -> Check {
         hold(carries != items.is_empty(), || format!("block {}", block.header.height))?;
         idle += usize::from(!carries);
     }
-    hold(idle > 0, || "no turn was idle: the case shows nothing".to_owned())?;
+    if idle == 0 {
+        return Err(nothing("no turn was idle"));
+    }
     Ok(format!("{idle} of {} turns were idle", world.producer.finalized.len()))
 }
 
@@ -193,7 +195,9 @@ fn data_blocks(world: &World) -> Check {
         short +=
             cut.iter().filter(|block| block.item_blocks.len() < DATA_BLOCK_ITEM_BLOCKS).count();
     }
-    hold(blocks > short, || "no data block is full: the case shows nothing".to_owned())?;
+    if blocks == short {
+        return Err(nothing("no data block is full"));
+    }
     Ok(format!("{blocks} data blocks, {short} of them short"))
 }
 
@@ -234,7 +238,7 @@ fn idle_window(world: &World) -> Check {
         .windows
         .iter()
         .find(|window| window.frozen.data_blocks.is_empty())
-        .ok_or("no window was idle: the case shows nothing")?;
+        .ok_or_else(|| nothing("no window was idle"))?;
     let expected = rules::merkle::level_over(4, &[]);
     hold(*idle.frozen.anchor.window.as_bytes() == expected, || "another root".to_owned())?;
     Ok(format!("epoch {}", idle.frozen.window.epoch))
@@ -278,7 +282,7 @@ fn owners(world: &World) -> Check {
 }
 
 /// The first block with Items, and the chain and the records before it.
-fn before_first(world: &World) -> Result<(Chain, &Finalized), String> {
+fn before_first(world: &World) -> Result<(Chain, &Finalized), Fault> {
     let mut chain = Chain::new(genesis()).map_err(text)?;
     for finalized in &world.producer.finalized {
         if !finalized.items.is_empty() {
@@ -287,7 +291,7 @@ fn before_first(world: &World) -> Result<(Chain, &Finalized), String> {
         let checked = chain.check(&finalized.block, &[], &BTreeSet::new()).map_err(text)?;
         chain.apply(checked);
     }
-    Err("no block has Items: the case shows nothing".to_owned())
+    Err(nothing("no block has Items"))
 }
 
 fn bad_blocks(world: &World) -> Check {
@@ -415,7 +419,7 @@ fn wire(world: &World) -> Check {
     Ok(format!("{values} values"))
 }
 
-fn same<T: mdsm_core::codec::Wire + PartialEq>(value: &T) -> Result<(), String> {
+fn same<T: mdsm_core::codec::Wire + PartialEq>(value: &T) -> Result<(), Fault> {
     let bytes = value.to_bytes();
     let back = T::from_bytes(&bytes).map_err(text)?;
     hold(back == *value && back.to_bytes() == bytes, || format!("{} changed on its way", T::NAME))

@@ -64,7 +64,11 @@ pub struct Example {
 pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verified, String> {
     let started_ms = now_ms();
     let (inputs, refusals) = inputs(options)?;
-    let mut parts = cases::all(&inputs, &refusals);
+    let mut parts = if inputs.is_empty() && refusals.is_empty() {
+        Vec::new()
+    } else {
+        cases::all(&inputs, &refusals)
+    };
     if let Some(only) = &options.only {
         for part in &mut parts {
             part.cases.retain(|case| glob::matches(only, &case.id));
@@ -120,12 +124,16 @@ fn example(world: &World) -> Option<Example> {
 }
 
 fn inputs(options: &Options) -> Result<(Vec<Input>, Vec<Refusal>), String> {
-    match &options.input {
-        None => Ok((input::generated(options.seed, options.files), Vec::new())),
-        Some(path) => {
-            input::directory(path).map_err(|error| format!("--input {}: {error}", path.display()))
-        }
+    let generated = input::generated(options.seed, options.files);
+    let Some(path) = &options.input else { return Ok((generated, Vec::new())) };
+    let (mut inputs, refusals) =
+        input::directory(path).map_err(|error| format!("--input {}: {error}", path.display()))?;
+    // Nothing of the caller's is tested when there is nothing of the caller's.
+    if inputs.is_empty() && refusals.is_empty() {
+        return Ok((inputs, refusals));
     }
+    inputs.extend(generated);
+    Ok((inputs, refusals))
 }
 
 fn judge(

@@ -25,7 +25,9 @@ pub struct Input {
 #[derive(Clone, Debug)]
 enum Source {
     Path(PathBuf),
-    Generated(generate::File),
+    Edge(generate::File),
+    /// Made when it is read, so that a long run needs no memory for files to come.
+    Generated(Seed, usize),
 }
 
 /// A file that cannot be booked.
@@ -51,11 +53,12 @@ pub struct Content {
 /// The first `count` generated files of a seed, and those on the edges of the limits.
 #[must_use]
 pub fn generated(seed: Seed, count: usize) -> Vec<Input> {
-    generate::edges()
+    let edges = generate::edges()
         .into_iter()
-        .chain(generate::files(&seed, count))
-        .map(|file| Input { name: file.name.clone(), source: Source::Generated(file) })
-        .collect()
+        .map(|file| Input { name: file.name.clone(), source: Source::Edge(file) });
+    let files = (0..count)
+        .map(|index| Input { name: generate::name(index), source: Source::Generated(seed, index) });
+    edges.chain(files).collect()
 }
 
 /// All files below a directory, in the order of their names, links followed.
@@ -137,30 +140,33 @@ impl Input {
     /// What reports count the file under: itself where it was given, its format where it was made.
     #[must_use]
     pub fn group(&self) -> String {
-        match &self.source {
-            Source::Path(_) => self.name.clone(),
-            Source::Generated(file) => {
-                let essence = file.media_type.split(';').next().unwrap_or_default();
-                format!("generated.{}", essence.replace('/', "."))
-            }
-        }
+        let media_type = match &self.source {
+            Source::Path(_) => return self.name.clone(),
+            Source::Edge(file) => file.media_type,
+            Source::Generated(_, index) => generate::media_type(*index),
+        };
+        let essence = media_type.split(';').next().unwrap_or_default();
+        format!("generated.{}", essence.replace('/', "."))
     }
 
     /// Reads the content; a file may have changed since it was found, so its size is held again.
     pub fn read(&self) -> Result<Content, String> {
-        let (bytes, kind) = match &self.source {
-            Source::Generated(file) => {
-                (file.bytes.clone(), Some((file.media_type, file.resource_type)))
+        let made = match &self.source {
+            Source::Path(path) => {
+                let bytes = read_bounded(path)?;
+                let (media_type, resource_type) = sniff::media_type(&bytes, &self.name);
+                return Ok(Content::new(media_type, resource_type, bytes));
             }
-            Source::Path(path) => (read_bounded(path)?, None),
+            Source::Edge(file) => file.clone(),
+            Source::Generated(seed, index) => generate::file(*seed, *index),
         };
-        let (media_type, resource_type) =
-            kind.unwrap_or_else(|| sniff::media_type(&bytes, &self.name));
-        Ok(Content {
-            media_type: media_type.to_owned(),
-            resource_type: resource_type.to_owned(),
-            bytes,
-        })
+        Ok(Content::new(made.media_type, made.resource_type, made.bytes))
+    }
+}
+
+impl Content {
+    fn new(media_type: &str, resource_type: &str, bytes: Vec<u8>) -> Self {
+        Self { media_type: media_type.to_owned(), resource_type: resource_type.to_owned(), bytes }
     }
 }
 

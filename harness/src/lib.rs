@@ -1,8 +1,19 @@
 //! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
+//!
+//! Order of the modules, lowest first: `seed`, `verdict`, `glob`, `shell`, `stop`, `progress`,
+//! `machine` | `generate`, `rules` | `input`, `report` | `verify`. `rules` restates the spec in naive
+//! code with its own arithmetic; whoever judges asks it and never the code under judgement.
 
 pub mod build;
 pub mod generate;
+pub mod glob;
+pub mod input;
+pub mod machine;
+pub mod progress;
 pub mod report;
 pub mod rules;
 pub mod seed;
+pub mod shell;
+pub mod stop;
 pub mod verdict;
+pub mod verify;

@@ -14,7 +14,7 @@
 //! | F6 | [`chain`] | 2.2 steps 8, 9 | STO-2, STO-9, STO-12, STO-13 |
 //! | F7 | [`freezing`], [`anchoring`] | 2.2 steps 5, 8, 9 | STO-3, STO-12, ANC-1, ANC-2 |
 //! | I/O | line | | |
-//! | F9 | [`bitcoin`] | 2, 2.1, 4 | ANC-1, DDB-1 |
+//! | F9 | [`bitcoin`], [`store`], [`log`] | 2, 2.1, 4 | ANC-1, DDB-1 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
 //!
 //! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
@@ -29,7 +29,11 @@ pub mod codec;
 pub mod crypto;
 pub mod freezing;
 pub mod ledger;
+#[cfg(feature = "node")]
+pub mod log;
 pub mod merkle;
 pub mod params;
+#[cfg(feature = "node")]
+pub mod store;
 pub(crate) mod sync;
 pub mod types;

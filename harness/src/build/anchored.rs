@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use bitcoin::Amount;
 use bitcoin::secp256k1::SecretKey;
 use mdsm_core::anchoring::{Funding, anchor_transaction, funding_script};
-use mdsm_core::bitcoin::embedded::EmbeddedChain;
+use mdsm_core::bitcoin::EmbeddedChain;
 use mdsm_core::chain::Frozen;
 use mdsm_core::crypto::sha256;
 use mdsm_core::ledger::{AnchorOutput, BitcoinProof, Issuer, Item, Receipt};

@@ -172,12 +172,27 @@ const PLANS: [Plan; 12] = [
     },
 ];
 
-fn file(seed: Seed, index: usize) -> File {
+/// File `index` of a seed.
+#[must_use]
+pub fn file(seed: Seed, index: usize) -> File {
     let plan = &PLANS[index % PLANS.len()];
     let mut draw = seed.stream(&format!("generate/{}/{index}", plan.name));
     let patient = Patient::draw(&mut draw);
     let bytes = (plan.make)(&mut draw, &patient);
-    File::new(format!("{}-{index:06}.{}", plan.name, plan.extension), &plan.kind, bytes)
+    File::new(name(index), &plan.kind, bytes)
+}
+
+/// The name of file `index` of any seed, without making it.
+#[must_use]
+pub fn name(index: usize) -> String {
+    let plan = &PLANS[index % PLANS.len()];
+    format!("{}-{index:06}.{}", plan.name, plan.extension)
+}
+
+/// The media type of file `index` of any seed, without making it.
+#[must_use]
+pub fn media_type(index: usize) -> &'static str {
+    PLANS[index % PLANS.len()].kind.media_type
 }
 
 fn size(bytes: u32) -> usize {

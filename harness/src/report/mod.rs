@@ -30,7 +30,7 @@ pub use html::html;
 pub use json::{json, parse};
 pub use junit::junit;
 pub use measurement::{Measurement, Sense, Target};
-pub use model::{Case, Chapter, Fact, Machine, Report, Run};
+pub use model::{Case, Chapter, Fact, Machine, Report, Run, Skip};
 pub use requirements::{RequirementCounts, by_requirement};
 pub use schema::{SchemaError, validate};
 pub use summary::summary;

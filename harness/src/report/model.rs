@@ -110,9 +110,35 @@ pub struct Fact {
     pub value: String,
 }
 
+/// A reason for which cases did not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// The command that lets them run next time, where a missing tool is the reason.
+    pub install: Option<&'a str>,
+    /// How many they are.
+    pub cases: u64,
+}
+
 impl Report {
     /// Version of the shape that this program writes.
     pub const FORMAT: u32 = 1;
+
+    /// Why cases did not run, in the order of their first case.
+    #[must_use]
+    pub fn skips(&self) -> Vec<Skip<'_>> {
+        let mut skips: Vec<Skip<'_>> = Vec::new();
+        for case in self.chapters.iter().flat_map(|chapter| &chapter.cases) {
+            let Outcome::Skipped { reason, install } = &case.outcome else { continue };
+            let install = install.as_deref();
+            match skips.iter_mut().find(|skip| skip.reason == reason && skip.install == install) {
+                Some(skip) => skip.cases += 1,
+                None => skips.push(Skip { reason, install, cases: 1 }),
+            }
+        }
+        skips
+    }
 
     /// Counts the cases against the number that was planned, and judges.
     ///

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::verdict::Outcome;
+use super::Skip;
 
 use super::format::{count, duration, first_line, number, one_line, shortened, utc};
 use super::{Case, Measurement, Report, Sense};
@@ -21,7 +21,7 @@ pub fn summary(report: &Report) -> String {
     line(&mut out, format_args!("{} Exit code {}.\n", escaped(&report.sentence()), report.exit));
     chapters(&mut out, report);
     attention(&mut out, report);
-    installs(&mut out, report);
+    skipped(&mut out, report);
     measurements(&mut out, report);
     repeat(&mut out, report);
     out
@@ -81,22 +81,24 @@ fn attention(out: &mut String, report: &Report) {
     out.push('\n');
 }
 
-/// The commands that would let skipped cases run, each once.
-fn installs(out: &mut String, report: &Report) {
-    let mut commands: Vec<&str> = cases(report)
-        .filter_map(|case| match &case.outcome {
-            Outcome::Skipped { install: Some(install), .. } => Some(install.as_str()),
-            _ => None,
-        })
-        .collect();
-    commands.sort_unstable();
-    commands.dedup();
-    if commands.is_empty() {
+/// Why cases did not run, each reason once, with the command that would let them.
+fn skipped(out: &mut String, report: &Report) {
+    let skips = report.skips();
+    if skips.is_empty() {
         return;
     }
-    out.push_str("Skipped cases would run after:\n\n");
-    for command in commands {
-        line(out, format_args!("- {}", code(command)));
+    out.push_str("## Skipped\n\n");
+    for Skip { reason, install, cases } in skips.iter().take(CASES_MAX) {
+        let reason = escaped(&shortened(reason, CHARACTERS_MAX));
+        match install {
+            Some(install) => {
+                line(out, format_args!("- {cases}: {reason}; to run: {}", code(install)))
+            }
+            None => line(out, format_args!("- {cases}: {reason}")),
+        }
+    }
+    if skips.len() > CASES_MAX {
+        line(out, format_args!("- {} more reasons are in `index.html`", skips.len() - CASES_MAX));
     }
     out.push('\n');
 }
@@ -191,13 +193,14 @@ fn code(text: &str) -> String {
 mod tests {
     use super::super::{Chapter, fixture};
     use super::*;
+    use crate::verdict::Outcome;
 
     #[test]
     fn the_summary_leads_with_the_verdict_and_ends_with_how_to_repeat() {
         let text = summary(&fixture::report());
         assert!(text.starts_with("# reference &lt;mdsm&gt;: the harness failed\n"));
         assert!(text.contains("| **total** | 5 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 2 | 9 | 11.1 ms |"));
-        assert!(text.contains("- `apt-get install chromium`\n"));
+        assert!(text.contains("to run: `apt-get install chromium`\n"));
         assert!(text.contains("| ingest | 45,500 | ≥ 30,000 | records/s | meets |"));
         assert!(text.contains("| verify a receipt | 31.5 | ≤ 20 | µs | **misses** |"));
         assert!(!text.contains("no target"));

@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
-use crate::verdict::{Counts, Outcome};
+use crate::verdict::Counts;
 
+use super::Report;
+use super::Skip;
 use super::format::{count, duration, first_line, one_line, shortened};
-use super::{Case, Report};
 
 const CASES_MAX: usize = 20;
 const TITLE_CHARACTERS_MAX: usize = 32;
@@ -107,24 +108,19 @@ fn attention(out: &mut String, report: &Report) {
     }
 }
 
-/// Cases that a missing tool kept from running: one line for each command that would install it.
+/// Why cases did not run, each reason once, with the command that would let them.
 fn skipped(out: &mut String, report: &Report) {
-    let mut installs: Vec<(&str, u64)> = Vec::new();
-    for case in cases(report) {
-        if let Outcome::Skipped { install: Some(install), .. } = &case.outcome {
-            match installs.iter_mut().find(|(known, _)| known == install) {
-                Some((_, cases)) => *cases += 1,
-                None => installs.push((install, 1)),
-            }
+    let skips = report.skips();
+    for Skip { reason, install, cases } in skips.iter().take(CASES_MAX) {
+        let reason = shortened(&one_line(reason), DETAIL_CHARACTERS_MAX);
+        line(out, format_args!("\nskipped {cases}: {reason}"));
+        if let Some(install) = install {
+            line(out, format_args!("  to run: {}", one_line(install)));
         }
     }
-    for (install, cases) in installs {
-        line(out, format_args!("\nskipped {cases}; to run: {}", one_line(install)));
+    if skips.len() > CASES_MAX {
+        line(out, format_args!("\n{} more reasons in the report", skips.len() - CASES_MAX));
     }
-}
-
-fn cases(report: &Report) -> impl Iterator<Item = &Case> {
-    report.chapters.iter().flat_map(|chapter| &chapter.cases)
 }
 
 fn line(out: &mut String, content: std::fmt::Arguments<'_>) {
@@ -135,6 +131,7 @@ fn line(out: &mut String, content: std::fmt::Arguments<'_>) {
 mod tests {
     use super::super::{Chapter, fixture};
     use super::*;
+    use crate::verdict::Outcome;
 
     #[test]
     fn the_table_ends_with_the_verdict_and_its_columns_line_up() {
@@ -151,7 +148,7 @@ mod tests {
         assert!(text.contains("\n5 run + 1 unsupported + 1 known-failing + 2 skipped = 9\n"));
         assert!(text.contains("\nundecided storage/undecided: the claim of storage/undecided\n"));
         assert!(text.contains("\n  repeat: mdsm-harness verify --case 'storage/broke'\n"));
-        assert!(text.contains("\nskipped 1; to run: apt-get install chromium\n"));
+        assert!(text.contains("\n  to run: apt-get install chromium\n"));
         assert_eq!(
             *lines.last().unwrap(),
             "reference <mdsm>: the harness failed (exit code 4). The harness itself failed in 1 of 5 cases."

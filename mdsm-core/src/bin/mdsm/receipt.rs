@@ -46,12 +46,11 @@ pub(crate) struct Verify {
 
 /// `mdsm receipt export`.
 #[derive(Args)]
-#[group(id = "form", required = true, multiple = true, args = ["ots", "fhir"])]
 pub(crate) struct Export {
     /// The receipt.
     receipt: PathBuf,
     /// Write a standard OpenTimestamps file here; it stamps the record's file, plain or sealed.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "fhir")]
     ots: Option<PathBuf>,
     /// Write FHIR R4 here: a DocumentReference and a Provenance in a collection Bundle.
     #[arg(long, value_name = "FILE")]

@@ -1,0 +1,207 @@
+//! The command line: options that every command takes, and what each command does.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use harness::progress::Progress;
+use harness::report::{self, Report};
+use harness::seed::Seed;
+use harness::shell;
+use harness::stop::Stop;
+use harness::verdict::{Exit, UndecidedPolicy};
+use harness::verify::{self, Example};
+
+/// Benchmark and formal test harness of MDSM, the Medical Data Sharing Model.
+///
+/// Exit codes: 0 conforms, 1 does not, 2 undecided, 3 the adapter broke, 4 our own fault, 5 nothing
+/// was tested.
+#[derive(Parser)]
+#[command(name = "mdsm-harness", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the reference on generated or real files and put every claim to the test.
+    Verify(Verify),
+}
+
+/// Options of every command.
+#[derive(Args, Clone)]
+struct Common {
+    /// Where index.html, report.json, junit.xml and summary.md go.
+    #[arg(long, value_name = "DIR", default_value = "reports/latest")]
+    out: PathBuf,
+    /// What is printed at the end.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// No progress on standard error.
+    #[arg(long)]
+    quiet: bool,
+    /// Threads; all of the machine's by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Stop after so many seconds and write what there is.
+    #[arg(long, value_name = "SECONDS")]
+    deadline: Option<u64>,
+    /// Every random draw follows from it.
+    #[arg(long, default_value = "1")]
+    seed: Seed,
+    /// What undecided cases mean to a pipeline: fail (exit 2) or warn (exit 0).
+    #[arg(long, value_name = "fail|warn", default_value = "fail")]
+    undecided: UndecidedPolicy,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+struct Verify {
+    /// Book the files below this directory instead of generated ones.
+    #[arg(long, value_name = "DIR")]
+    input: Option<PathBuf>,
+    /// Generated files, FHIR R4, HL7 v2, DICOM and text: 1,200 by default, 120 beside --input.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    files: Option<u32>,
+    /// Only the cases whose id matches; * stands for any run of characters.
+    #[arg(long, value_name = "GLOB")]
+    only: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Parses the command line and runs the command.
+pub(crate) fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap, but not to us.
+            let asked_for = !error.use_stderr();
+            let printed = error.print().is_ok();
+            return if asked_for && printed { Exit::Conforms } else { Exit::OwnFault };
+        }
+    };
+    let Command::Verify(command) = cli.command;
+    match verify(&command) {
+        Ok(exit) => exit,
+        Err(why) => {
+            eprintln!("error: {why}");
+            Exit::OwnFault
+        }
+    }
+}
+
+fn verify(command: &Verify) -> Result<Exit, String> {
+    let common = &command.common;
+    let stop = stop(common)?;
+    let options = verify::Options {
+        seed: common.seed,
+        input: command.input.clone(),
+        files: files(command),
+        jobs: jobs(common),
+        only: command.only.clone(),
+        undecided: common.undecided,
+        program: program(),
+    };
+    let verify::Verified { report, example } =
+        verify::run(&options, &Progress::new(common.quiet), &stop)?;
+    let hint = match &example {
+        Some(example) => example_files(common, example)?,
+        None => String::new(),
+    };
+    finish(common, &report, &hint)
+}
+
+fn files(command: &Verify) -> usize {
+    let default = if command.input.is_some() { 120 } else { 1_200 };
+    usize::try_from(command.files.unwrap_or(default)).unwrap_or(usize::MAX)
+}
+
+/// Leaves a receipt for the reader to check, and says how.
+fn example_files(common: &Common, example: &Example) -> Result<String, String> {
+    let directory = common.out.join("example");
+    let fault = |error: std::io::Error| format!("--out {}: {error}", directory.display());
+    std::fs::create_dir_all(&directory).map_err(fault)?;
+    let files = [
+        ("receipt", &example.receipt),
+        ("headers", &example.headers),
+        ("content", &example.content),
+    ];
+    let mut words: Vec<String> = "cargo run --release -p mdsm-core --bin mdsm -- receipt verify"
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    for (name, bytes) in files {
+        let path = directory.join(name);
+        std::fs::write(&path, bytes).map_err(fault)?;
+        if name != "receipt" {
+            words.push(format!("--{name}"));
+        }
+        words.push(path.to_string_lossy().into_owned());
+    }
+    words.extend(["--network", "regtest"].map(str::to_owned));
+    Ok(format!("check a receipt yourself: {}\n", shell::join(&words)))
+}
+
+fn stop(common: &Common) -> Result<Stop, String> {
+    Stop::after(common.deadline.map(Duration::from_secs))
+        .listen()
+        .map_err(|error| format!("signals cannot be caught: {error}"))
+}
+
+fn jobs(common: &Common) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    common.jobs.map_or_else(all, usize::from)
+}
+
+/// This program, as it can be called from anywhere.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mdsm-harness"));
+    path.to_string_lossy().into_owned()
+}
+
+/// What was seen, in words and numbers.
+fn facts(report: &Report) -> String {
+    let mut text = String::new();
+    for chapter in &report.chapters {
+        for fact in &chapter.facts {
+            text.push_str(&format!("{:<10} {}\n", fact.key, fact.value));
+        }
+        for measurement in &chapter.measurements {
+            let Some(value) = measurement.value else { continue };
+            let (name, unit, note) = (&measurement.name, &measurement.unit, &measurement.note);
+            text.push_str(&format!("{name}: {value:.1} {unit} {note}\n"));
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes the report, prints the table and the way to the files, and gives the exit code.
+fn finish(common: &Common, report: &Report, hint: &str) -> Result<Exit, String> {
+    report::write(&common.out, report)
+        .map_err(|error| format!("--out {}: {error}", common.out.display()))?;
+    let text = match common.format {
+        Format::Text => {
+            let index =
+                shell::join(&[common.out.join("index.html").to_string_lossy().into_owned()]);
+            format!("{}{}\nreport: {index}\n{hint}", facts(report), report::table(report))
+        }
+        Format::Json => format!("{}\n", report::json(report)),
+    };
+    std::io::stdout()
+        .lock()
+        .write_all(text.as_bytes())
+        .map_err(|error| format!("standard output: {error}"))?;
+    Ok(Exit::ALL.into_iter().find(|exit| exit.code() == report.exit).unwrap_or(Exit::OwnFault))
+}

@@ -1,0 +1,142 @@
+//! How [`super::Checked`] writes a row, a commit, and an entry of the witness.
+//!
+//! ```text
+//! stored value  commit u64 | digest [32] | value
+//! digest        SHA-256( "MROW" 1 | table u8 | commit u64 | length of key u32 | key | value )
+//! witness entry "MCMT" 1 | list of changes; its number in the log is the number of the commit
+//! change        table u8 | 1 written, 2 removed | key
+//! commit row    table Commits, key = commit u64 big endian,
+//!               value = previous option u64 | option list of changes
+//! ```
+//! Commit n puts its own commit row, with its changes, and puts the row of the commit before anew,
+//! without them. So a commit row that still has its changes although a later commit names it as its
+//! previous says that the engine has the two in the wrong order.
+
+use super::super::StoreError;
+use super::super::batch::{Batch, KEY_BYTES_MAX, Table};
+use crate::codec::{
+    Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire, prefix, wire_struct,
+};
+use crate::crypto::sha256_parts;
+use crate::types::{Blob, Digest, List};
+
+/// Rows that one commit may change.
+pub(super) const CHANGES_MAX: usize = 1 << 20;
+
+/// Bytes before the value.
+const HEAD_BYTES: usize = 8 + Digest::BYTES;
+
+/// What a commit did to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    Written = 1,
+    Removed = 2,
+}
+
+/// One row that a commit changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) table: Table,
+    pub(super) effect: Effect,
+    pub(super) key: Blob<0, KEY_BYTES_MAX>,
+}
+
+/// The rows that a commit changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub(super) changes: List<Change, 1, CHANGES_MAX>,
+}
+
+/// What the store says about a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CommitRow {
+    /// The commit that was the last one when this one was made.
+    pub(super) previous: Option<u64>,
+    /// Gone as soon as a later commit is made.
+    pub(super) changes: Option<Changes>,
+}
+
+wire_struct!(Change { table, effect, key });
+wire_struct!(Changes { changes });
+wire_struct!(CommitRow { previous, changes });
+
+impl Encode for Effect {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(*self as u8);
+    }
+}
+
+impl Decode for Effect {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match reader.array()? {
+            [1] => Ok(Self::Written),
+            [2] => Ok(Self::Removed),
+            [found] => Err(reader.error(DecodeErrorKind::Variant { found })),
+        }
+    }
+}
+
+impl Wire for Changes {
+    const TAG: [u8; 4] = *b"MCMT";
+    const NAME: &'static str = "Changes";
+}
+
+impl Changes {
+    /// What a batch changes; `None` when it changes nothing.
+    pub(super) fn of(batch: &Batch) -> Option<Self> {
+        let changes = batch.iter().map(|(table, key, value)| Change {
+            table,
+            effect: if value.is_some() { Effect::Written } else { Effect::Removed },
+            key: Blob::new(key).expect("keys of a checked batch are within bounds"),
+        });
+        Some(Self { changes: List::new(changes.collect()).ok()? })
+    }
+}
+
+impl CommitRow {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.encode(&mut bytes);
+        bytes
+    }
+
+    pub(super) fn from_bytes(key: &[u8], bytes: &[u8]) -> Result<Self, StoreError> {
+        let mut reader = Reader::new(bytes);
+        let row = reader.field("CommitRow").and_then(|row| reader.finish().map(|()| row));
+        row.map_err(|error| StoreError::damaged(Table::Commits, key, error))
+    }
+}
+
+/// The bytes that are stored for a value.
+pub(super) fn seal(table: Table, key: &[u8], commit: u64, value: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + value.len());
+    bytes.extend_from_slice(&commit.to_le_bytes());
+    bytes.extend_from_slice(digest(table, key, commit, value).as_bytes());
+    bytes.extend_from_slice(value);
+    bytes
+}
+
+/// The commit that wrote a row, and its value, if they are what was written.
+pub(super) fn open(
+    table: Table,
+    key: &[u8],
+    mut bytes: Vec<u8>,
+) -> Result<(u64, Vec<u8>), StoreError> {
+    let Some((commit, rest)) = bytes.split_first_chunk::<8>() else {
+        return Err(StoreError::damaged(table, key, "it is too short"));
+    };
+    let commit = u64::from_le_bytes(*commit);
+    match rest.split_first_chunk::<{ Digest::BYTES }>() {
+        Some((stored, value)) if digest(table, key, commit, value).as_bytes() == stored => {
+            bytes.drain(..HEAD_BYTES);
+            Ok((commit, bytes))
+        }
+        Some(_) => Err(StoreError::damaged(table, key, "its digest does not hold")),
+        None => Err(StoreError::damaged(table, key, "it is too short")),
+    }
+}
+
+fn digest(table: Table, key: &[u8], commit: u64, value: &[u8]) -> Digest {
+    let length = u32::try_from(key.len()).expect("keys have at most 255 bytes").to_le_bytes();
+    sha256_parts(&[&prefix(*b"MROW"), &[table as u8], &commit.to_le_bytes(), &length, key, value])
+}

@@ -25,7 +25,7 @@ fn ddb_1_8_whatever_was_acknowledged_survives_kill_9() {
     let (mut torn, mut healed) = (0, 0);
     for (round, kill_after) in ROUNDS.into_iter().enumerate() {
         let mut process =
-            child(directory.path(), round, VALUE_BYTES).stdout(Stdio::piped()).spawn().unwrap();
+            child(directory.path(), round, VALUE_BYTES, 64).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut count = 0;
         for line in lines.by_ref() {

@@ -19,7 +19,7 @@ mod memory;
 mod rows;
 
 pub use batch::{Batch, KEY_BYTES_MAX, Page, Table, VALUE_BYTES_MAX};
-pub use checked::{Checked, Fault, Loss, Opened, Ticket};
+pub use checked::{Checked, Fault, Loss, Opened, Salvaged, Ticket};
 pub use error::StoreError;
 pub use lsm::Lsm;
 pub use memory::Memory;

@@ -1,6 +1,7 @@
 //! Damage to any file of a store is without effect or reported, never a wrong or a missing row.
 //! [DDB-1.9] [DDB-1.10]
 #![cfg(all(feature = "node", not(mdsm_loom)))]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 mod store_support;
 

@@ -1,5 +1,6 @@
 //! A full disk is an error that says so, and takes nothing away that was acknowledged. [DDB-1.8]
 #![cfg(all(feature = "node", not(mdsm_loom)))]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 mod store_support;
 

@@ -1,5 +1,6 @@
 //! Whatever was acknowledged is found after the process was killed at any moment. [DDB-1.8] [STO-2.7]
 #![cfg(all(feature = "node", not(mdsm_loom)))]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 mod store_support;
 

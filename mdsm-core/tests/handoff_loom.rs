@@ -57,6 +57,10 @@ fn append(handoff: &Small, record: u32) -> (u32, Place) {
 
 #[test]
 fn append_against_append() {
+    //= harness/spec/storage.md#sto-3-size-of-an-item
+    //= type=test
+    //# STO-3.4 (ours): An accepted record MUST enter exactly one Item, before that Item closes, in
+    //# the turn in which it was appended or in the next turn that has room for it.
     explore("append | append", 5, || {
         let handoff = Arc::new(Small::with_items(2));
         let other = handoff.clone();
@@ -69,6 +73,10 @@ fn append_against_append() {
 
 #[test]
 fn append_against_close() {
+    //= harness/spec/storage.md#sto-3-size-of-an-item
+    //= type=test
+    //# STO-3.4 (ours): An accepted record MUST enter exactly one Item, before that Item closes, in
+    //# the turn in which it was appended or in the next turn that has room for it.
     explore("append, append | close", 5, || {
         let handoff = Arc::new(Small::with_items(2));
         let other = handoff.clone();
@@ -81,6 +89,10 @@ fn append_against_close() {
 
 #[test]
 fn two_appends_against_close() {
+    //= harness/spec/storage.md#sto-3-size-of-an-item
+    //= type=test
+    //# STO-3.4 (ours): An accepted record MUST enter exactly one Item, before that Item closes, in
+    //# the turn in which it was appended or in the next turn that has room for it.
     explore("append | append | close", 3, || {
         let handoff = Arc::new(Small::with_items(2));
         let threads: Vec<_> = [1, 2]

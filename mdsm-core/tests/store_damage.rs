@@ -199,6 +199,14 @@ fn judge(directory: &Path, model: &Model, what: &str) -> Outcome {
 
 #[test]
 fn ddb_1_10_damage_anywhere_is_reported_or_without_effect() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.10 (ours): A node that opens a damaged or shortened store MUST report which heights
+    //# and which records are lost.
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.9 (ours): A node MUST compare whatever it reads from its store with the digest under
+    //# which it is known, and report a difference instead of the value.
     let whole = tempfile::tempdir().unwrap();
     let model = make(whole.path());
     let mut random = Seeded(SEED);
@@ -278,6 +286,10 @@ fn the_engine_alone_loses_rows_without_a_word() {
 
 #[test]
 fn ddb_1_10_a_store_beyond_opening_is_named_row_by_row_by_its_witness() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.10 (ours): A node that opens a damaged or shortened store MUST report which heights
+    //# and which records are lost.
     let directory = tempfile::tempdir().unwrap();
     let model = make(directory.path());
     fs::write(directory.path().join("rows/version"), b"").unwrap();

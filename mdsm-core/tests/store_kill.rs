@@ -21,6 +21,14 @@ fn child_writer() {
 
 #[test]
 fn ddb_1_8_whatever_was_acknowledged_survives_kill_9() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is
+    //# killed at any moment and started again.
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //= type=test
+    //# STO-2.7 (ours): A delegate MUST have stored a record durably before it acknowledges that
+    //# record as accepted.
     let directory = tempfile::tempdir().unwrap();
     let mut acknowledged = Acknowledged::default();
     let (mut torn, mut healed) = (0, 0);

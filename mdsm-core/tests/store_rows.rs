@@ -105,6 +105,10 @@ impl Store for Counting {
 
 #[test]
 fn sto_7_2_an_owner_has_every_record_of_its_own_and_no_other() {
+    //= harness/spec/storage.md#sto-7-owner
+    //= type=test
+    //# STO-7.2 (paper): A look-up by an owner's public key MUST yield every booked record of this
+    //# owner and no record of another.
     let rows = Rows::new(Counting::default());
     let mut of_owner: Vec<Vec<Verified<Envelope>>> = vec![Vec::new(); 3];
     for height in 0..4_u64 {
@@ -145,6 +149,9 @@ fn sto_7_2_an_owner_has_every_record_of_its_own_and_no_other() {
 
 #[test]
 fn sto_7_3_a_look_up_by_owner_reads_rows_of_this_owner_only() {
+    //= harness/spec/storage.md#sto-7-owner
+    //= type=test
+    //# STO-7.3 (paper): A look-up by an owner's public key SHOULD NOT read records of other owners.
     let rows = Rows::new(Counting::default());
     let envelopes: Vec<_> = (0..90_u8).map(|n| envelope(n % 30, &n.to_string())).collect();
     let (block, items) = block(0, &envelopes);
@@ -163,6 +170,10 @@ fn sto_7_3_a_look_up_by_owner_reads_rows_of_this_owner_only() {
 
 #[test]
 fn sto_2_7_an_accepted_record_is_in_the_pool_after_a_restart_until_it_is_booked() {
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //= type=test
+    //# STO-2.7 (ours): A delegate MUST have stored a record durably before it acknowledges that
+    //# record as accepted.
     let directory = tempfile::tempdir().unwrap();
     let envelopes: Vec<_> = (0..7_u8).map(|n| envelope(n, "pool")).collect();
     {
@@ -234,6 +245,14 @@ fn blocks_items_and_anchors_are_found_by_their_names() {
 
 #[test]
 fn ddb_1_9_a_value_under_another_name_is_reported_and_not_returned() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.9 (ours): A node MUST compare whatever it reads from its store with the digest under
+    //# which it is known, and report a difference instead of the value.
+    //= harness/spec/storage.md#sto-6-content-outside-the-record
+    //= type=test
+    //# STO-6.2 (paper): The digest in the Item MUST serve both as the key under which the stored
+    //# file is found and as the check of its integrity.
     let store = Memory::new();
     let (one, other) = (envelope(1, "a"), envelope(1, "b"));
     let (block, items) = block(3, std::slice::from_ref(&one));
@@ -256,6 +275,14 @@ fn ddb_1_9_a_value_under_another_name_is_reported_and_not_returned() {
 
 #[test]
 fn ddb_2_3_a_file_is_stored_under_its_own_digest_and_once() {
+    //= harness/spec/storage.md#sto-6-content-outside-the-record
+    //= type=test
+    //# STO-6.2 (paper): The digest in the Item MUST serve both as the key under which the stored
+    //# file is found and as the check of its integrity.
+    //= harness/spec/storage.md#sto-6-content-outside-the-record
+    //= type=test
+    //# STO-6.3 (ours): The digest of a stored file MUST be the SHA-256 digest of the whole sealed
+    //# file, from the first byte of its header to the last byte of its trailer.
     let directory = tempfile::tempdir().unwrap();
     let rows = Rows::new(Checked::open_directory(directory.path()).unwrap().0);
     let file = vec![0x5a; 100_000];

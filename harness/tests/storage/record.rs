@@ -8,6 +8,7 @@ use mdsm_core::crypto::seal::{
 use mdsm_core::crypto::sha256;
 use mdsm_core::crypto::sign::{self, KeyError, SignatureError};
 use mdsm_core::ledger::*;
+use mdsm_core::store::{Checked, Rows};
 use mdsm_core::types::*;
 
 use super::drawn::{self, chain_id, inline_record, owner, stored_record, u32_of};
@@ -249,6 +250,41 @@ fn content_key() -> ContentKey {
 fn booking_of(file: Digest, bytes: usize) -> Booking {
     let record = build::stored(&owner(), file, bytes);
     Envelope::sign(record, &chain_id(), &owner(), DELEGATE).booking()
+}
+
+#[test]
+fn sto_6_1_large_content_is_stored_sealed_and_booked_by_digest() {
+    //= harness/spec/storage.md#sto-6-content-outside-the-record
+    //= type=test
+    //# STO-6.1 (paper): Content that is too large for an Item, or that its owner wants encrypted,
+    //# MUST be stored encrypted in the distributed database, with its digest in the Item.
+    //= harness/spec/storage.md#sto-6-content-outside-the-record
+    //= type=test
+    //# STO-6.2 (paper): The digest in the Item MUST serve both as the key under which the stored
+    //# file is found and as the check of its integrity.
+    let directory = tempfile::tempdir().unwrap();
+    let rows = Rows::new(Checked::open_directory(directory.path()).unwrap().0);
+    let plaintext = b"content that is too large for an Item. ".repeat(3_000);
+    assert!(Content::inline(&plaintext[..]).is_err());
+    let sealed = seal(&plaintext, &content_key(), COINS).unwrap();
+    let digest = sha256(&sealed);
+    rows.put_object(&digest, &sealed).unwrap();
+
+    let mut network = Network::new();
+    let record = build::stored(&owner(), digest, plaintext.len());
+    let envelope = Envelope::sign(record, &network.chain.id(), &owner(), DELEGATE);
+    let booking = envelope.booking();
+    let items = [build::item_of(vec![envelope])];
+    let block = network.block_of(6_000, &items);
+    assert_eq!(network.add(&block, &items).unwrap().booked, [booking.record_id()]);
+
+    // What the Item holds finds the file, and shows that it is the one.
+    let found = rows.object(booking.content.digest()).unwrap().unwrap();
+    assert_eq!(booking.open(&found, &content_key()), Ok(plaintext));
+    let mut other = found;
+    other[1_000] ^= 1;
+    assert!(matches!(booking.open(&other, &content_key()), Err(ContentError::Digest { .. })));
+    assert!(rows.put_object(&digest, &other).is_err());
 }
 
 #[test]

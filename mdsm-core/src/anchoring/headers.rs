@@ -129,6 +129,10 @@ fn error_at(height: usize, fault: HeaderFault) -> HeaderError {
 
 fn check_next(before: &[Header], header: &Header, params: &Params) -> Result<(), HeaderFault> {
     let hash = header.block_hash();
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.9 (ours): A verifier MUST refuse a chain of headers that does not begin with the
+    //# genesis block of the Bitcoin network asked for or in which a header does not name the hash
+    //# of the header before it.
     let Some(parent) = before.last() else {
         let expected = genesis_block(params.network).block_hash();
         return if hash == expected {
@@ -138,14 +142,24 @@ fn check_next(before: &[Header], header: &Header, params: &Params) -> Result<(),
         };
     };
     let expected = parent.block_hash();
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.9 (ours): A verifier MUST refuse a chain of headers that does not begin with the
+    //# genesis block of the Bitcoin network asked for or in which a header does not name the hash
+    //# of the header before it.
     if header.prev_blockhash != expected {
         return Err(HeaderFault::Link { found: header.prev_blockhash, expected });
     }
     let expected = expected_bits(before, parent, params);
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.10 (ours): A verifier MUST refuse a header whose bits are not the ones that the
+    //# difficulty rule of the Bitcoin network asked for expects at its height.
     if header.bits != expected {
         let (found, expected) = (header.bits.to_consensus(), expected.to_consensus());
         return Err(HeaderFault::Bits { found, expected });
     }
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.11 (ours): A verifier MUST refuse a header whose hash is above the target that its
+    //# bits state.
     header.validate_pow(header.target()).map(|_| ()).map_err(|_| HeaderFault::Work)
 }
 

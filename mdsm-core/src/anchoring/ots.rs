@@ -37,6 +37,9 @@ pub enum OtsError {
 /// Writes the file. Its digest is that of the content, inline or sealed.
 pub fn opentimestamps(receipt: &Receipt) -> Result<Vec<u8>, OtsError> {
     let proof = receipt.bitcoin.as_ref().ok_or(OtsError::NotAnchored)?;
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.14 (ours): A receipt with a Bitcoin part MUST be exportable as an OpenTimestamps file
+    //# that leads from the digest in the content reference to the Merkle root of the Bitcoin block.
     let mut steps = Steps::new(receipt.booking.content.digest());
     let (before, after) = around_content(receipt);
     steps.prepend(&before).append(&after).sha256();

@@ -33,6 +33,10 @@ pub struct Claim<'a> {
 
 /// What a confirmed receipt shows: the record existed before this block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+//= harness/spec/anchoring.md#anc-2-receipt
+//# ANC-2.13 (ours): A verifier MUST report a verified receipt as existing before the stated Bitcoin
+//# block and not as booked by this network, unless it has also verified an anchor certificate and
+//# the roster that leads to its signers.
 pub struct Existed {
     /// The record.
     pub record_id: RecordId,
@@ -145,6 +149,9 @@ pub enum ConfirmError {
 /// Checks everything that a receipt says of itself; `content` is the record's content or sealed
 /// file, where it is at hand. Cost: one signature check and about 30 hashes.
 pub fn examine<'a>(receipt: &'a Receipt, content: Option<&[u8]>) -> Result<Claim<'a>, ProofError> {
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.2 (ours): A verifier MUST make the checks of the table Order of checks in the order of
+    //# that table and report the first one that fails.
     receipt.level_paths()?;
     if let Some(content) = content {
         let (found, expected) = (sha256(content), *receipt.booking.content.digest());
@@ -156,6 +163,9 @@ pub fn examine<'a>(receipt: &'a Receipt, content: Option<&[u8]>) -> Result<Claim
     let found = receipt.anchor_root()?;
     let proof = receipt.bitcoin.as_ref().ok_or(ProofError::NotAnchored)?;
     let output = anchor_output(&proof.transaction)?;
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.7 (ours): A verifier MUST refuse a receipt whose epoch or whose computed anchor root
+    //# is not the one in the MDSM output.
     if output.epoch != receipt.epoch {
         return Err(ProofError::Epoch { found: receipt.epoch, expected: output.epoch });
     }
@@ -172,6 +182,10 @@ pub fn examine<'a>(receipt: &'a Receipt, content: Option<&[u8]>) -> Result<Claim
 
 impl Claim<'_> {
     /// Holds the claim to a chain of headers and a depth. Cost: one double hash a level.
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.1 (paper): A receipt together with a file of Bitcoin block headers MUST suffice to
+    //# verify, without any network, that a record existed before the Bitcoin block that carries its
+    //# anchor.
     pub fn confirm(&self, headers: &HeaderChain, depth: u32) -> Result<Existed, ConfirmError> {
         let BitcoinProof { height, transaction_index: index, branch, .. } = self.proof;
         let (height, index) = (*height, *index);
@@ -179,6 +193,10 @@ impl Claim<'_> {
             headers.block(height).ok_or(ConfirmError::Height { height, tip: headers.tip() })?;
         let levels = branch.len();
         // A branch has at most 24 hashes, so the shift is defined.
+        //= harness/spec/anchoring.md#anc-2-receipt
+        //# ANC-2.8 (ours): A verifier MUST refuse a receipt unless the transaction, its index and
+        //# its branch of at most 24 hashes yield the Merkle root in the header of the stated
+        //# height.
         if index >> levels != 0 {
             return Err(ConfirmError::Index { index, levels });
         }
@@ -195,6 +213,10 @@ impl Claim<'_> {
         }
         let above = headers.tip() - usize::try_from(height).unwrap_or(headers.tip());
         let confirmations = u32::try_from(above).unwrap_or(u32::MAX).saturating_add(1);
+        //= harness/spec/anchoring.md#anc-2-receipt
+        //# ANC-2.12 (ours): A verifier MUST refuse a receipt whose block has fewer confirmations in
+        //# the headers than asked for, where 6 are asked for by default and the block itself counts
+        //# as the first.
         if confirmations < depth {
             return Err(ConfirmError::Depth { height, confirmations, asked: depth });
         }
@@ -204,11 +226,16 @@ impl Claim<'_> {
 
 /// The one MDSM output of a transaction without witness data.
 fn anchor_output(bytes: &[u8]) -> Result<AnchorOutput, ProofError> {
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.4 (ours): A verifier MUST refuse a transaction of exactly 64 bytes.
     if bytes.len() == 64 {
         return Err(ProofError::InnerNode);
     }
     let transaction: Transaction = deserialize(bytes).map_err(|_| ProofError::Transaction)?;
     // The crate also reads the form with witness data, of which the id commits to a part only.
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.5 (ours): A verifier MUST refuse a transaction that is longer than 4,096 bytes or is
+    //# not in the legacy serialisation without witness.
     if transaction.input.iter().any(|input| !input.witness.is_empty())
         || transaction.base_size() != bytes.len()
     {
@@ -219,6 +246,9 @@ fn anchor_output(bytes: &[u8]) -> Result<AnchorOutput, ProofError> {
         .iter()
         .filter_map(|output| mdsm_payload(&output.script_pubkey))
         .collect();
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.6 (ours): A verifier MUST refuse a transaction that has no MDSM output or more than
+    //# one.
     match payloads[..] {
         [payload] => Ok(AnchorOutput::from_bytes(payload)?),
         _ => Err(ProofError::Outputs { outputs: payloads.len() }),

@@ -80,6 +80,10 @@ impl Chain {
         let (id, started_at, window_ms) =
             (genesis.chain_id(), genesis.started_at, genesis.window_ms);
         let head = Head { hash: genesis.id(), height: Height::new(0), timestamp: started_at };
+        //= harness/spec/storage.md#sto-13-freeze
+        //# STO-13.3 (ours): The mark of an epoch MUST be the first multiple of `window_ms` strictly
+        //# above the timestamp of the last block of the epoch before it, or above the start in the
+        //# genesis for the first epoch.
         let mark = started_at
             .next_multiple(window_ms)
             .ok_or(GenesisError::Start { started_at, window_ms })?;
@@ -154,30 +158,51 @@ impl Chain {
     /// # Panics
     /// When the block was checked against another state; the caller holds on to the chain between
     /// check and application.
+    //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
+    //# STO-12.6 (ours): Which records a window holds MUST follow from the finalized blocks alone.
     pub fn apply(&mut self, checked: Checked<'_>) -> Applied {
         assert_eq!(
             checked.parent(),
             self.head.hash,
             "a block is applied to the head it was checked for"
         );
+        //= harness/spec/storage.md#sto-13-freeze
+        //# STO-13.4 (ours): A block that descends from the last block of its own epoch MUST carry
+        //# an empty payload and change no state.
         if checked.is_closing() {
             return Applied::default();
         }
         let header = &checked.block().header;
         let minute_ms = self.genesis.minute_ms;
+        //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
+        //# STO-12.2 (ours): The check of a minute MUST take place at each finalized block whose
+        //# timestamp lies in another minute than the timestamp of its parent, after the block's own
+        //# Item block has been appended.
         let crossed = header.timestamp.period(minute_ms) != self.head.timestamp.period(minute_ms);
         self.head =
             Head { hash: checked.hash(), height: header.height, timestamp: header.timestamp };
         self.epoch_blocks += 1;
         self.append(&checked);
+        //= harness/spec/storage.md#sto-13-freeze
+        //# STO-13.2 (ours): The first block of an epoch whose timestamp is at or above the mark
+        //# MUST be the last block of that epoch.
         let is_last = header.timestamp >= self.mark;
         let cut_before = self.data_blocks.len();
         if crossed {
+            //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
+            //# STO-12.1 (paper): When 10 Item blocks exist at the check of a minute, they MUST
+            //# become a data block.
+            //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
+            //# STO-12.3 (ours): A check MUST form data blocks from the oldest 10 Item blocks that
+            //# are in none, again and again while 10 exist.
             while self.unassigned.len() >= DATA_BLOCK_ITEM_BLOCKS {
                 self.cut(DATA_BLOCK_ITEM_BLOCKS);
             }
         }
         if is_last {
+            //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
+            //# STO-12.4 (ours): At the last block of an epoch the 1 to 9 Item blocks that remain
+            //# after the check MUST form one data block of their own.
             while !self.unassigned.is_empty() {
                 self.cut(self.unassigned.len().min(DATA_BLOCK_ITEM_BLOCKS));
             }
@@ -207,6 +232,12 @@ impl Chain {
     }
 
     fn cut(&mut self, item_blocks: usize) {
+        //= harness/spec/storage.md#sto-10-data-block-and-trees
+        //# STO-10.1 (paper): A data block MUST be made of exactly 10 Item blocks, except the one
+        //# that closes a window.
+        //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
+        //# STO-12.5 (ours): Each finalized Item block MUST be in exactly one data block of the
+        //# window of its epoch once the window is frozen.
         let roots = self.unassigned.drain(..item_blocks).collect();
         let index = u32::try_from(self.data_blocks.len()).expect("blocks of an epoch fit in u32");
         let item_blocks = List::new(roots).expect("cut takes 1 to 10 Item blocks");
@@ -215,6 +246,9 @@ impl Chain {
     }
 
     fn freeze(&mut self) -> Frozen {
+        //= harness/spec/storage.md#sto-13-freeze
+        //# STO-13.1 (paper): Every ten minutes the roots of all data blocks formed since the
+        //# previous freeze MUST be frozen into what is anchored.
         let data_blocks = std::mem::take(&mut self.data_blocks);
         let roots = data_blocks.iter().map(DataBlock::root).collect();
         let data_block_roots = List::new(roots).expect("check bounds the blocks of an epoch");
@@ -229,6 +263,10 @@ impl Chain {
         };
         self.epoch_blocks = 0;
         self.epoch = self.epoch.next().expect("check refuses a block that ends the last epoch");
+        //= harness/spec/storage.md#sto-13-freeze
+        //# STO-13.3 (ours): The mark of an epoch MUST be the first multiple of `window_ms` strictly
+        //# above the timestamp of the last block of the epoch before it, or above the start in the
+        //# genesis for the first epoch.
         self.mark = self
             .head
             .timestamp

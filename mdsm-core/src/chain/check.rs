@@ -183,6 +183,9 @@ impl Chain {
         let is_closing = self.check_header(block)?;
         let mut record_ids = Vec::new();
         if is_closing {
+            //= harness/spec/storage.md#sto-13-freeze
+            //# STO-13.4 (ours): A block that descends from the last block of its own epoch MUST
+            //# carry an empty payload and change no state.
             if block.payload.item_block.is_some() || !items.is_empty() {
                 return Err(BlockError::Closing);
             }
@@ -213,6 +216,8 @@ impl Chain {
             return Err(BlockError::Epoch { found: header.epoch, expected: self.epoch });
         }
         let windows_follow = header.timestamp.next_multiple(self.genesis.window_ms).is_some();
+        //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
+        //# STO-12.7 (ours): The timestamp of a block MUST be above the timestamp of its parent.
         if header.timestamp <= self.head.timestamp || !windows_follow {
             let (found, parent) = (header.timestamp, self.head.timestamp);
             return Err(BlockError::Timestamp { found, parent });
@@ -237,6 +242,9 @@ impl Chain {
             };
         };
         let (header, outer) = (&item_block.header, &block.header);
+        //= harness/spec/storage.md#sto-9-item-block
+        //# STO-9.2 (ours): The header of an Item block MUST name the chain, the height and the
+        //# producer of the block that carries it, and a closing time not later than its timestamp.
         let contradictions = [
             ("chain_id", header.chain_id != outer.chain_id),
             ("height", header.height != outer.height),
@@ -247,6 +255,9 @@ impl Chain {
             return Err(BlockError::ItemBlockHeader { field });
         }
         let expected = item_block.root();
+        //= harness/spec/storage.md#sto-9-item-block
+        //# STO-9.3 (ours): An Item block MUST be refused unless the root in its header is the level
+        //# root over the hashes it holds.
         if header.root != expected {
             return Err(BlockError::ItemBlockRoot { found: header.root, expected });
         }
@@ -255,6 +266,9 @@ impl Chain {
             return Err(BlockError::ItemCount { found, expected });
         }
         let bytes = items.iter().map(|item| item.to_bytes().len()).sum();
+        //= harness/spec/storage.md#sto-10-data-block-and-trees
+        //# STO-10.4 (ours): A turn MUST carry at most 16,384 Items whose encodings together hold at
+        //# most 33,554,432 bytes.
         if bytes > TURN_ITEM_BYTES_MAX {
             return Err(BlockError::TurnBytes { bytes, bytes_max: TURN_ITEM_BYTES_MAX });
         }
@@ -282,10 +296,15 @@ impl Chain {
                 record,
                 error,
             })?;
+            //= harness/spec/storage.md#sto-2-record-signature-acceptance
+            //# STO-2.6 (ours): A record id MUST occur at most once on the finalized chain.
             if booked.contains(&id) || !in_block.insert(id) {
                 return Err(BlockError::Repeated { item, record, id });
             }
             let created = envelope.record.metadata().created;
+            //= harness/spec/storage.md#sto-8-metadata
+            //# STO-8.7 (ours): A record whose time of creation lies more than 120,000 milliseconds
+            //# after the timestamp of the block that carries it MUST be refused.
             if created.get() > latest {
                 return Err(BlockError::CreatedAhead { item, record, created, timestamp });
             }

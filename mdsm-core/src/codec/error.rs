@@ -8,6 +8,9 @@ use crate::types::BoundError;
 
 /// Bytes that are not the encoding of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+//= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+//# STO-1.7 (ours): A refusal by a decoder SHOULD name the kind of fault, the path of the field and
+//# the offset of the byte.
 pub struct DecodeError {
     /// Names of the enclosing fields, innermost first.
     path: Vec<Step>,

@@ -63,6 +63,9 @@ macro_rules! wire_enum {
                 let offset = reader.offset();
                 match reader.array()? {
                     $( [$tag] => Ok(Self::$variant), )*
+                    //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+                    //# STO-1.3 (ours): A decoder MUST refuse every byte string that is not the
+                    //# encoding of the value which it would yield.
                     [found] => Err($crate::codec::DecodeError::new(
                         offset,
                         $crate::codec::DecodeErrorKind::Variant { found },

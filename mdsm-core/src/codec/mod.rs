@@ -46,6 +46,9 @@ pub trait Wire: Encode + Decode {
     /// The whole encoding.
     #[must_use]
     fn to_bytes(&self) -> Vec<u8> {
+        //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+        //# STO-1.2 (ours): Every value MUST be encoded, and its id hashed, byte for byte as section
+        //# Formats draws it.
         let mut out = prefix(Self::TAG).to_vec();
         self.encode(&mut out);
         out
@@ -55,6 +58,9 @@ pub trait Wire: Encode + Decode {
     fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader
+            //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+            //# STO-1.3 (ours): A decoder MUST refuse every byte string that is not the encoding of
+            //# the value which it would yield.
             .expect_prefix(Self::TAG)
             .and_then(|()| Self::decode(&mut reader))
             .and_then(|value| reader.finish().map(|()| value))

@@ -78,6 +78,9 @@ impl<T: Decode> Decode for Option<T> {
         match reader.array()? {
             [0] => Ok(None),
             [1] => T::decode(reader).map(Some),
+            //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+            //# STO-1.3 (ours): A decoder MUST refuse every byte string that is not the encoding of
+            //# the value which it would yield.
             [found] => Err(DecodeError::new(offset, DecodeErrorKind::Variant { found })),
         }
     }
@@ -204,6 +207,9 @@ impl<K: Decode + Ord, V: Decode, const MAX: usize> Decode for Map<K, V, MAX> {
         for index in 0..count {
             let offset = reader.offset();
             let key: K = reader.element(index)?;
+            //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+            //# STO-1.5 (ours): A decoder MUST refuse a map whose keys are not strictly ascending by
+            //# their bytes.
             ascending(entries.last_key_value().map(|(key, _)| key), &key, index, offset)?;
             entries.insert(key, reader.element(index)?);
         }

@@ -81,6 +81,9 @@ impl<'a> Reader<'a> {
         let start = self.offset;
         let count = u32::from_le_bytes(self.array()?);
         let count = usize::try_from(count).unwrap_or(usize::MAX);
+        //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+        //# STO-1.6 (ours): A decoder MUST compare a count with the bound of its field and with the
+        //# number of bytes left before it allocates memory for the elements.
         check_count(count, min, max).map_err(|bound| DecodeError::new(start, bound))?;
         let needed = count.saturating_mul(element_bytes_min);
         if needed > self.left() {
@@ -114,6 +117,8 @@ impl<'a> Reader<'a> {
 
     /// Ends the reading: nothing may be left.
     pub fn finish(&self) -> Result<(), DecodeError> {
+        //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+        //# STO-1.4 (ours): A decoder MUST refuse bytes that follow the end of a value.
         match self.left() {
             0 => Ok(()),
             bytes => Err(self.error(DecodeErrorKind::Trailing { bytes })),

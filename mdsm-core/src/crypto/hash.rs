@@ -26,6 +26,9 @@ pub trait Identified: Wire {
     /// SHA-256 of the whole encoding, tag and version included.
     #[must_use]
     fn id(&self) -> Digest {
+        //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+        //# STO-1.2 (ours): Every value MUST be encoded, and its id hashed, byte for byte as section
+        //# Formats draws it.
         sha256(&self.to_bytes())
     }
 }

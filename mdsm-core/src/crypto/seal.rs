@@ -122,6 +122,9 @@ pub enum OpenError {
 
 /// Says whether a plaintext of so many bytes can be sealed, before it is read.
 pub fn check_bytes(bytes: usize) -> Result<(), SealError> {
+    //= harness/spec/storage.md#sto-6-content-outside-the-record
+    //# STO-6.5 (ours): The plaintext of a sealed file MUST hold at least 1 byte and at most
+    //# 268,435,456 bytes.
     match bytes {
         0 => Err(SealError::Empty),
         1..=FILE_BYTES_MAX => Ok(()),
@@ -133,10 +136,18 @@ pub fn check_bytes(bytes: usize) -> Result<(), SealError> {
 pub fn seal(plaintext: &[u8], key: &ContentKey, coins: SealCoins) -> Result<Vec<u8>, SealError> {
     let bytes = plaintext.len();
     check_bytes(bytes)?;
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //# DDB-1.3 (ours): A sealed file MUST consist of header, data chunks and trailer as drawn under
+    //# Sealed file.
     let mut sealed = header(&coins.nonce_prefix).to_vec();
     let cipher = Cipher::new(key, &sealed[..HEADER_BYTES]);
     sealed.reserve_exact(sealed_bytes(bytes) - HEADER_BYTES);
     let mut chunks = 0;
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //# DDB-1.1 (paper): A file outside the chain MUST be stored encrypted.
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //# DDB-1.4 (ours): Every data chunk MUST hold 65,536 bytes of plaintext, except the last one,
+    //# which holds the 1 to 65,536 bytes that remain.
     for chunk in plaintext.chunks(CHUNK_BYTES) {
         sealed.extend_from_slice(&cipher.seal(chunks, false, chunk));
         chunks += 1;
@@ -147,11 +158,16 @@ pub fn seal(plaintext: &[u8], key: &ContentKey, coins: SealCoins) -> Result<Vec<
 }
 
 /// Opens a sealed file; gives the whole plaintext or an error, never a part.
+//= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+//# DDB-1.7 (ours): Opening MUST NOT hand out any plaintext of a sealed file of which a check fails.
 pub fn open(sealed: &[u8], key: &ContentKey) -> Result<Vec<u8>, OpenError> {
     let (bytes, bytes_min, bytes_max) = (sealed.len(), sealed_bytes(1), SEALED_BYTES_MAX);
     if bytes < bytes_min {
         return Err(OpenError::Truncated { bytes, bytes_min });
     }
+    //= harness/spec/storage.md#sto-6-content-outside-the-record
+    //# STO-6.5 (ours): The plaintext of a sealed file MUST hold at least 1 byte and at most
+    //# 268,435,456 bytes.
     if bytes > bytes_max {
         return Err(OpenError::TooLarge { bytes, bytes_max });
     }
@@ -168,6 +184,9 @@ pub fn open(sealed: &[u8], key: &ContentKey) -> Result<Vec<u8>, OpenError> {
     let mut chunk = 0;
     while offset < body_end {
         let end = body_end.min(offset + CHUNK_BYTES + TAG_BYTES);
+        //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+        //# DDB-1.4 (ours): Every data chunk MUST hold 65,536 bytes of plaintext, except the last
+        //# one, which holds the 1 to 65,536 bytes that remain.
         // An empty chunk at the end would give one plaintext a second sealed form.
         let opened = cipher.open(chunk, false, &sealed[offset..end]);
         let opened = opened.filter(|chunk| !chunk.is_empty());
@@ -178,6 +197,9 @@ pub fn open(sealed: &[u8], key: &ContentKey) -> Result<Vec<u8>, OpenError> {
     let opened = cipher.open(chunk, true, &sealed[body_end..]);
     let found = opened.ok_or(OpenError::Chunk { chunk, offset })?;
     let salt = found[8..8 + SALT_BYTES].try_into().expect("the trailer has its fixed length");
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //# DDB-1.6 (ours): Opening MUST refuse a sealed file whose trailer states another length or
+    //# another commitment than its plaintext has.
     if found.as_slice() == trailer(&plaintext, &salt) {
         Ok(plaintext)
     } else {
@@ -233,6 +255,9 @@ impl Cipher {
     }
 
     fn open(&self, chunk: usize, last: bool, msg: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+        //# DDB-1.5 (ours): Opening MUST refuse a sealed file in which a header byte or a chunk has
+        //# been changed, removed, repeated, moved, or taken from another file.
         let payload = Payload { msg, aad: &self.header };
         self.aead.decrypt(&self.nonce(chunk, last), payload).ok().map(Zeroizing::new)
     }
@@ -290,6 +315,10 @@ mod tests {
 
     #[test]
     fn an_empty_chunk_by_the_holder_of_the_key_is_refused() {
+        //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+        //= type=test
+        //# DDB-1.4 (ours): Every data chunk MUST hold 65,536 bytes of plaintext, except the last one,
+        //# which holds the 1 to 65,536 bytes that remain.
         let mut sealed = header(&COINS.nonce_prefix).to_vec();
         let cipher = Cipher::new(&key(), &sealed[..HEADER_BYTES]);
         let plaintext = [1; CHUNK_BYTES];

@@ -62,6 +62,9 @@ impl std::fmt::Debug for SigningKey {
 /// Checks that a public key may own records.
 pub fn check_key(owner: &OwnerId) -> Result<(), KeyError> {
     let point = CompressedEdwardsY(*owner.as_bytes()).decompress().ok_or(KeyError::NotAPoint)?;
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //# STO-2.5 (ours): A record whose owner key is not a point of the curve or is of small order
+    //# MUST be refused.
     if point.is_small_order() { Err(KeyError::SmallOrder) } else { Ok(()) }
 }
 
@@ -71,6 +74,9 @@ pub fn verify(
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), SignatureError> {
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //# STO-2.4 (ours): A signature MUST be judged by the rules of ZIP-215, with the same verdict
+    //# whether it is checked alone or in a batch.
     zebra::VerificationKey::try_from(*owner.as_bytes())
         .and_then(|key| key.verify(&zebra::Signature::from(*signature.as_bytes()), message))
         .map_err(|_| SignatureError)
@@ -89,6 +95,9 @@ pub fn verify_batch<'a>(
         let key = zebra::VerificationKeyBytes::from(*owner.as_bytes());
         batch.queue((key, zebra::Signature::from(*signature.as_bytes()), message));
     }
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //# STO-2.4 (ours): A signature MUST be judged by the rules of ZIP-215, with the same verdict
+    //# whether it is checked alone or in a batch.
     batch.verify(ChaCha20Rng::from_seed(seed)).map_err(|_| SignatureError)
 }
 

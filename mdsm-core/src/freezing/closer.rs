@@ -61,7 +61,13 @@ pub fn close_turn(accepted: impl IntoIterator<Item = Accepted>) -> Turn {
     let mut waiting: VecDeque<Accepted> = accepted.into_iter().collect();
     let mut items = Vec::new();
     let mut bytes_left = TURN_ITEM_BYTES_MAX;
+    //= harness/spec/storage.md#sto-10-data-block-and-trees
+    //# STO-10.4 (ours): A turn MUST carry at most 16,384 Items whose encodings together hold at
+    //# most 33,554,432 bytes.
     while !waiting.is_empty() && items.len() < TURN_ITEMS_MAX {
+        //= harness/spec/storage.md#sto-3-size-of-an-item
+        //# STO-3.3 (ours): An Item MUST close when it holds 10 records or when its turn ends,
+        //# whichever comes first.
         let count = waiting.len().min(ITEM_RECORDS_MAX);
         let bytes: usize = waiting.iter().take(count).map(|record| record.bytes).sum();
         let Some(left) = bytes_left.checked_sub(bytes + ITEM_FRAME_BYTES) else {
@@ -70,6 +76,9 @@ pub fn close_turn(accepted: impl IntoIterator<Item = Accepted>) -> Turn {
         bytes_left = left;
         items.push(SealedItem::new(waiting.drain(..count)));
     }
+    //= harness/spec/storage.md#sto-3-size-of-an-item
+    //# STO-3.4 (ours): An accepted record MUST enter exactly one Item, before that Item closes, in
+    //# the turn in which it was appended or in the next turn that has room for it.
     Turn { items, carried: waiting }
 }
 
@@ -96,6 +105,8 @@ impl Turn {
         let roots: Vec<Digest> = self.items.iter().map(|item| item.root).collect();
         let root = root_of(Level::ItemBlock, &roots);
         // An idle turn has no roots, which the list refuses.
+        //= harness/spec/storage.md#sto-10-data-block-and-trees
+        //# STO-10.7 (ours): A turn without closed Items MUST NOT carry an Item block.
         let items = List::new(roots).ok()?;
         let header = ItemBlockHeader { chain_id, height, producer, closed_at, root };
         Some(ItemBlock { header, items })

@@ -117,6 +117,10 @@ impl<T, const SLOTS: usize> Handoff<T, SLOTS> {
         loop {
             let slots = self.slots(number);
             match slots.reserve() {
+                //= harness/spec/storage.md#sto-3-size-of-an-item
+                //# STO-3.4 (ours): An accepted record MUST enter exactly one Item, before that Item
+                //# closes, in the turn in which it was appended or in the next turn that has room
+                //# for it.
                 Reservation::Ticket(place) => {
                     slots.write(place.ticket, record);
                     return Ok(place);

@@ -27,6 +27,9 @@ impl Anchor {
     /// The 32 bytes that go into Bitcoin.
     #[must_use]
     pub fn root(&self) -> Digest {
+        //= harness/spec/storage.md#sto-13-freeze
+        //# STO-13.6 (ours): The anchor root MUST be computed from the chain id, the epoch, the root
+        //# of the window and the context, as drawn under Anchor root.
         let context = context(&self.head, &self.state, &self.next_committees);
         anchor_root(&self.chain_id, self.epoch, &self.window, &context)
     }
@@ -42,6 +45,9 @@ pub fn context(head: &Digest, state: &Digest, next_committees: &Digest) -> Diges
 /// `H("MANR" 1 | chain | epoch | window | context)`.
 #[must_use]
 pub fn anchor_root(chain: &ChainId, epoch: Epoch, window: &Digest, context: &Digest) -> Digest {
+    //= harness/spec/storage.md#sto-13-freeze
+    //# STO-13.6 (ours): The anchor root MUST be computed from the chain id, the epoch, the root of
+    //# the window and the context, as drawn under Anchor root.
     sha256_parts(&[
         &prefix(*b"MANR"),
         chain.as_bytes(),

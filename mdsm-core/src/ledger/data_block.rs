@@ -13,6 +13,12 @@ pub struct DataBlock {
     /// Its place in the epoch's window, from 0.
     pub index: u32,
     /// Roots of the Item blocks, oldest first.
+    //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+    //# STO-1.1 (paper): Every level above the Item MUST hold nothing of the level below it but
+    //# hashes.
+    //= harness/spec/storage.md#sto-10-data-block-and-trees
+    //# STO-10.1 (paper): A data block MUST be made of exactly 10 Item blocks, except the one that
+    //# closes a window.
     pub item_blocks: List<Digest, 1, DATA_BLOCK_ITEM_BLOCKS>,
 }
 
@@ -22,6 +28,9 @@ pub struct Window {
     /// The epoch.
     pub epoch: Epoch,
     /// Roots of the data blocks, oldest first.
+    //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+    //# STO-1.1 (paper): Every level above the Item MUST hold nothing of the level below it but
+    //# hashes.
     pub data_blocks: List<Digest, 0, WINDOW_DATA_BLOCKS_MAX>,
 }
 
@@ -37,6 +46,9 @@ impl Window {
     /// The root over the data blocks; that of the empty tree for an idle window.
     #[must_use]
     pub fn root(&self) -> Digest {
+        //= harness/spec/storage.md#sto-13-freeze
+        //# STO-13.5 (ours): A window without data blocks MUST be anchored with the level root over
+        //# no leaves.
         root_of(Level::Window, &self.data_blocks)
     }
 }

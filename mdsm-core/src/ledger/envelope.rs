@@ -69,9 +69,15 @@ impl Envelope {
     /// Checks key and signature, and gives the record's id. Cost: one signature check and one hash
     /// of the content.
     pub fn check(&self, chain: &ChainId) -> Result<RecordId, EnvelopeError> {
+        //= harness/spec/storage.md#sto-2-record-signature-acceptance
+        //# STO-2.5 (ours): A record whose owner key is not a point of the curve or is of small
+        //# order MUST be refused.
         sign::check_key(self.record.owner())?;
         let record_id = self.record.id();
         let message = signed_message(chain, &record_id);
+        //= harness/spec/storage.md#sto-2-record-signature-acceptance
+        //# STO-2.3 (ours): A record MUST be refused unless the Ed25519 signature in its envelope
+        //# holds under its owner's key over the 69 bytes drawn as Owner's message.
         sign::verify(self.record.owner(), &message, &self.owner_signature)?;
         Ok(record_id)
     }
@@ -138,6 +144,12 @@ impl Booking {
     /// The hash of this leaf in the Item's tree.
     #[must_use]
     pub fn leaf_hash(&self) -> Digest {
+        //= harness/spec/storage.md#sto-10-data-block-and-trees
+        //# STO-10.6 (ours): The leaves of an Item's tree MUST be the top-level encodings of its
+        //# bookings, and the leaves of every higher tree the level roots of the level below.
+        //= harness/spec/storage.md#sto-11-change-and-proof
+        //# STO-11.1 (paper): A change of any byte of a booking MUST change the root of every level
+        //# above it.
         merkle::leaf_hash(&self.to_bytes())
     }
 
@@ -145,6 +157,9 @@ impl Booking {
     pub fn verify_owner(&self, chain: &ChainId) -> Result<(), EnvelopeError> {
         sign::check_key(&self.owner)?;
         let message = signed_message(chain, &self.record_id());
+        //= harness/spec/storage.md#sto-2-record-signature-acceptance
+        //# STO-2.3 (ours): A record MUST be refused unless the Ed25519 signature in its envelope
+        //# holds under its owner's key over the 69 bytes drawn as Owner's message.
         Ok(sign::verify(&self.owner, &message, &self.owner_signature)?)
     }
 }
@@ -171,6 +186,9 @@ impl<T> Verified<T> {
 
 /// `"MSGR" 1 | chain | record id`: the 69 bytes that an owner signs.
 fn signed_message(chain: &ChainId, record: &RecordId) -> [u8; 69] {
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //# STO-2.3 (ours): A record MUST be refused unless the Ed25519 signature in its envelope holds
+    //# under its owner's key over the 69 bytes drawn as Owner's message.
     let mut message = [0; 69];
     message[..5].copy_from_slice(&prefix(*b"MSGR"));
     message[5..37].copy_from_slice(chain.as_bytes());

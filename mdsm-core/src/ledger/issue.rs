@@ -132,6 +132,10 @@ impl Issuer {
         let mut path = Vec::new();
         for (tree, index) in trees {
             let index = u64::try_from(index).map_err(|_| unknown)?;
+            //= harness/spec/storage.md#sto-11-change-and-proof
+            //# STO-11.2 (paper): A record MUST be provable under the root of its window by a path
+            //# of at most the sum, over the four trees, of the binary logarithm of the number of
+            //# leaves, each rounded up.
             path.extend(tree.prove(index).ok_or(unknown)?);
         }
         Ok(Receipt {

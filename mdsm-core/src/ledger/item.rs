@@ -11,6 +11,10 @@ use crate::types::{Digest, List};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The records in their envelopes.
+    //= harness/spec/storage.md#sto-3-size-of-an-item
+    //# STO-3.1 (paper): An Item MUST hold at most 10 records.
+    //= harness/spec/storage.md#sto-3-size-of-an-item
+    //# STO-3.2 (ours): An Item MUST hold at least 1 record.
     pub records: List<Envelope, 1, ITEM_RECORDS_MAX>,
 }
 

@@ -7,10 +7,18 @@ use crate::types::{ChainId, Digest, Height, InstitutionId, List, Timestamp};
 
 /// The Items of one turn, by their roots.
 #[derive(Clone, Debug, PartialEq, Eq)]
+//= harness/spec/storage.md#sto-9-item-block
+//# STO-9.1 (paper): An Item block MUST hold a header and the hashes of its Items and nothing else.
 pub struct ItemBlock {
     /// Where it belongs.
     pub header: ItemBlockHeader,
     /// Roots of the Items, in order.
+    //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
+    //# STO-1.1 (paper): Every level above the Item MUST hold nothing of the level below it but
+    //# hashes.
+    //= harness/spec/storage.md#sto-10-data-block-and-trees
+    //# STO-10.4 (ours): A turn MUST carry at most 16,384 Items whose encodings together hold at
+    //# most 33,554,432 bytes.
     pub items: List<Digest, 1, TURN_ITEMS_MAX>,
 }
 

@@ -37,6 +37,9 @@ impl Level {
 #[must_use]
 pub fn level_root(level: Level, count: u32, tree_root: &Digest) -> Digest {
     let count = count.to_le_bytes();
+    //= harness/spec/storage.md#sto-10-data-block-and-trees
+    //# STO-10.5 (ours): The root of a level MUST be the SHA-256 digest of `0x02`, the number of the
+    //# level, the number of its leaves and the root of its tree, as drawn under Hashing.
     sha256_parts(&[&[0x02, level as u8], &count, tree_root.as_bytes()])
 }
 
@@ -46,6 +49,12 @@ pub fn level_root(level: Level, count: u32, tree_root: &Digest) -> Digest {
 /// When there are more than `u32::MAX` leaves, which no bounded list of the ledger can hold.
 #[must_use]
 pub fn root_of(level: Level, leaves: &[Digest]) -> Digest {
+    //= harness/spec/storage.md#sto-10-data-block-and-trees
+    //# STO-10.2 (paper): The Merkle root of a data block MUST be computed layer by layer from the
+    //# hashes of records, of Items and of Item blocks.
+    //= harness/spec/storage.md#sto-10-data-block-and-trees
+    //# STO-10.6 (ours): The leaves of an Item's tree MUST be the top-level encodings of its
+    //# bookings, and the leaves of every higher tree the level roots of the level below.
     let count = u32::try_from(leaves.len()).expect("lists of the ledger are bounded");
     level_root(level, count, &merkle::root_of_digests(leaves))
 }

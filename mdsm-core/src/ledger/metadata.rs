@@ -15,6 +15,8 @@ pub struct Metadata {
     /// Media type. DocumentReference.content.attachment.contentType.
     pub content_type: MediaType,
     /// When the content was made, as its author claims. attachment.creation.
+    //= harness/spec/storage.md#sto-8-metadata
+    //# STO-8.1 (paper): The metadata of a record MUST state when the resource was created.
     pub created: Timestamp,
     /// Minutes that local time was ahead of UTC, -840 to 840, for display.
     pub tz_offset_min: Option<i16>,
@@ -39,12 +41,17 @@ pub struct Metadata {
     /// Provenance.activity, v3-DataOperation.
     pub activity: Activity,
     /// DocumentReference.securityLabel, v3-Confidentiality.
+    //= harness/spec/storage.md#sto-8-metadata
+    //# STO-8.5 (ours): The security labels MUST be at most 3 and strictly ascending.
     pub security: Set<Confidentiality, 3>,
     /// The Consent, itself a record, under which the content is shared.
     pub consent: Option<RecordId>,
     /// How the content was sealed; absent for plaintext.
     pub encryption: Option<Encryption>,
     /// Extensions: kept and hashed, never interpreted.
+    //= harness/spec/storage.md#sto-8-metadata
+    //# STO-8.6 (ours): The extension map MUST hold at most 8 entries with keys of 1 to 32 bytes and
+    //# values of at most 256 bytes.
     pub ext: Map<Text<1, 32>, Blob<0, 256>, 8>,
 }
 
@@ -212,6 +219,9 @@ fn is_language_tag(text: &str) -> bool {
 const CREATED_MAX: i64 = 253_402_300_799_999;
 
 fn created_in_range(created: &Timestamp) -> Result<(), &'static str> {
+    //= harness/spec/storage.md#sto-8-metadata
+    //# STO-8.2 (ours): The time of creation MUST be an integer of milliseconds since
+    //# 1970-01-01T00:00:00Z from 0 to 253,402,300,799,999.
     if (0..=CREATED_MAX).contains(&created.get()) {
         Ok(())
     } else {
@@ -235,6 +245,11 @@ fn size_is_positive(size: &u64) -> Result<(), &'static str> {
 wire_struct!(Code { system, code });
 wire_struct!(Encryption { scheme, key_id });
 
+//= harness/spec/storage.md#sto-8-metadata
+//# STO-8.3 (ours): The encoding of the metadata MUST hold at most 2,048 bytes.
+//= harness/spec/storage.md#sto-8-metadata
+//# STO-8.4 (ours): Each field of the metadata MUST keep within the bounds that the table Metadata
+//# gives for it.
 wire_struct!(Metadata at most METADATA_BYTES_MAX {
     resource_type,
     content_type,

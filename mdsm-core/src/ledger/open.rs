@@ -43,11 +43,17 @@ impl Booking {
             return Err(ContentError::Inline);
         };
         let found = sha256(sealed);
+        //= harness/spec/storage.md#sto-6-content-outside-the-record
+        //# STO-6.3 (ours): The digest of a stored file MUST be the SHA-256 digest of the whole
+        //# sealed file, from the first byte of its header to the last byte of its trailer.
         if found != expected {
             return Err(ContentError::Digest { found, expected });
         }
         let plaintext = seal::open(sealed, key)?;
         let (bytes, stated) = (plaintext.len(), self.metadata.size);
+        //= harness/spec/storage.md#sto-6-content-outside-the-record
+        //# STO-6.4 (ours): A record MUST be refused when the size in its metadata is not the number
+        //# of bytes of its plaintext, as soon as the plaintext is at hand.
         if u64::try_from(bytes) != Ok(stated) {
             return Err(ContentError::Size { bytes, stated });
         }

@@ -23,10 +23,15 @@ pub struct Receipt {
     /// The epoch that was frozen.
     pub epoch: Epoch,
     /// The record, its content by digest only.
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.3 (ours): A receipt MUST NOT carry the content of its record.
     pub booking: Booking,
     /// Where the record stands on each level.
     pub position: Position,
     /// The inclusion paths of the four levels, one after another, from the record upwards.
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.15 (ours): A receipt from a window of 1,000,000 records, spread evenly over 100 turns,
+    //# MUST hold at most 931 bytes before its Bitcoin part, not counting the metadata.
     pub path: List<Digest, 0, RECEIPT_PATH_MAX>,
     /// What the anchor root commits to besides the window, see [`super::context`].
     pub context: Digest,
@@ -61,10 +66,16 @@ pub struct BitcoinProof {
     /// Height of the block.
     pub height: u32,
     /// The anchor transaction without witness data, as its id commits to it.
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.5 (ours): A verifier MUST refuse a transaction that is longer than 4,096 bytes or is
+    //# not in the legacy serialisation without witness.
     pub transaction: Blob<0, RECEIPT_TRANSACTION_BYTES_MAX>,
     /// Index of the transaction in the block.
     pub transaction_index: u32,
     /// Siblings from the transaction up to the block's Merkle root, in Bitcoin's internal byte order.
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.8 (ours): A verifier MUST refuse a receipt unless the transaction, its index and its
+    //# branch of at most 24 hashes yield the Merkle root in the header of the stated height.
     pub branch: List<Digest, 0, BITCOIN_BRANCH_MAX>,
 }
 
@@ -119,6 +130,9 @@ impl Position {
         for (level, index, size, length) in &mut lengths {
             let (level, index, size) = (*level, *index, *size);
             let size_max = level.leaves_max();
+            //= harness/spec/storage.md#sto-11-change-and-proof
+            //# STO-11.3 (ours): A verifier MUST refuse an index that is not below the number of
+            //# leaves, and a path whose number of hashes is not the one that both determine.
             if usize::try_from(size).is_ok_and(|size| size > size_max) {
                 return Err(ReceiptError::Size { level, size, size_max });
             }
@@ -147,6 +161,9 @@ impl Receipt {
     pub fn level_paths(&self) -> Result<[LevelPath<'_>; 4], ReceiptError> {
         let lengths = self.position.path_lengths()?;
         let hashes_expected = lengths.iter().map(|(.., length)| length).sum();
+        //= harness/spec/storage.md#sto-11-change-and-proof
+        //# STO-11.3 (ours): A verifier MUST refuse an index that is not below the number of leaves,
+        //# and a path whose number of hashes is not the one that both determine.
         if self.path.len() != hashes_expected {
             return Err(ReceiptError::Path { hashes: self.path.len(), hashes_expected });
         }
@@ -165,6 +182,12 @@ impl Receipt {
         for LevelPath { level, index, size, siblings } in self.level_paths()? {
             let tree_root = merkle::root_from_path(leaf_hash, index.into(), size.into(), siblings)
                 .ok_or(ReceiptError::Position { level, index, size })?;
+            //= harness/spec/storage.md#sto-11-change-and-proof
+            //# STO-11.4 (ours): A verifier MUST refuse a proof that states another number of leaves
+            //# than the level root commits to.
+            //= harness/spec/storage.md#sto-11-change-and-proof
+            //# STO-11.5 (ours): A verifier MUST refuse an inner node of a tree that is offered as a
+            //# leaf.
             root = level_root(level, size, &tree_root);
             leaf_hash = merkle::leaf_hash(root.as_bytes());
         }

@@ -11,7 +11,12 @@ use crate::types::{Blob, BoundError, Digest, OwnerId, RecordId};
 
 /// A record has exactly three parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
+//= harness/spec/storage.md#sto-2-record-signature-acceptance
+//# STO-2.1 (paper): A record MUST have exactly three parts, which are the public key of its owner,
+//# metadata, and a digest of the content or the content itself in the place of the digest.
 pub struct Record {
+    //= harness/spec/storage.md#sto-7-owner
+    //# STO-7.1 (paper): An owner MUST be identified by its public key alone.
     owner: OwnerId,
     metadata: Metadata,
     content: Content,
@@ -21,6 +26,20 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// Small and not encrypted; 1 to 102,400 bytes. A chain cannot erase it.
+    //= harness/spec/storage.md#sto-4-size-of-a-record-in-an-item
+    //# STO-4.1 (ours): A record held in an Item MUST carry at most 102,400 bytes of content,
+    //# counted before encoding.
+    //= harness/spec/storage.md#sto-4-size-of-a-record-in-an-item
+    //# STO-4.2 (paper): A record held in an Item MUST be at most 100 KB in size, by the reading of
+    //# AMB-STO-4 that the implementation declares.
+    //= harness/spec/storage.md#sto-4-size-of-a-record-in-an-item
+    //# STO-4.3 (ours): A record that carries exactly 102,400 bytes of content MUST NOT be refused
+    //# for its size.
+    //= harness/spec/storage.md#sto-4-size-of-a-record-in-an-item
+    //# STO-4.4 (ours): A record with empty content MUST be refused.
+    //= harness/spec/storage.md#sto-5-content-inside-the-record
+    //# STO-5.1 (paper): A record of small content that its owner does not want encrypted MUST be
+    //# bookable with the content itself in the place of the digest.
     Inline(Blob<1, INLINE_CONTENT_BYTES_MAX>),
     /// Stored as a sealed file under the digest of its ciphertext.
     Stored(Digest),
@@ -55,6 +74,9 @@ pub enum RecordError {
 impl Record {
     /// Makes a record if its parts follow the rules.
     pub fn new(owner: OwnerId, metadata: Metadata, content: Content) -> Result<Self, RecordError> {
+        //= harness/spec/storage.md#sto-2-record-signature-acceptance
+        //# STO-2.5 (ours): A record whose owner key is not a point of the curve or is of small
+        //# order MUST be refused.
         check_key(&owner)?;
         metadata.check()?;
         agree(&metadata, &content).map_err(RecordError::Contradiction)?;
@@ -96,6 +118,10 @@ impl Content {
     #[must_use]
     pub fn to_ref(&self) -> ContentRef {
         match self {
+            //= harness/spec/storage.md#sto-2-record-signature-acceptance
+            //# STO-2.2 (ours): The id of a record MUST be the SHA-256 digest of the bytes drawn as
+            //# Record id, in which the digest of the content stands also when the record carries
+            //# the content itself.
             Self::Inline(bytes) => ContentRef::Inline(sha256(bytes)),
             Self::Stored(digest) => ContentRef::Stored(*digest),
         }
@@ -115,6 +141,10 @@ impl ContentRef {
 /// `H("MRID" 1 | owner | metadata | content)`: what the owner signs, and the record's only name.
 #[must_use]
 pub fn record_id(owner: &OwnerId, metadata: &Metadata, content: &ContentRef) -> RecordId {
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //# STO-2.2 (ours): The id of a record MUST be the SHA-256 digest of the bytes drawn as Record
+    //# id, in which the digest of the content stands also when the record carries the content
+    //# itself.
     let mut bytes = prefix(*b"MRID").to_vec();
     owner.encode(&mut bytes);
     metadata.encode(&mut bytes);
@@ -125,6 +155,9 @@ pub fn record_id(owner: &OwnerId, metadata: &Metadata, content: &ContentRef) -> 
 /// Inline content has the size stated; stored content is sealed and says so.
 fn agree(metadata: &Metadata, content: &Content) -> Result<(), &'static str> {
     let stored = match content {
+        //= harness/spec/storage.md#sto-6-content-outside-the-record
+        //# STO-6.4 (ours): A record MUST be refused when the size in its metadata is not the number
+        //# of bytes of its plaintext, as soon as the plaintext is at hand.
         Content::Inline(bytes) if u64::try_from(bytes.len()) != Ok(metadata.size) => {
             return Err("size is not the number of bytes of the content");
         }
@@ -136,6 +169,9 @@ fn agree(metadata: &Metadata, content: &Content) -> Result<(), &'static str> {
 
 /// An encryption is named if and only if the content is stored.
 pub(super) fn names_encryption(metadata: &Metadata, stored: bool) -> Result<(), &'static str> {
+    //= harness/spec/storage.md#sto-5-content-inside-the-record
+    //# STO-5.3 (ours): A record MUST name an encryption in its metadata when it is booked by digest
+    //# and none when it carries its content.
     match (stored, &metadata.encryption) {
         (false, Some(_)) => Err("inline content is not encrypted, yet an encryption is named"),
         (true, None) => Err("stored content is encrypted, yet no encryption is named"),

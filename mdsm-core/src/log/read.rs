@@ -35,6 +35,10 @@ pub(super) fn walk<E: From<LogError>>(
     let mut walk = Walk { entries: 0, tip: entry::genesis(), end: HEADER.len() as u64, torn: None };
     while walk.end < length && walk.entries < entries_max {
         match entry::read(&mut input, length - walk.end).map_err(io)? {
+            //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+            //# DDB-1.11 (ours): The log MUST number its entries and chain each to the digest of the
+            //# one before, so that a torn last entry is cut off and damage before it is reported as
+            //# damage.
             Some(entry) if entry.sequence == walk.entries && entry.previous == walk.tip => {
                 visit(entry.sequence, &entry.payload)?;
                 walk.entries += 1;

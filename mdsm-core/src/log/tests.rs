@@ -76,6 +76,10 @@ fn ddb_1_11_a_log_yields_what_was_appended_after_opening_anew() {
 
 #[test]
 fn ddb_1_11_a_log_cut_at_any_byte_loses_the_torn_entry_only() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.11 (ours): The log MUST number its entries and chain each to the digest of the one
+    //# before, so that a torn last entry is cut off and damage before it is reported as damage.
     let sample = sample();
     for length in 0..sample.bytes.len() {
         let (read, opened) = sample.open(&sample.bytes[..length]);
@@ -101,6 +105,10 @@ fn ddb_1_11_a_log_cut_at_any_byte_loses_the_torn_entry_only() {
 
 #[test]
 fn ddb_1_11_any_flipped_bit_is_damage_unless_it_lies_in_the_last_entry() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.11 (ours): The log MUST number its entries and chain each to the digest of the one
+    //# before, so that a torn last entry is cut off and damage before it is reported as damage.
     let sample = sample();
     for byte in 0..sample.bytes.len() {
         for bit in 0..8 {
@@ -132,6 +140,10 @@ fn damaged(sample: &Sample, offset: u64, unreadable: RangeInclusive<u64>) -> Log
 
 #[test]
 fn ddb_1_11_zeroed_removed_repeated_and_inserted_pieces_are_damage() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.11 (ours): The log MUST number its entries and chain each to the digest of the one
+    //# before, so that a torn last entry is cut off and damage before it is reported as damage.
     let sample = sample();
     let (one, two) = (sample.starts[1], sample.starts[2]);
     let mut zeroed = sample.bytes.clone();

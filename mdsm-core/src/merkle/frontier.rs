@@ -23,6 +23,9 @@ impl Frontier {
     pub fn push(&mut self, leaf_hash: Digest) {
         let mut hash = leaf_hash;
         // Every trailing 1 of the count is a full subtree as large as what `hash` stands for.
+        //= harness/spec/storage.md#sto-10-data-block-and-trees
+        //# STO-10.3 (ours): The tree of each level MUST have the shape and the hashing of RFC 6962,
+        //# with `0x00` before a leaf, `0x01` before two children and no node repeated.
         for _ in 0..self.leaves.trailing_ones() {
             let left = self.subtrees.pop();
             hash = node_hash(&left.expect("one subtree stands for each set bit"), &hash);

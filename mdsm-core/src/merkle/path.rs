@@ -20,6 +20,9 @@ pub fn path_len(index: u64, size: u64) -> Option<usize> {
 /// long for it, so that no leaf passes at two places.
 #[must_use]
 pub fn root_from_path(leaf_hash: Digest, index: u64, size: u64, path: &[Digest]) -> Option<Digest> {
+    //= harness/spec/storage.md#sto-11-change-and-proof
+    //# STO-11.3 (ours): A verifier MUST refuse an index that is not below the number of leaves, and
+    //# a path whose number of hashes is not the one that both determine.
     if path_len(index, size)? != path.len() {
         return None;
     }
@@ -95,6 +98,10 @@ mod tests {
 
     #[test]
     fn a_path_of_the_wrong_length_leads_nowhere() {
+        //= harness/spec/storage.md#sto-11-change-and-proof
+        //= type=test
+        //# STO-11.3 (ours): A verifier MUST refuse an index that is not below the number of leaves, and
+        //# a path whose number of hashes is not the one that both determine.
         for mut claim in claims(40) {
             claim.path.push(claim.root);
             assert_eq!(claim.climb(), None, "extended");
@@ -107,6 +114,10 @@ mod tests {
 
     #[test]
     fn an_index_outside_the_tree_is_refused() {
+        //= harness/spec/storage.md#sto-11-change-and-proof
+        //= type=test
+        //# STO-11.3 (ours): A verifier MUST refuse an index that is not below the number of leaves, and
+        //# a path whose number of hashes is not the one that both determine.
         let hash = naive::hashes(1)[0];
         for size in [0, 1, 2, 3, 10, 1 << 32, u64::MAX] {
             for index in [size, size.saturating_add(1), u64::MAX] {

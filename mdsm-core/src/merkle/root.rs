@@ -11,6 +11,12 @@ use crate::types::Digest;
 pub fn leaf_hash(bytes: &[u8]) -> Digest {
     match bytes.try_into() {
         Ok(digest) => multi::leaf_hash(&Digest::new(digest)),
+        //= harness/spec/storage.md#sto-10-data-block-and-trees
+        //# STO-10.3 (ours): The tree of each level MUST have the shape and the hashing of RFC 6962,
+        //# with `0x00` before a leaf, `0x01` before two children and no node repeated.
+        //= harness/spec/storage.md#sto-11-change-and-proof
+        //# STO-11.5 (ours): A verifier MUST refuse an inner node of a tree that is offered as a
+        //# leaf.
         Err(_) => sha256_parts(&[&[multi::LEAF], bytes]),
     }
 }
@@ -64,6 +70,12 @@ fn fold_chunks(leaves: &[Digest], enter: impl Fn(&[Digest], &mut [Digest])) -> D
 /// Folds a layer in place until its root stands alone.
 fn fold(layer: &mut [Digest]) -> Digest {
     let mut width = layer.len();
+    //= harness/spec/storage.md#sto-10-data-block-and-trees
+    //# STO-10.3 (ours): The tree of each level MUST have the shape and the hashing of RFC 6962,
+    //# with `0x00` before a leaf, `0x01` before two children and no node repeated.
+    //= harness/spec/storage.md#sto-11-change-and-proof
+    //# STO-11.6 (ours): Two different lists of leaves MUST have different level roots, also when
+    //# one is the other with its last leaf repeated.
     while width > 1 {
         multi::fold_pairs(&mut layer[..width]);
         if width % 2 == 1 {
@@ -139,6 +151,10 @@ mod tests {
 
     #[test]
     fn sto_11_any_changed_leaf_changes_the_root() {
+        //= harness/spec/storage.md#sto-11-change-and-proof
+        //= type=test
+        //# STO-11.1 (paper): A change of any byte of a booking MUST change the root of every level
+        //# above it.
         for count in [1, 2, 3, 10, 33, 513] {
             let mut leaves = naive::leaves(count);
             let root = root_of_digests(&leaves);
@@ -155,6 +171,13 @@ mod tests {
 
     #[test]
     fn sto_10_nothing_is_counted_twice_and_a_node_is_no_leaf() {
+        //= harness/spec/storage.md#sto-11-change-and-proof
+        //= type=test
+        //# STO-11.6 (ours): Two different lists of leaves MUST have different level roots, also when
+        //# one is the other with its last leaf repeated.
+        //= harness/spec/storage.md#sto-11-change-and-proof
+        //= type=test
+        //# STO-11.5 (ours): A verifier MUST refuse an inner node of a tree that is offered as a leaf.
         // The two ways to another list with the same root: repeat the odd last leaf, and give two
         // inner nodes out as leaves.
         let leaves = naive::leaves(4);

@@ -22,6 +22,9 @@ impl Tree {
         let mut layer = hashes;
         while layer.len() > 1 {
             let mut above = vec![empty_root(); layer.len().div_ceil(2)];
+            //= harness/spec/storage.md#sto-10-data-block-and-trees
+            //# STO-10.3 (ours): The tree of each level MUST have the shape and the hashing of RFC
+            //# 6962, with `0x00` before a leaf, `0x01` before two children and no node repeated.
             multi::node_hashes(&layer, &mut above);
             if let (true, Some(odd), Some(last)) =
                 (layer.len() % 2 == 1, layer.last(), above.last_mut())

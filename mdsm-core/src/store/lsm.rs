@@ -107,6 +107,12 @@ impl Store for Lsm {
                     self.rows.tree.sealed_memtable_count() >= WAITING_MEMTABLES_MAX
                         || self.rows.tree.l0_run_count() >= WAITING_TABLES_MAX
                 })?;
+                //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+                //# DDB-1.2 (paper): The chain and its indexes MUST be kept in an ordered key-value
+                //# store on disk from which a restarted node finds them again.
+                //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+                //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the
+                //# process is killed at any moment and started again.
                 let mut write = self.database.batch().durability(Some(PersistMode::SyncAll));
                 for (table, key, value) in batch.iter() {
                     let key = stored_key(table, key);

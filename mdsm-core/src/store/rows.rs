@@ -61,6 +61,9 @@ impl<S: Store> Rows<S> {
 
     /// Adds an envelope that is accepted when the batch is durable, not before. [STO-2.7]
     pub fn put_accepted(batch: &mut Batch, envelope: &Verified<Envelope>) {
+        //= harness/spec/storage.md#sto-2-record-signature-acceptance
+        //# STO-2.7 (ours): A delegate MUST have stored a record durably before it acknowledges that
+        //# record as accepted.
         batch.put(Table::Accepted, *envelope.record_id().as_bytes(), envelope.get().to_bytes());
     }
 
@@ -192,6 +195,12 @@ impl<S: Store> Rows<S> {
         limit: usize,
     ) -> Result<Found<Locator>, StoreError> {
         let from = from.map(|id| owner_key(owner, id));
+        //= harness/spec/storage.md#sto-7-owner
+        //# STO-7.2 (paper): A look-up by an owner's public key MUST yield every booked record of
+        //# this owner and no record of another.
+        //= harness/spec/storage.md#sto-7-owner
+        //# STO-7.3 (paper): A look-up by an owner's public key SHOULD NOT read records of other
+        //# owners.
         let page = self.store.scan(Table::Owners, owner.as_bytes(), from.as_deref(), limit)?;
         let id = |key: &[u8]| record_id(Table::Owners, key, &key[OwnerId::BYTES..]);
         let mut found = Vec::new();
@@ -204,6 +213,13 @@ impl<S: Store> Rows<S> {
     /// Stores a sealed file under the SHA-256 of its bytes; durable on return. Doing so again
     /// succeeds without effect. [STO-6.3] [DDB-2.3]
     pub fn put_object(&self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        //= harness/spec/storage.md#sto-6-content-outside-the-record
+        //# STO-6.1 (paper): Content that is too large for an Item, or that its owner wants
+        //# encrypted, MUST be stored encrypted in the distributed database, with its digest in the
+        //# Item.
+        //= harness/spec/storage.md#sto-6-content-outside-the-record
+        //# STO-6.3 (ours): The digest of a stored file MUST be the SHA-256 digest of the whole
+        //# sealed file, from the first byte of its header to the last byte of its trailer.
         check_name("a sealed file", &sha256(bytes), digest)?;
         match self.object(digest) {
             Ok(Some(_)) => return Ok(()),
@@ -219,6 +235,9 @@ impl<S: Store> Rows<S> {
     /// The sealed file with a digest; `None` when it is not stored. [DDB-3.1] [DDB-3.4]
     pub fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         let bytes = self.store.get(Table::Objects, digest.as_bytes())?;
+        //= harness/spec/storage.md#sto-6-content-outside-the-record
+        //# STO-6.2 (paper): The digest in the Item MUST serve both as the key under which the
+        //# stored file is found and as the check of its integrity.
         named(bytes, "a sealed file", digest, |bytes| sha256(bytes))
     }
 
@@ -274,6 +293,9 @@ fn check_name<N: PartialEq + ToString>(
     expected: &N,
     found: &N,
 ) -> Result<(), StoreError> {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //# DDB-1.9 (ours): A node MUST compare whatever it reads from its store with the digest under
+    //# which it is known, and report a difference instead of the value.
     if expected == found {
         return Ok(());
     }

@@ -34,6 +34,10 @@ pub(crate) struct Verify {
     #[arg(long)]
     content: Option<PathBuf>,
     /// Confirmations asked for, the block itself included.
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.12 (ours): A verifier MUST refuse a receipt whose block has fewer confirmations in the
+    //# headers than asked for, where 6 are asked for by default and the block itself counts as the
+    //# first.
     #[arg(long, default_value_t = ANCHOR_CONFIRMATIONS)]
     depth: u32,
     /// The Bitcoin network.
@@ -93,6 +97,9 @@ fn verify(options: &Verify) -> Result<(), Failure> {
         Network::Mainnet => ChainParameters::Mainnet,
         Network::Regtest => ChainParameters::Regtest,
     };
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //# ANC-2.2 (ours): A verifier MUST make the checks of the table Order of checks in the order of
+    //# that table and report the first one that fails.
     let headers = HeaderChain::from_bytes(&read(&options.headers, HEADERS_BYTES_MAX)?, network)
         .map_err(|error| refused(&options.headers, error))?;
     let existed =
@@ -132,6 +139,10 @@ fn print(
     let text = match format {
         Format::Json => {
             let value = json!({
+                //= harness/spec/anchoring.md#anc-2-receipt
+                //# ANC-2.13 (ours): A verifier MUST report a verified receipt as existing before
+                //# the stated Bitcoin block and not as booked by this network, unless it has also
+                //# verified an anchor certificate and the roster that leads to its signers.
                 "shown": "existed-before",
                 "record": record_id,
                 "owner": booking.owner,

@@ -123,6 +123,9 @@ impl<S: Store> Checked<S> {
         } else {
             audit(&store, &witness.reader(), Rows::Of(&found.suspicious))?
         };
+        //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+        //# DDB-1.10 (ours): A node that opens a damaged or shortened store MUST report which
+        //# heights and which records are lost.
         opened.lost = lost.values().cloned().collect();
         opened.suspicious = found.suspicious.into_iter().collect();
         let tip = found.tip.take().map(|(tip, row)| (tip, row.previous));
@@ -227,6 +230,9 @@ impl<S: Store> Checked<S> {
             put(tip, &CommitRow { previous, changes: None });
         }
         self.store.commit(sealed)?;
+        //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+        //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is
+        //# killed at any moment and started again.
         writer.witness.append(&entry)?;
         writer.tip = Some((number, previous));
         self.found_again(batch);

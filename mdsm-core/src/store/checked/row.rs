@@ -127,6 +127,9 @@ pub(super) fn open(
     };
     let commit = u64::from_le_bytes(*commit);
     match rest.split_first_chunk::<{ Digest::BYTES }>() {
+        //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+        //# DDB-1.9 (ours): A node MUST compare whatever it reads from its store with the digest
+        //# under which it is known, and report a difference instead of the value.
         Some((stored, value)) if digest(table, key, commit, value).as_bytes() == stored => {
             bytes.drain(..HEAD_BYTES);
             Ok((commit, bytes))

@@ -1,5 +1,6 @@
 //! Whatever was acknowledged is found after the process was killed at any moment. [DDB-1.8] [STO-2.7]
 #![cfg(all(feature = "node", not(mdsm_loom)))]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 mod store_support;
 
@@ -25,7 +26,7 @@ fn ddb_1_8_whatever_was_acknowledged_survives_kill_9() {
     let (mut torn, mut healed) = (0, 0);
     for (round, kill_after) in ROUNDS.into_iter().enumerate() {
         let mut process =
-            child(directory.path(), round, VALUE_BYTES).stdout(Stdio::piped()).spawn().unwrap();
+            child(directory.path(), round, VALUE_BYTES, 64).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut count = 0;
         for line in lines.by_ref() {

@@ -98,7 +98,7 @@ impl Log {
             Err(std::fs::TryLockError::WouldBlock) => return Err(LogError::Locked { file: path }),
             Err(std::fs::TryLockError::Error(error)) => return Err(io("lock")(error)),
         }
-        let walk = read::walk(&path, &file, u64::MAX, &mut |sequence, payload| {
+        let walk = read::walk(&path, &file, u64::MAX, |sequence, payload| {
             visit(sequence, payload);
             Ok::<(), LogError>(())
         })?;
@@ -130,9 +130,9 @@ impl Log {
         if let Some(why) = &self.poisoned {
             return Err(LogError::Poisoned { file: self.path.clone(), why: why.clone() });
         }
-        let (bytes, digest) = encode(self.next, &self.tip, payload).ok_or_else(|| {
-            LogError::TooLarge { bytes: payload.len(), bytes_max: ENTRY_PAYLOAD_BYTES_MAX }
-        })?;
+        let too_large =
+            LogError::TooLarge { bytes: payload.len(), bytes_max: ENTRY_PAYLOAD_BYTES_MAX };
+        let (bytes, digest) = encode(self.next, &self.tip, payload).ok_or(too_large)?;
         if let Err(error) = self.file.write_all(&bytes) {
             let cut = self.file.set_len(self.end);
             if let Err(cut) =
@@ -186,10 +186,10 @@ impl Reader {
     /// Those of `visit`, and [`LogError`] when the file can no longer be read as it could before.
     pub fn each<E: From<LogError>>(
         &self,
-        mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
+        visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let file = File::open(&self.path).map_err(LogError::io(&self.path, "open"))?;
-        let walk = read::walk(&self.path, &file, self.entries, &mut visit)?;
+        let walk = read::walk(&self.path, &file, self.entries, visit)?;
         if walk.entries < self.entries {
             let (offset, first) = (walk.end, walk.entries);
             let unreadable = vec![first..=self.entries - 1];

@@ -23,7 +23,7 @@ pub(super) fn walk<E: From<LogError>>(
     path: &Path,
     file: &File,
     entries_max: u64,
-    visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), E>,
+    mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
 ) -> Result<Walk, E> {
     let io = |error| LogError::io(path, "read")(error);
     let length = file.metadata().map_err(io)?.len();

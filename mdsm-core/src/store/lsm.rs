@@ -13,8 +13,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
+use fjall::{
+    AbstractTree, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode,
+};
 
 use super::batch::{Batch, Page, Table};
 use super::error::{StoreError, hex};
@@ -26,11 +29,20 @@ const MEMORY_BYTES: u64 = 64 * 1_024 * 1_024;
 /// Values from this size on lie in files of their own.
 const SEPARATED_BYTES_MIN: u32 = 16 * 1_024;
 
+/// Memtables that wait to be written to table files, and table files that wait to be merged, from
+/// which on a commit waits. The engine has bounds of its own, 4 and 20, at which it waits for ever
+/// when the thread that it waits for has died of a full disk; below them this store waits and looks.
+const WAITING_MEMTABLES_MAX: usize = 2;
+const WAITING_TABLES_MAX: usize = 16;
+
+/// Time between two looks at the engine, which gives no event to wait for.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// An LSM store in a directory.
 pub struct Lsm {
     // Dropped in this order: the keyspace is a handle into the database.
     rows: Keyspace,
-    _database: Database,
+    database: Database,
 }
 
 impl Lsm {
@@ -50,13 +62,27 @@ impl Lsm {
                     .max_memtable_size(MEMORY_BYTES)
                     .with_kv_separation(Some(separation.separation_threshold(SEPARATED_BYTES_MIN)))
             })?;
-            Ok(Self { rows, _database: database })
+            Ok(Self { rows, database })
         })
     }
 
     /// Writes what is held in memory to table files, so that the next opening need not replay it.
     pub fn flush(&self) -> Result<(), StoreError> {
-        guarded(|| "write tables".to_owned(), || self.rows.rotate_memtable_and_wait())
+        let what = || "write tables".to_owned();
+        guarded(what, || {
+            self.rows.rotate_memtable()?;
+            self.wait_while(|| self.rows.tree.sealed_memtable_count() > 0)
+        })
+    }
+
+    /// Waits for the engine's threads, unless one of them has failed.
+    fn wait_while(&self, is_busy: impl Fn() -> bool) -> Result<(), fjall::Error> {
+        while is_busy() {
+            // Fails when the engine takes no more writes; writes nothing otherwise.
+            self.database.persist(PersistMode::Buffer)?;
+            std::thread::park_timeout(LOOK);
+        }
+        Ok(())
     }
 }
 
@@ -77,7 +103,11 @@ impl Store for Lsm {
         guarded(
             || "commit".to_owned(),
             || {
-                let mut write = self._database.batch().durability(Some(PersistMode::SyncAll));
+                self.wait_while(|| {
+                    self.rows.tree.sealed_memtable_count() >= WAITING_MEMTABLES_MAX
+                        || self.rows.tree.l0_run_count() >= WAITING_TABLES_MAX
+                })?;
+                let mut write = self.database.batch().durability(Some(PersistMode::SyncAll));
                 for (table, key, value) in batch.iter() {
                     let key = stored_key(table, key);
                     match value {
@@ -135,6 +165,9 @@ fn guarded<T>(
     let message = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(fjall::Error::Io(error))) => error.to_string(),
+        Ok(Err(fjall::Error::Poisoned)) => {
+            "an earlier write of the engine failed; the disk may be full or failing".to_owned()
+        }
         Ok(Err(error)) => error.to_string(),
         Err(panic) => {
             let words = panic

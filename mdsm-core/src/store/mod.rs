@@ -19,11 +19,11 @@ mod memory;
 mod rows;
 
 pub use batch::{Batch, KEY_BYTES_MAX, Page, Table, VALUE_BYTES_MAX};
-pub use checked::{Checked, Fault, Loss, Opened, Ticket};
+pub use checked::{Checked, Fault, Loss, Opened, Salvaged, Ticket};
 pub use error::StoreError;
 pub use lsm::Lsm;
 pub use memory::Memory;
-pub use rows::{Locator, Rows};
+pub use rows::{Found, Locator, Rows};
 
 /// An ordered map of rows on disk or in memory.
 pub trait Store: Send + Sync {

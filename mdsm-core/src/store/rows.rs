@@ -39,6 +39,9 @@ impl Wire for Locator {
     const NAME: &'static str = "Locator";
 }
 
+/// Some records in the order of their ids, and the id at which to go on.
+pub type Found<T> = (Vec<(RecordId, T)>, Option<RecordId>);
+
 /// Ledger values in a store.
 #[derive(Debug)]
 pub struct Rows<S> {
@@ -73,7 +76,7 @@ impl<S: Store> Rows<S> {
         &self,
         from: Option<&RecordId>,
         limit: usize,
-    ) -> Result<(Vec<(RecordId, Envelope)>, Option<RecordId>), StoreError> {
+    ) -> Result<Found<Envelope>, StoreError> {
         let from = from.map(RecordId::as_bytes);
         let page = self.store.scan(Table::Accepted, &[], from.map(|id| &id[..]), limit)?;
         let mut found = Vec::new();
@@ -187,7 +190,7 @@ impl<S: Store> Rows<S> {
         owner: &OwnerId,
         from: Option<&RecordId>,
         limit: usize,
-    ) -> Result<(Vec<(RecordId, Locator)>, Option<RecordId>), StoreError> {
+    ) -> Result<Found<Locator>, StoreError> {
         let from = from.map(|id| owner_key(owner, id));
         let page = self.store.scan(Table::Owners, owner.as_bytes(), from.as_deref(), limit)?;
         let id = |key: &[u8]| record_id(Table::Owners, key, &key[OwnerId::BYTES..]);

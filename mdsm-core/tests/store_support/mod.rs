@@ -11,28 +11,33 @@ use mdsm_core::crypto::sha256;
 use mdsm_core::store::{Batch, Checked, Lsm, Opened, Store, StoreError, Table};
 
 /// Directory in which the child writes; unset in every other process.
-pub const CHILD_DIRECTORY: &str = "MDSM_STORE_CHILD_DIRECTORY";
+pub(crate) const CHILD_DIRECTORY: &str = "MDSM_STORE_CHILD_DIRECTORY";
 /// What the child puts before its keys, so that those of all rounds differ.
-pub const CHILD_ROUND: &str = "MDSM_STORE_CHILD_ROUND";
+pub(crate) const CHILD_ROUND: &str = "MDSM_STORE_CHILD_ROUND";
 /// Bytes of the largest value the child writes.
-pub const CHILD_VALUE_BYTES: &str = "MDSM_STORE_CHILD_VALUE_BYTES";
+pub(crate) const CHILD_VALUE_BYTES: &str = "MDSM_STORE_CHILD_VALUE_BYTES";
+
+/// Commits of the child between two that write table files; 0 for never.
+pub(crate) const CHILD_FLUSH: &str = "MDSM_STORE_CHILD_FLUSH";
 
 /// This test program, told to run the ignored test `child_writer` alone.
-pub fn child(directory: &Path, round: usize, value_bytes: usize) -> Command {
+pub(crate) fn child(directory: &Path, round: usize, value_bytes: usize, flush: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child_writer", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env(CHILD_DIRECTORY, directory).env(CHILD_ROUND, round.to_string());
     command.env(CHILD_VALUE_BYTES, value_bytes.to_string());
+    command.env(CHILD_FLUSH, flush.to_string());
     command
 }
 
 /// Writes with three threads until it is killed or a commit fails; says what was acknowledged.
 ///
 /// Commit i of a thread puts row i and, every fifth time, removes row i - 3 with it.
-pub fn run_child() {
+pub(crate) fn run_child() {
     let Some(directory) = std::env::var_os(CHILD_DIRECTORY) else { return };
     let round = std::env::var(CHILD_ROUND).unwrap();
     let value_bytes: usize = std::env::var(CHILD_VALUE_BYTES).unwrap().parse().unwrap();
+    let flush: u64 = std::env::var(CHILD_FLUSH).unwrap().parse().unwrap();
     say("@opening");
     let store = match Checked::open_directory(directory) {
         Ok((store, _)) => store,
@@ -56,7 +61,9 @@ pub fn run_child() {
                     }
                     say(&format!("@ack {}", key(number)));
                     // Table files are written meanwhile, so that kills hit that as well.
-                    if commits.fetch_add(1, Ordering::Relaxed) % 64 == 63
+                    let commits = commits.fetch_add(1, Ordering::Relaxed) + 1;
+                    if flush != 0
+                        && commits.is_multiple_of(flush)
                         && let Err(error) = store.store().flush()
                     {
                         return say(&format!("@failed {error}"));
@@ -74,7 +81,7 @@ fn say(line: &str) {
 }
 
 /// The value of a row, up to `bytes_max` bytes, from its key.
-pub fn value_of(key: &str, bytes_max: usize) -> Vec<u8> {
+pub(crate) fn value_of(key: &str, bytes_max: usize) -> Vec<u8> {
     let seed = sha256(key.as_bytes());
     let bytes = usize::from(u16::from_le_bytes([seed.as_bytes()[0], seed.as_bytes()[1]]));
     seed.as_bytes().iter().copied().cycle().take(bytes % bytes_max + 1).collect()
@@ -82,25 +89,25 @@ pub fn value_of(key: &str, bytes_max: usize) -> Vec<u8> {
 
 /// Rows that the child had acknowledged.
 #[derive(Default)]
-pub struct Acknowledged {
+pub(crate) struct Acknowledged {
     rows: BTreeSet<String>,
 }
 
 impl Acknowledged {
     /// Takes a line of the child's output; whether it was an acknowledgement.
-    pub fn take(&mut self, line: &str) -> bool {
+    pub(crate) fn take(&mut self, line: &str) -> bool {
         let Some((_, key)) = line.split_once("@ack ") else { return false };
         assert!(self.rows.insert(key.to_owned()), "{key} was acknowledged twice");
         true
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Every acknowledged row is there with its value, every acknowledged removal has happened, and
     /// of the commits that were under way each has happened as a whole or not at all.
-    pub fn check(&self, store: &impl Store, value_bytes: usize) {
+    pub(crate) fn check(&self, store: &impl Store, value_bytes: usize) {
         for key in &self.rows {
             let found = store.get(Table::Items, key.as_bytes()).unwrap();
             let (thread, number) = key.rsplit_once('.').unwrap();
@@ -121,10 +128,10 @@ impl Acknowledged {
 }
 
 /// Random numbers from a seed: splitmix64.
-pub struct Seeded(pub u64);
+pub(crate) struct Seeded(pub u64);
 
 impl Seeded {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -133,15 +140,15 @@ impl Seeded {
     }
 
     /// Below `end`, which is not 0.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end as u64).unwrap()
     }
 }
 
 /// What a store should hold.
-pub type Model = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+pub(crate) type Model = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
 /// Opens, and closes behind itself.
-pub fn open(directory: &Path) -> Result<(Checked<Lsm>, Opened), StoreError> {
+pub(crate) fn open(directory: &Path) -> Result<(Checked<Lsm>, Opened), StoreError> {
     Checked::open_directory(directory)
 }

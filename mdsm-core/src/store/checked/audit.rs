@@ -138,21 +138,44 @@ impl Survey {
     }
 }
 
-/// Holds rows to what the witness says of them: of each change that `select` chooses, and of every
-/// later change of a row that was found wrong. Cost: a look-up for each; memory for wrong rows only,
-/// among them, for a while, those that a later commit has removed.
+/// Which rows an audit looks at.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rows<'a> {
+    /// All that were ever written.
+    All,
+    /// Those that one of these commits changed: when the engine has a commit in a wrong place, its
+    /// rows may stand in the light of later ones, or in the shade of earlier ones.
+    Of(&'a BTreeSet<u64>),
+    /// These.
+    Named(&'a Losses),
+}
+
+/// Holds rows to what the witness says of them, change by change. Cost: a look-up for each change of
+/// a row that is looked at; memory for those of `Rows::Of`, and for wrong rows, among them, for a
+/// while, those that a later commit has removed.
 pub(super) fn audit(
     store: &impl Store,
     witness: &Reader,
-    select: impl Fn(u64, &(Table, Vec<u8>)) -> bool,
+    rows: Rows<'_>,
 ) -> Result<Losses, StoreError> {
     let mut losses = Losses::new();
+    let mut followed = BTreeSet::new();
     witness.each(|commit, payload| {
         for change in changes(commit, payload)?.changes.iter() {
             let name = (change.table, change.key.to_vec());
-            if losses.remove(&name).is_none() && !select(commit, &name) {
+            let is_looked_at = match rows {
+                Rows::All => true,
+                Rows::Named(named) => named.contains_key(&name),
+                Rows::Of(commits) if commits.contains(&commit) => {
+                    followed.insert(name.clone());
+                    true
+                }
+                Rows::Of(_) => followed.contains(&name),
+            };
+            if !is_looked_at {
                 continue;
             }
+            losses.remove(&name);
             if let Some(fault) = fault(store, commit, change) {
                 let (table, key) = name.clone();
                 losses.insert(name, Loss { commit, table, key, fault });

@@ -10,7 +10,8 @@
 //! - commits that the engine replayed in another order than they were made in show by their rows
 //!   (drawn in `row`), and so does every older value that came back.
 //!
-//! A single damaged value shows when it is read. [`Checked::check`] reads everything.
+//! A single damaged value shows when it is read. [`Checked::check`] reads everything. What to do when
+//! a store does not open at all: `salvage`.
 //!
 //! What this cannot see: that the ends of the store and of the witness were both cut at the same
 //! commit, as by a disk that lies about syncing. The chain's tip, known to peers, tells.
@@ -22,6 +23,7 @@
 mod audit;
 mod group;
 mod row;
+mod salvage;
 
 use std::fs;
 use std::path::Path;
@@ -34,10 +36,11 @@ use crate::codec::Wire;
 use crate::log::{ENTRY_PAYLOAD_BYTES_MAX, Log, Torn};
 
 pub use audit::{Fault, Loss};
-use audit::{Losses, audit, commits};
+use audit::{Losses, Rows, audit, commits};
 use group::Group;
 pub use group::Ticket;
 use row::{CHANGES_MAX, Changes, CommitRow};
+pub use salvage::Salvaged;
 
 /// A store below, and the log that bears witness to its commits.
 #[derive(Debug)]
@@ -118,7 +121,7 @@ impl<S: Store> Checked<S> {
         let lost = if found.suspicious.is_empty() {
             Losses::new()
         } else {
-            audit(&store, &witness.reader(), |commit, _| found.suspicious.contains(&commit))?
+            audit(&store, &witness.reader(), Rows::Of(&found.suspicious))?
         };
         opened.lost = lost.values().cloned().collect();
         opened.suspicious = found.suspicious.into_iter().collect();
@@ -156,14 +159,13 @@ impl<S: Store> Checked<S> {
     /// Commits go on meanwhile. Cost: the witness, and a look-up for each change in it.
     pub fn check(&self) -> Result<Vec<Loss>, StoreError> {
         let witness = self.writer().witness.reader();
-        let doubtful = audit(&self.store, &witness, |_, _| true)?;
+        let doubtful = audit(&self.store, &witness, Rows::All)?;
         if doubtful.is_empty() {
             return Ok(Vec::new());
         }
         // A row that a commit removed behind the reader's back looks missing; look again in peace.
         let writer = self.writer();
-        let lost =
-            audit(&self.store, &writer.witness.reader(), |_, row| doubtful.contains_key(row))?;
+        let lost = audit(&self.store, &writer.witness.reader(), Rows::Named(&doubtful))?;
         let found = lost.values().cloned().collect();
         self.lost.write().unwrap_or_else(PoisonError::into_inner).extend(lost);
         Ok(found)

@@ -1,5 +1,6 @@
 //! `mdsm receipt` as a stranger calls it. [ANC-2]
 #![cfg(feature = "node")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -179,7 +180,7 @@ fn anc_2_every_refusal_names_file_field_and_place() {
     let files = Files::new();
     let receipt = fs::read(files.path("receipt")).unwrap();
     let bad = files.path("bad");
-    let mut expect = |bytes: &[u8], more: &[&str], words: &[&str]| {
+    let expect = |bytes: &[u8], more: &[&str], words: &[&str]| {
         fs::write(&bad, bytes).unwrap();
         let (code, text) = files.verify(&bad, more);
         assert_eq!(code, Some(1), "{text}");

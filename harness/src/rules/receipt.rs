@@ -96,7 +96,11 @@ pub fn bitcoin_root(proof: &BitcoinProof) -> Option<Bytes32> {
     let mut node = twice(&[&proof.transaction]);
     let mut index = proof.tx_index;
     for sibling in &proof.branch {
-        node = if index % 2 == 0 { twice(&[&node, sibling]) } else { twice(&[sibling, &node]) };
+        node = if index.is_multiple_of(2) {
+            twice(&[&node, sibling])
+        } else {
+            twice(&[sibling, &node])
+        };
         index /= 2;
     }
     (index == 0).then_some(node)

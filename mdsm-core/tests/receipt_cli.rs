@@ -67,12 +67,16 @@ fn receipt() -> (Vec<u8>, Vec<u8>) {
 
     let (mut bitcoin, key) = (EmbeddedChain::new(), SecretKey::from_slice(&[1; 32]).unwrap());
     let script = funding_script(&key);
-    (0..101).for_each(|_| drop(bitcoin.mine(&script, 0)));
+    for _ in 0..101 {
+        bitcoin.mine(&script, 0);
+    }
     let (outpoint, value) = bitcoin.coin(&script).unwrap();
     let output = AnchorOutput { epoch: frozen.anchor.epoch, root: frozen.anchor.root() };
     let funding = Funding { outpoint, value, fee: Amount::from_sat(500), key };
     let id = bitcoin.submit(anchor_transaction(&output, &funding).unwrap()).unwrap();
-    (0..6).for_each(|_| drop(bitcoin.mine(&script, 0)));
+    for _ in 0..6 {
+        bitcoin.mine(&script, 0);
+    }
     let issuer = Issuer::new(&frozen.anchor, &frozen.data_blocks, &[item_block.unwrap()]).unwrap();
     let mut receipt = issuer.issue(&items[0], 0).unwrap();
     receipt.bitcoin = bitcoin.proof(&id);

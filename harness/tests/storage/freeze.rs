@@ -150,8 +150,8 @@ fn sto_12_5_every_item_block_is_in_exactly_one_data_block() {
         let (mut ms, mut blocks, mut mark) = (0, Vec::new(), 600_000);
         for _ in 0..150 {
             let step = 1 + i64::from(rng.next_u32() % 20_000);
-            ms += if rng.next_u32() % 16 == 0 { 10 * step } else { step };
-            let items = network.new_items(if rng.next_u32() % 3 == 0 { 0 } else { 1 });
+            ms += if rng.next_u32().is_multiple_of(16) { 10 * step } else { step };
+            let items = network.new_items(if rng.next_u32().is_multiple_of(3) { 0 } else { 1 });
             let block = network.block_of(ms, &items);
             let root = block.payload.item_block.as_ref().map(|item_block| item_block.header.root);
             // Another node that gets the same blocks comes to the same state and windows.

@@ -1,6 +1,6 @@
 //! Requirement DDB-1 of the spec: each test carries the id of the sentence that it holds the code to.
 //! Damage of store and log: `mdsm-core/tests`, `mdsm-core/src/log/tests.rs`.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};

@@ -1,5 +1,5 @@
 //! Requirement ANC-2 of the spec: each test carries the id of the sentence that it holds the code to.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 mod case;
 mod headers;

@@ -6,7 +6,10 @@ use mdsm_core::types::BoundError;
 
 use super::drawn::{self, text, u32_of};
 
-fn refusal<T: Wire + std::fmt::Debug>(bytes: &[u8]) -> (String, usize, DecodeErrorKind) {
+/// Path of the field, offset, kind.
+type Refusal = (String, usize, DecodeErrorKind);
+
+fn refusal<T: Wire + std::fmt::Debug>(bytes: &[u8]) -> Refusal {
     let error = T::from_bytes(bytes).expect_err("a refusal");
     (error.field(), error.offset, error.kind)
 }
@@ -63,7 +66,8 @@ fn sto_1_6_a_count_is_held_to_its_bound_and_to_the_bytes_left() {
     let window = [&b"MWIN\x01"[..], &[0; 4]].concat();
     let body = drawn::inline_record_body();
     let content = [&b"MREC\x01"[..], &body[..body.len() - 9]].concat();
-    let cases: [(fn(&[u8]) -> (String, usize, DecodeErrorKind), &[u8], &str, usize, usize); 5] = [
+    type Decoder = fn(&[u8]) -> Refusal;
+    let cases: [(Decoder, &[u8], &str, usize, usize); 5] = [
         (refusal::<Item>, b"MITM\x01", "Item.records", 1, 10),
         (refusal::<ItemBlock>, &item_block, "ItemBlock.items", 1, 16_384),
         (refusal::<DataBlock>, &data_block, "DataBlock.item_blocks", 1, 10),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use harness::machine;
+use harness::performance::{self, CompareOptions, RecordOptions};
 use harness::progress::Progress;
 use harness::report::{self, Case, Chapter, Report, Run};
 use harness::seed::Seed;
@@ -32,6 +33,9 @@ enum Command {
     Verify(Verify),
     /// Replay the corpora of the fuzz targets through their oracles, on stable.
     Corpus(Corpus),
+    /// Count instructions: against the baseline in git, or against a base revision built here.
+    #[command(subcommand)]
+    Perf(Perf),
 }
 
 /// Options of every command.
@@ -90,6 +94,25 @@ struct Corpus {
     common: Common,
 }
 
+#[derive(Subcommand)]
+enum Perf {
+    /// Count the instructions of every workload and write them down as the baseline.
+    Record {
+        #[command(flatten)]
+        options: RecordOptions,
+        /// No progress on standard error.
+        #[arg(long)]
+        quiet: bool,
+    },
+    /// Count the instructions of every workload and fail those that grew by 1% or more.
+    Compare {
+        #[command(flatten)]
+        options: CompareOptions,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
 /// Parses the command line and runs the command.
 pub(crate) fn run() -> Exit {
     let cli = match Cli::try_parse() {
@@ -104,6 +127,8 @@ pub(crate) fn run() -> Exit {
     let result = match cli.command {
         Command::Verify(command) => verify(&command),
         Command::Corpus(command) => corpus(&command),
+        Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
+        Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),
     };
     match result {
         Ok(exit) => exit,
@@ -164,6 +189,29 @@ fn corpus(command: &Corpus) -> Result<Exit, String> {
     }
     let planned = u64::try_from(chapter.cases.len()).unwrap_or(u64::MAX);
     let report = Report::new(run_of(common, started_ms, rerun), planned, vec![chapter]);
+    finish(common, &report, "")
+}
+
+fn record(options: &RecordOptions, quiet: bool) -> Result<Exit, String> {
+    let workloads = performance::record(options, quiet).map_err(|error| error.to_string())?;
+    println!("recorded the instructions of {workloads} workloads");
+    Ok(Exit::Conforms)
+}
+
+fn compare(options: &CompareOptions, common: &Common) -> Result<Exit, String> {
+    let started_ms = machine::now_ms();
+    let comparison =
+        performance::compare(options, common.quiet).map_err(|error| error.to_string())?;
+    let mut words = vec![program(), "perf".to_owned(), "compare".to_owned()];
+    let baseline = options.baseline.as_ref().map(|path| path.to_string_lossy().into_owned());
+    for (name, value) in [
+        ("--base", &options.base),
+        ("--baseline", &baseline),
+        ("--bench-features", &options.bench_features),
+    ] {
+        words.extend(value.iter().flat_map(|value| [name.to_owned(), value.clone()]));
+    }
+    let report = comparison.into_report(run_of(common, started_ms, shell::join(&words)));
     finish(common, &report, "")
 }
 

@@ -157,6 +157,12 @@ fn sto_7_3_a_look_up_by_owner_reads_rows_of_this_owner_only() {
     let (block, items) = block(0, &envelopes);
     let mut batch = Batch::new();
     Rows::<Memory>::put_finalized(&mut batch, &block, &items).unwrap();
+    // Neighbours whose keys differ in their last byte alone.
+    for next in [1, 0x80] {
+        let mut key = *owner(4).as_bytes();
+        key[31] ^= next;
+        batch.put(Table::Owners, [&key[..], &[7; 32]].concat(), []);
+    }
     rows.store().commit(batch).unwrap();
     let (found, _) = rows.records_of(&owner(4), None, 1_000).unwrap();
     assert_eq!(found.len(), 3);
@@ -271,6 +277,42 @@ fn ddb_1_9_a_value_under_another_name_is_reported_and_not_returned() {
     assert!(is_wrong(rows.block(Height::new(3), &wrong).unwrap_err()));
     assert!(is_wrong(rows.object(&wrong).unwrap_err()));
     assert!(matches!(rows.blocks_at(Height::new(3), 1), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn ddb_1_9_a_changed_row_is_reported_and_not_returned() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.9 (ours): A node MUST compare whatever it reads from its store with the digest under
+    //# which it is known, and report a difference instead of the value.
+    let directory = tempfile::tempdir().unwrap();
+    let witness = directory.path().join("witness.log");
+    let (store, _) = Checked::open(|| Ok(Memory::new()), witness).unwrap();
+    let row = |key: u8, value: &[u8]| {
+        let mut batch = Batch::new();
+        batch.put(Table::Items, [key], value);
+        batch
+    };
+    store.commit(row(1, b"value")).unwrap();
+    store.commit(row(2, b"other")).unwrap();
+    let [stored, other] =
+        [1, 2].map(|key| store.store().get(Table::Items, &[key]).unwrap().unwrap());
+    let damaged = |bytes: &[u8]| {
+        store.store().commit(row(1, bytes)).unwrap();
+        let read = store.get(Table::Items, &[1]);
+        let scanned = store.scan(Table::Items, &[], None, 9);
+        let is_damaged = |error| matches!(error, Some(StoreError::Damaged { .. }));
+        is_damaged(read.err()) && is_damaged(scanned.err())
+    };
+    for at in 0..stored.len() {
+        let mut changed = stored.clone();
+        changed[at] ^= 1;
+        assert!(damaged(&changed), "byte {at}");
+        assert!(damaged(&stored[..at]), "cut at {at}");
+    }
+    assert!(damaged(&other), "the row of another key");
+    assert!(damaged(&[&stored[..], &[0]].concat()), "longer");
+    assert!(!damaged(&stored));
 }
 
 #[test]

@@ -71,6 +71,10 @@ fn sto_12_2_the_check_follows_timestamps_not_turns() {
     turns(&mut network, (1..=8).map(|turn| 60_000 + turn));
     assert_eq!(sizes(&network.turn(119_999, 0)), NONE);
     assert_eq!(sizes(&network.turn(300_000, 0)), [10], "one check for several minutes");
+    turns(&mut network, (1..=10).map(|turn| 300_000 + turn));
+    assert_eq!(sizes(&network.turn(361_234, 0)), [10], "a minute is crossed, not hit");
+    turns(&mut network, (1..=10).map(|turn| 361_234 + turn));
+    assert_eq!(sizes(&network.turn(419_999, 0)), NONE);
 }
 
 #[test]
@@ -112,10 +116,16 @@ fn sto_12_4_what_remains_at_the_end_of_an_epoch_forms_the_last_data_block() {
     }
 }
 
-/// The spec's own words, over `(time, root of its Item block)` of the blocks of one epoch.
-fn by_the_spec(blocks: &[(i64, Option<Digest>)], mark: i64) -> Vec<Vec<Digest>> {
-    let (mut waiting, mut data_blocks, mut parent) = (Vec::new(), Vec::new(), 0);
+/// The spec's own words, over `(time, root of its Item block)` of the blocks of one epoch that
+/// follows a block at `parent`: the data blocks that each forms.
+fn by_the_spec(
+    blocks: &[(i64, Option<Digest>)],
+    mut parent: i64,
+    mark: i64,
+) -> Vec<Vec<Vec<Digest>>> {
+    let (mut waiting, mut formed) = (Vec::new(), Vec::new());
     for (time, item_block) in blocks {
+        let mut data_blocks = Vec::new();
         waiting.extend(*item_block);
         if time / 60_000 != parent / 60_000 {
             while waiting.len() >= 10 {
@@ -125,9 +135,10 @@ fn by_the_spec(blocks: &[(i64, Option<Digest>)], mark: i64) -> Vec<Vec<Digest>> 
         if *time >= mark && !waiting.is_empty() {
             data_blocks.push(std::mem::take(&mut waiting));
         }
+        formed.push(data_blocks);
         parent = *time;
     }
-    data_blocks
+    formed
 }
 
 #[test]
@@ -136,6 +147,11 @@ fn sto_12_5_every_item_block_is_in_exactly_one_data_block() {
     //= type=test
     //# STO-12.5 (ours): Each finalized Item block MUST be in exactly one data block of the window
     //# of its epoch once the window is frozen.
+    //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
+    //= type=test
+    //# STO-12.2 (ours): The check of a minute MUST take place at each finalized block whose
+    //# timestamp lies in another minute than the timestamp of its parent, after the block's own
+    //# Item block has been appended.
     //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
     //= type=test
     //# STO-12.6 (ours): Which records a window holds MUST follow from the finalized blocks alone.
@@ -147,7 +163,8 @@ fn sto_12_5_every_item_block_is_in_exactly_one_data_block() {
     for seed in 0..24 {
         let mut rng = Seed::new(seed).stream("schedule");
         let mut network = Network::new();
-        let (mut ms, mut blocks, mut mark) = (0, Vec::new(), 600_000);
+        let (mut ms, mut parent, mut mark) = (0, 0, 600_000);
+        let (mut blocks, mut formed) = (Vec::new(), Vec::new());
         for _ in 0..150 {
             let step = 1 + i64::from(rng.next_u32() % 20_000);
             ms += if rng.next_u32().is_multiple_of(16) { 10 * step } else { step };
@@ -160,16 +177,19 @@ fn sto_12_5_every_item_block_is_in_exactly_one_data_block() {
             assert_eq!(other.add(&block, &items).as_ref(), Ok(&applied));
             assert_eq!(other.chain, network.chain);
             blocks.push((ms, root));
+            let members = |block: &DataBlock| block.item_blocks.to_vec();
+            formed.push(applied.data_blocks.iter().map(members).collect::<Vec<_>>());
             assert_eq!(applied.frozen.is_some(), ms >= mark, "{ms} {mark}");
             if let Some(frozen) = applied.frozen {
-                let cut: Vec<Vec<Digest>> =
-                    frozen.data_blocks.iter().map(|block| block.item_blocks.to_vec()).collect();
-                assert_eq!(cut, by_the_spec(&blocks, mark), "seed {seed}");
+                assert_eq!(formed, by_the_spec(&blocks, parent, mark), "seed {seed}");
+                let cut: Vec<_> = frozen.data_blocks.iter().map(members).collect();
+                assert_eq!(cut, formed.concat());
                 let carried: Vec<Digest> = blocks.drain(..).filter_map(|(_, root)| root).collect();
                 assert_eq!(cut.concat(), carried, "each once, in the order of the chain");
                 let roots: Vec<_> = frozen.data_blocks.iter().map(DataBlock::root).collect();
                 assert_eq!(frozen.window.data_blocks[..], roots);
-                mark = (ms / 600_000 + 1) * 600_000;
+                formed.clear();
+                (parent, mark) = (ms, (ms / 600_000 + 1) * 600_000);
                 windows += 1;
             }
         }

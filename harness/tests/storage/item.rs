@@ -76,19 +76,26 @@ fn sto_3_4_many_threads_append_and_every_record_is_in_one_item_of_its_turn() {
     //# STO-3.4 (ours): An accepted record MUST enter exactly one Item, before that Item closes, in
     //# the turn in which it was appended or in the next turn that has room for it.
     const THREADS: u32 = 4;
-    const EACH: u32 = 4_000;
-    let handoff: Handoff<u32> = Handoff::with_items(2_000);
-    let (begun, done, writing) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(4));
-    let append = |record: u32| {
+    const TURNS: u64 = 100;
+    // Turns are short, so that some are full before they are closed, and most are not.
+    let handoff: Handoff<u32> = Handoff::with_items(50);
+    let (begun, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let writing = AtomicU64::new(THREADS.into());
+    let append = |record: u32| loop {
         let closed_before = done.load(Ordering::SeqCst);
-        let place = handoff.append(record).expect("a turn has room for all of them");
+        let Ok(place) = handoff.append(record) else {
+            thread::yield_now();
+            continue;
+        };
         let closing_after = begun.load(Ordering::SeqCst);
         // The open turn has the number of the turns closed before it.
         assert!((closed_before..=closing_after).contains(&place.turn), "{place:?}");
-        (record, place)
+        return (record, place);
     };
     let append_all = |first: u32| {
-        let places: Vec<_> = (first..first + EACH).map(append).collect();
+        let go_on = || done.load(Ordering::SeqCst) < TURNS;
+        let records = (0..).map(|number| THREADS * number + first).take_while(|_| go_on());
+        let places: Vec<_> = records.map(append).collect();
         writing.fetch_sub(1, Ordering::SeqCst);
         places
     };
@@ -101,7 +108,7 @@ fn sto_3_4_many_threads_append_and_every_record_is_in_one_item_of_its_turn() {
     let (places, mut turns): (BTreeMap<u32, Place>, Vec<ClosedTurn<u32>>) =
         thread::scope(|scope| {
             let writers: Vec<_> =
-                (0..THREADS).map(|n| scope.spawn(move || append_all(n * EACH))).collect();
+                (0..THREADS).map(|first| scope.spawn(move || append_all(first))).collect();
             let mut turns = Vec::new();
             while writing.load(Ordering::SeqCst) > 0 {
                 turns.push(close());
@@ -120,7 +127,8 @@ fn sto_3_4_many_threads_append_and_every_record_is_in_one_item_of_its_turn() {
         }
     }
     assert_eq!(found, places, "each record is where its append said, and nowhere else");
-    assert_eq!(places.len(), usize::try_from(THREADS * EACH).unwrap());
+    let partial = turns.iter().filter(|turn| turn.records.len() % 10 > 0).count();
+    assert!(partial > 0 && places.len() > 100, "{partial} of {} turns end early", turns.len());
 }
 
 #[test]

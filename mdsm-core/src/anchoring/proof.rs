@@ -236,9 +236,7 @@ fn anchor_output(bytes: &[u8]) -> Result<AnchorOutput, ProofError> {
     //= harness/spec/anchoring.md#anc-2-receipt
     //# ANC-2.5 (ours): A verifier MUST refuse a transaction that is longer than 4,096 bytes or is
     //# not in the legacy serialisation without witness.
-    if transaction.input.iter().any(|input| !input.witness.is_empty())
-        || transaction.base_size() != bytes.len()
-    {
+    if transaction.base_size() != bytes.len() {
         return Err(ProofError::Transaction);
     }
     let payloads: Vec<&[u8]> = transaction

@@ -146,7 +146,8 @@ impl Input {
             Source::Generated(_, index) => generate::media_type(*index),
         };
         let essence = media_type.split(';').next().unwrap_or_default();
-        format!("generated.{}", essence.replace('/', "."))
+        // No name below a directory starts like this.
+        format!("/generated/{essence}")
     }
 
     /// Reads the content; a file may have changed since it was found, so its size is held again.

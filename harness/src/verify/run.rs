@@ -95,10 +95,20 @@ pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verifi
         }
         chapters.push(chapter);
     }
-    let mut planned = planned;
-    if let Some(reason) = stop.reason() {
-        chapters.push(cut_short(reason, options));
-        planned += 1;
+    let lost = world.as_ref().map_or(0, |world| inputs.len() - world.taken.len());
+    let gaps = [
+        stop.reason().map(|reason| ("run.complete", "the run went to its end", reason)),
+        (lost > 0 && stop.reason().is_none()).then(|| {
+            let what = format!("{lost} of {} files could not be taken", inputs.len());
+            ("run.inputs", "every file that was found was taken", what)
+        }),
+    ];
+    let gaps: Vec<_> = gaps.into_iter().flatten().map(|gap| gap_case(gap, options)).collect();
+    let planned = planned + gaps.len();
+    if !gaps.is_empty() {
+        let mut chapter = Chapter::new("run", "The run itself");
+        chapter.cases = gaps;
+        chapters.push(chapter);
     }
     progress.finish();
     let run = Run {
@@ -147,19 +157,18 @@ fn inputs(options: &Options) -> Result<(Vec<Input>, Vec<Refusal>), String> {
     Ok((inputs, refusals))
 }
 
-/// A run that was cut short must not look like one that held: what was left out could have failed.
-fn cut_short(reason: String, options: &Options) -> Chapter {
-    let mut chapter = Chapter::new("run", "The run itself");
-    chapter.cases.push(report::Case {
-        id: "run.complete".to_owned(),
-        title: "the run went to its end".to_owned(),
+/// A run with gaps must not look like one that held, whatever `--only` asks for: what was left out
+/// could have failed.
+fn gap_case((id, title, what): (&str, &str, String), options: &Options) -> report::Case {
+    report::Case {
+        id: id.to_owned(),
+        title: title.to_owned(),
         requirements: Vec::new(),
         outcome: Outcome::Undecided,
-        detail: reason,
+        detail: what,
         duration_us: 0,
         rerun: command(options, options.only.as_deref()),
-    });
-    chapter
+    }
 }
 
 fn judge(

@@ -116,3 +116,22 @@ fn anc_2_11_a_hash_above_its_target_is_refused() {
     let error = HeaderChain::from_bytes(&chain, ChainParameters::Mainnet).unwrap_err();
     assert_eq!(error.fault, HeaderFault::Work);
 }
+
+#[test]
+fn anc_2_16_a_chain_with_too_little_work_is_refused() {
+    //= harness/spec/anchoring.md#anc-2-receipt
+    //= type=test
+    //# ANC-2.16 (ours): A verifier MUST refuse a chain of headers whose total work is below the
+    //# work asked for, where mainnet's block 824,000 is asked for by default.
+    let genesis = bitcoin::constants::genesis_block(bitcoin::Network::Bitcoin).header;
+    let bytes = bitcoin::consensus::serialize(&genesis);
+    let chain = HeaderChain::from_bytes(&bytes, ChainParameters::Mainnet).unwrap();
+    assert_eq!(chain.work(), genesis.work());
+    assert_eq!(chain.require_work(genesis.work()), Ok(()), "as much as is asked for");
+    let refused = chain.require_work(ChainParameters::Mainnet.work_min()).unwrap_err();
+    assert_eq!((refused.headers, refused.found), (1, genesis.work()));
+    let one_more =
+        genesis.work() + bitcoin::Work::from_be_bytes(std::array::from_fn(|at| u8::from(at == 31)));
+    assert!(chain.require_work(one_more).is_err());
+    assert_eq!(ChainParameters::Regtest.work_min(), bitcoin::Work::from_be_bytes([0; 32]));
+}

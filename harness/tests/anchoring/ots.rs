@@ -51,9 +51,18 @@ fn anc_2_14_a_sealed_file_is_stamped_by_the_digest_of_its_bytes() {
     let frozen = network.add(&block, &items).unwrap().frozen.unwrap();
     let issuer = Issuer::new(&frozen.anchor, &frozen.data_blocks, &[item_block]).unwrap();
     let bare = issuer.issue(&items[0], 0).unwrap();
-    // A transaction that is nothing but its anchor, alone in its block.
+    // A transaction with nothing but its anchor, alone in its block.
     let root = frozen.anchor.root();
-    let payload = [&b"MDSM\x01\0\0\0\0"[..], root.as_bytes()].concat();
+    let output = mdsm_core::ledger::AnchorOutput { epoch: frozen.anchor.epoch, root };
+    let payload = bitcoin::consensus::serialize(&bitcoin::Transaction {
+        version: bitcoin::transaction::Version::TWO,
+        lock_time: bitcoin::absolute::LockTime::ZERO,
+        input: vec![bitcoin::TxIn::default()],
+        output: vec![bitcoin::TxOut {
+            value: bitcoin::Amount::ZERO,
+            script_pubkey: bitcoin::ScriptBuf::new_op_return(output.to_bytes()),
+        }],
+    });
     let proof = mdsm_core::ledger::BitcoinProof {
         height: 300,
         transaction: Blob::new(payload.clone()).unwrap(),

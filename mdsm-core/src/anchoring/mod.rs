@@ -6,7 +6,7 @@ mod ots;
 mod proof;
 mod transaction;
 
-pub use headers::{ChainParameters, HeaderChain, HeaderError, HeaderFault};
+pub use headers::{ChainParameters, HeaderChain, HeaderError, HeaderFault, WorkError};
 pub use ots::{OtsError, opentimestamps};
 pub use proof::{Claim, ConfirmError, Existed, ProofError, examine};
 pub use transaction::{Funding, FundingError, anchor_transaction, funding_script};

@@ -88,6 +88,8 @@ fn around_root<'a>(
     receipt: &Receipt,
     transaction: &'a [u8],
 ) -> Result<(&'a [u8], &'a [u8]), OtsError> {
+    // What a verifier refuses must not be handed to other tools in a form that they accept.
+    super::proof::anchor_output(transaction).map_err(|_| OtsError::Transaction)?;
     let payload = AnchorOutput { epoch: receipt.epoch, root: receipt.anchor_root()? }.to_bytes();
     let start = transaction
         .windows(ANCHOR_OUTPUT_BYTES)

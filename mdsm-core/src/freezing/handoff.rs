@@ -144,6 +144,8 @@ impl<T, const SLOTS: usize> Handoff<T, SLOTS> {
             .map_err(|_| Busy)?;
         let number = self.open.load(Ordering::Relaxed);
         let next = number + 1;
+        // 408 years of turns of six seconds; beyond, the number would reach the frozen bit.
+        assert!(next < FROZEN >> NUMBER_SHIFT, "numbers of turns are spent");
         // The other turn was drained by the close before this one, which released `closing`.
         // A swap, not a store: it follows every late `fetch_add` on the old state, which the C11
         // order gives a store as well, but which loom can only tell of a read-modify-write.

@@ -62,7 +62,11 @@ pub(super) fn encode(
 
 /// Reads an entry that starts here with `left` bytes to the end of the file; `None` when what
 /// stands here is none. A length is believed only up to the bound and up to the end of the file.
-pub(super) fn read(input: &mut impl Read, left: u64) -> std::io::Result<Option<Entry>> {
+pub(super) fn read(
+    input: &mut impl Read,
+    left: u64,
+    sequences: std::ops::RangeInclusive<u64>,
+) -> std::io::Result<Option<Entry>> {
     if left < ENTRY_OVERHEAD_BYTES as u64 {
         return Ok(None);
     }
@@ -74,7 +78,14 @@ pub(super) fn read(input: &mut impl Read, left: u64) -> std::io::Result<Option<E
     let length = u32::from_le_bytes(length.try_into().expect("four bytes were split off"));
     let Ok(length) = usize::try_from(length) else { return Ok(None) };
     let fits = length as u64 <= left - ENTRY_OVERHEAD_BYTES as u64;
-    if marker != MARKER || length > ENTRY_PAYLOAD_BYTES_MAX || !fits {
+    let sequence = u64::from_le_bytes(sequence.try_into().expect("eight bytes were split off"));
+    // The number is looked at before the payload is read and hashed: what only looks like an entry,
+    // inside somebody's payload, must not make the search of a damaged file slow.
+    if marker != MARKER
+        || length > ENTRY_PAYLOAD_BYTES_MAX
+        || !fits
+        || !sequences.contains(&sequence)
+    {
         return Ok(None);
     }
     let mut payload = vec![0; length];
@@ -85,7 +96,7 @@ pub(super) fn read(input: &mut impl Read, left: u64) -> std::io::Result<Option<E
         return Ok(None);
     }
     Ok(Some(Entry {
-        sequence: u64::from_le_bytes(sequence.try_into().expect("eight bytes were split off")),
+        sequence,
         previous: Digest::new(previous.try_into().expect("32 bytes are left of the head")),
         payload,
         digest: Digest::new(digest),

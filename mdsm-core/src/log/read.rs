@@ -34,7 +34,7 @@ pub(super) fn walk<E: From<LogError>>(
     }
     let mut walk = Walk { entries: 0, tip: entry::genesis(), end: HEADER.len() as u64, torn: None };
     while walk.end < length && walk.entries < entries_max {
-        match entry::read(&mut input, length - walk.end).map_err(io)? {
+        match entry::read(&mut input, length - walk.end, 0..=u64::MAX).map_err(io)? {
             //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
             //# DDB-1.11 (ours): The log MUST number its entries and chain each to the digest of the
             //# one before, so that a torn last entry is cut off and damage before it is reported as
@@ -119,9 +119,7 @@ fn find(
     while length - offset >= ENTRY_OVERHEAD_BYTES as u64 {
         let Some(at) = find_marker(input, offset, length)? else { return Ok(None) };
         input.seek(SeekFrom::Start(at))?;
-        if let Some(entry) = entry::read(input, length - at)?
-            && (sequence..=sequence_max).contains(&entry.sequence)
-        {
+        if let Some(entry) = entry::read(input, length - at, sequence..=sequence_max)? {
             return Ok(Some((at, entry)));
         }
         offset = at + 1;

@@ -170,9 +170,17 @@ impl Finalized {
     }
 }
 
+/// One effect a block: a shorter list would hide what it leaves out.
+fn same_length(world: &World, naive: &[rules::chain::Effect]) -> Result<(), Fault> {
+    let blocks = world.producer.finalized.len();
+    hold(naive.len() == blocks, || format!("{blocks} blocks, the naive rules see {}", naive.len()))
+}
+
 fn data_blocks(world: &World) -> Check {
     let (mut blocks, mut short) = (0, 0);
-    for (finalized, naive) in world.producer.finalized.iter().zip(naive(world)) {
+    let naive = naive(world);
+    same_length(world, &naive)?;
+    for (finalized, naive) in world.producer.finalized.iter().zip(naive) {
         let height = finalized.block.header.height;
         let cut = &finalized.applied.data_blocks;
         let what = || {
@@ -203,7 +211,9 @@ fn data_blocks(world: &World) -> Check {
 
 fn windows(world: &World) -> Check {
     let mut windows = world.producer.windows.iter();
-    for (finalized, naive) in world.producer.finalized.iter().zip(naive(world)) {
+    let naive = naive(world);
+    same_length(world, &naive)?;
+    for (finalized, naive) in world.producer.finalized.iter().zip(naive) {
         let height = finalized.block.header.height;
         let (Some(frozen), Some(naive)) = (&finalized.applied.frozen, &naive.frozen) else {
             let both = finalized.applied.frozen.is_none() && naive.frozen.is_none();

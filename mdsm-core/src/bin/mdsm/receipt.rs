@@ -40,6 +40,10 @@ pub(crate) struct Verify {
     //# first.
     #[arg(long, default_value_t = ANCHOR_CONFIRMATIONS, value_parser = clap::value_parser!(u32).range(1..))]
     depth: u32,
+    /// Least total work of the headers, in hex; by default that of mainnet's block 824,000, and
+    /// nothing on regtest. Less can be forged by whoever hands out both headers and receipt.
+    #[arg(long, value_name = "HEX", value_parser = bitcoin::Work::from_unprefixed_hex)]
+    min_work: Option<bitcoin::Work>,
     /// The Bitcoin network; the chains that the harness makes are regtest.
     #[arg(long, value_enum, default_value_t = Network::Mainnet)]
     network: Network,
@@ -101,6 +105,9 @@ fn verify(options: &Verify) -> Result<(), Failure> {
     //# ANC-2.2 (ours): A verifier MUST make the checks of the table Order of checks in the order of
     //# that table and report the first one that fails.
     let headers = HeaderChain::from_bytes(&read(&options.headers, HEADERS_BYTES_MAX)?, network)
+        .map_err(|error| refused(&options.headers, error))?;
+    headers
+        .require_work(options.min_work.unwrap_or(network.work_min()))
         .map_err(|error| refused(&options.headers, error))?;
     let existed =
         claim.confirm(&headers, options.depth).map_err(|error| refused(&options.receipt, error))?;
@@ -197,6 +204,10 @@ fn read_receipt(path: &Path) -> Result<Receipt, Failure> {
 /// Reads a file that must not be larger than `bytes_max`.
 fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
     let fault = |error: std::io::Error| Failure::Fault(format!("{}: {error}", path.display()));
+    // A pipe without a writer would be waited for, for ever.
+    if !std::fs::metadata(path).map_err(fault)?.is_file() {
+        return Err(Failure::Fault(format!("{}: not a file", path.display())));
+    }
     let mut bytes = Vec::new();
     File::open(path).map_err(fault)?.take(bytes_max + 1).read_to_end(&mut bytes).map_err(fault)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > bytes_max {

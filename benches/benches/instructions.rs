@@ -5,9 +5,39 @@
 //!
 //! `cargo bench -p benches --bench instructions`
 
+#[path = "instructions/chain.rs"]
+mod chain;
+#[path = "instructions/codec.rs"]
+mod codec;
+#[path = "instructions/freezing.rs"]
+mod freezing;
+#[path = "instructions/ledger.rs"]
+mod ledger;
 #[path = "instructions/merkle.rs"]
 mod merkle;
+#[path = "instructions/seal.rs"]
+mod seal;
+#[path = "instructions/signatures.rs"]
+mod signatures;
 
+use chain::group as chain_group;
+use codec::group as codec_group;
+use freezing::group as freezing_group;
+// The macro calls itself by its bare name.
+use gungraun::main;
+use ledger::group as ledger_group;
 use merkle::group as merkle_group;
+use seal::group as seal_group;
+use signatures::group as signatures_group;
 
-gungraun::main!(library_benchmark_groups = merkle_group);
+main!(
+    library_benchmark_groups = [
+        chain_group,
+        codec_group,
+        freezing_group,
+        ledger_group,
+        merkle_group,
+        seal_group,
+        signatures_group
+    ]
+);

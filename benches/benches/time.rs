@@ -2,8 +2,29 @@
 //!
 //! `cargo bench -p benches --bench time`
 
+#[path = "time/chain.rs"]
+mod chain;
+#[path = "time/codec.rs"]
+mod codec;
+#[path = "time/freezing.rs"]
+mod freezing;
+#[path = "time/ledger.rs"]
+mod ledger;
 #[path = "time/merkle.rs"]
 mod merkle;
+#[path = "time/seal.rs"]
+mod seal;
+#[path = "time/signatures.rs"]
+mod signatures;
 
-criterion::criterion_group!(groups, merkle::group);
+criterion::criterion_group!(
+    groups,
+    chain::group,
+    codec::group,
+    freezing::group,
+    ledger::group,
+    merkle::group,
+    seal::group,
+    signatures::group
+);
 criterion::criterion_main!(groups);

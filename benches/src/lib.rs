@@ -4,4 +4,11 @@
 //! A module here has the inputs and the work and knows no measuring tool. A new one joins with a
 //! file of its name in `benches/instructions/` and in `benches/time/`, and a line in both lists.
 
+pub mod chain;
+pub mod codec;
+pub mod fixture;
+pub mod freezing;
+pub mod ledger;
 pub mod merkle;
+pub mod seal;
+pub mod signatures;

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use harness::machine;
+use harness::performance::{self, CompareOptions, RecordOptions};
 use harness::progress::Progress;
-use harness::report::{self, Report};
+use harness::report::{self, Case, Chapter, Report, Run};
 use harness::seed::Seed;
 use harness::shell;
 use harness::stop::Stop;
-use harness::verdict::{Exit, UndecidedPolicy};
+use harness::verdict::{Exit, Outcome, UndecidedPolicy};
 use harness::verify::{self, Example};
 
 /// Benchmark and formal test harness of MDSM, the Medical Data Sharing Model.
@@ -29,6 +31,11 @@ struct Cli {
 enum Command {
     /// Run the reference on generated or real files and put every claim to the test.
     Verify(Verify),
+    /// Replay the corpora of the fuzz targets through their oracles, on stable.
+    Corpus(Corpus),
+    /// Count instructions: against the baseline in git, or against a base revision built here.
+    #[command(subcommand)]
+    Perf(Perf),
 }
 
 /// Options of every command.
@@ -78,6 +85,34 @@ struct Verify {
     common: Common,
 }
 
+#[derive(Args)]
+struct Corpus {
+    /// The folder with one folder a target.
+    #[arg(long, value_name = "DIR", default_value = "fuzz/corpus")]
+    dir: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Subcommand)]
+enum Perf {
+    /// Count the instructions of every workload and write them down as the baseline.
+    Record {
+        #[command(flatten)]
+        options: RecordOptions,
+        /// No progress on standard error.
+        #[arg(long)]
+        quiet: bool,
+    },
+    /// Count the instructions of every workload and fail those that grew by 1% or more.
+    Compare {
+        #[command(flatten)]
+        options: CompareOptions,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
 /// Parses the command line and runs the command.
 pub(crate) fn run() -> Exit {
     let cli = match Cli::try_parse() {
@@ -89,8 +124,13 @@ pub(crate) fn run() -> Exit {
             return if asked_for && printed { Exit::Conforms } else { Exit::OwnFault };
         }
     };
-    let Command::Verify(command) = cli.command;
-    match verify(&command) {
+    let result = match cli.command {
+        Command::Verify(command) => verify(&command),
+        Command::Corpus(command) => corpus(&command),
+        Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
+        Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),
+    };
+    match result {
         Ok(exit) => exit,
         Err(why) => {
             eprintln!("error: {why}");
@@ -118,6 +158,76 @@ fn verify(command: &Verify) -> Result<Exit, String> {
         None => String::new(),
     };
     finish(common, &report, &hint)
+}
+
+fn corpus(command: &Corpus) -> Result<Exit, String> {
+    let common = &command.common;
+    let started_ms = machine::now_ms();
+    let dir = std::path::absolute(&command.dir).map_err(|error| error.to_string())?;
+    let replayed = harness::corpus::replay(&dir)
+        .map_err(|error| format!("--dir {}: {error}", dir.display()))?;
+    let words =
+        [program(), "corpus".to_owned(), "--dir".to_owned(), dir.to_string_lossy().into_owned()];
+    let rerun = shell::join(&words);
+    let mut chapter = Chapter::new("corpus", "Corpora: every file through its oracle");
+    for replayed in replayed {
+        let broken: Vec<String> = replayed
+            .failures
+            .iter()
+            .map(|failure| format!("{}: {}", failure.file.display(), failure.broken))
+            .collect();
+        let passes = broken.is_empty() && replayed.files > 0;
+        chapter.cases.push(Case {
+            id: format!("corpus.{}", replayed.target.name()),
+            title: format!("{} files of {}", replayed.files, replayed.target.name()),
+            requirements: Vec::new(),
+            outcome: if passes { Outcome::Pass } else { Outcome::Fail },
+            detail: if replayed.files == 0 { "no file".to_owned() } else { broken.join("; ") },
+            duration_us: 0,
+            rerun: rerun.clone(),
+        });
+    }
+    let planned = u64::try_from(chapter.cases.len()).unwrap_or(u64::MAX);
+    let report = Report::new(run_of(common, started_ms, rerun), planned, vec![chapter]);
+    finish(common, &report, "")
+}
+
+fn record(options: &RecordOptions, quiet: bool) -> Result<Exit, String> {
+    let workloads = performance::record(options, quiet).map_err(|error| error.to_string())?;
+    println!("recorded the instructions of {workloads} workloads");
+    Ok(Exit::Conforms)
+}
+
+fn compare(options: &CompareOptions, common: &Common) -> Result<Exit, String> {
+    let started_ms = machine::now_ms();
+    let comparison =
+        performance::compare(options, common.quiet).map_err(|error| error.to_string())?;
+    let mut words = vec![program(), "perf".to_owned(), "compare".to_owned()];
+    let baseline = options.baseline.as_ref().map(|path| path.to_string_lossy().into_owned());
+    for (name, value) in [
+        ("--base", &options.base),
+        ("--baseline", &baseline),
+        ("--bench-features", &options.bench_features),
+    ] {
+        words.extend(value.iter().flat_map(|value| [name.to_owned(), value.clone()]));
+    }
+    let report = comparison.into_report(run_of(common, started_ms, shell::join(&words)));
+    finish(common, &report, "")
+}
+
+/// What a report says of a run of the reference.
+fn run_of(common: &Common, started_ms: i64, command: String) -> Run {
+    Run {
+        program: "mdsm-core (the reference)".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: machine::COMMIT.to_owned(),
+        seed: common.seed,
+        command,
+        machine: machine::machine(),
+        started_ms,
+        ended_ms: machine::now_ms(),
+        undecided: common.undecided,
+    }
 }
 
 fn files(command: &Verify) -> usize {

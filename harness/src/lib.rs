@@ -1,14 +1,18 @@
 //! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
 //!
 //! Order of the modules, lowest first: `seed`, `verdict`, `glob`, `shell`, `stop`, `progress`,
-//! `machine` | `generate`, `rules` | `input`, `report` | `verify`. `rules` restates the spec in naive
-//! code with its own arithmetic; whoever judges asks it and never the code under judgement.
+//! `machine` | `rules` | `generate` | `oracle` | `corpus`, `input`, `report` | `verify`, `performance`. `rules`
+//! restates the spec in naive code with its own arithmetic; whoever judges asks it and never the code
+//! under judgement. `oracle` holds the judgements that fuzz targets, tests and `verify` share.
 
 pub mod build;
+pub mod corpus;
 pub mod generate;
 pub mod glob;
 pub mod input;
 pub mod machine;
+pub mod oracle;
+pub mod performance;
 pub mod progress;
 pub mod report;
 pub mod rules;

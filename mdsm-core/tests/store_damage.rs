@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mdsm_core::store::{Batch, Lsm, Store, StoreError, Table};
+use mdsm_core::store::{Batch, Checked, Lsm, Memory, Store, StoreError, Table};
 use store_support::{Model, Seeded, open};
 
 /// The damaged places follow from it.
@@ -326,4 +326,34 @@ fn judge_open(store: &impl Store, model: &Model) -> usize {
         .iter()
         .filter(|((table, key), value)| store.get(*table, key).unwrap().as_ref() == Some(value))
         .count()
+}
+
+/// The digests do not lean on those of the engine: here the store below has none.
+#[test]
+fn ddb_1_9_a_value_that_changed_below_is_reported_by_get_scan_and_check() {
+    let directory = tempfile::tempdir().unwrap();
+    let witness = directory.path().join("witness.log");
+    let (store, _) = Checked::open(|| Ok(Memory::new()), &witness).unwrap();
+    let mut batch = Batch::new();
+    batch.put(Table::Items, b"a", b"one");
+    batch.put(Table::Items, b"b", b"two");
+    store.commit(batch).unwrap();
+    let stored = store.store().get(Table::Items, b"a").unwrap().unwrap();
+    let mut below = Batch::new();
+    below.put(Table::Items, b"b", stored);
+    store.store().commit(below).unwrap();
+
+    assert_eq!(store.get(Table::Items, b"a").unwrap().unwrap(), b"one");
+    assert!(matches!(store.get(Table::Items, b"b"), Err(StoreError::Damaged { .. })));
+    assert!(matches!(store.scan(Table::Items, b"", None, 9), Err(StoreError::Damaged { .. })));
+    assert_eq!(store.scan(Table::Items, b"a", None, 9).unwrap().rows.len(), 1);
+    let lost = store.check().unwrap();
+    assert_eq!(lost.len(), 1);
+    assert_eq!((lost[0].table, &lost[0].key[..], lost[0].commit), (Table::Items, &b"b"[..], 0));
+    assert!(matches!(store.get(Table::Items, b"b"), Err(StoreError::Lost { .. })));
+    let mut batch = Batch::new();
+    batch.put(Table::Items, b"b", b"two");
+    store.commit(batch).unwrap();
+    assert_eq!(store.get(Table::Items, b"b").unwrap().unwrap(), b"two");
+    assert_eq!(store.check().unwrap(), []);
 }

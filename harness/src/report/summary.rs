@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::Skip;
 
 use super::format::{count, duration, first_line, number, one_line, shortened, utc};
-use super::{Case, Measurement, Report, Sense};
+use super::{Measurement, Report, Sense};
 
 const CASES_MAX: usize = 50;
 const CHARACTERS_MAX: usize = 300;
@@ -148,10 +148,6 @@ fn repeat(out: &mut String, report: &Report) {
             utc(run.started_ms),
         ),
     );
-}
-
-fn cases(report: &Report) -> impl Iterator<Item = &Case> {
-    report.chapters.iter().flat_map(|chapter| &chapter.cases)
 }
 
 fn line(out: &mut String, content: std::fmt::Arguments<'_>) {

@@ -114,7 +114,8 @@ pub fn derived(value: &Mirror) -> Vec<(&'static str, Bytes32)> {
         Mirror::Window(window) => digests.push(("level root", window_root(window))),
         Mirror::Anchor(anchor) => digests.push(("anchor root", anchored(anchor))),
         Mirror::Block(block) => digests.push(("hash", id(&Mirror::from(block.header.clone())))),
-        Mirror::Genesis(_) | Mirror::BlockHeader(_) | Mirror::Payload(_) | Mirror::Receipt(_) => {}
+        Mirror::Genesis(_) => digests.push(("chain id", id(value))),
+        Mirror::BlockHeader(_) | Mirror::Payload(_) | Mirror::Receipt(_) => {}
     }
     digests
 }

@@ -13,5 +13,6 @@ pub mod merkle;
 pub mod mirror;
 pub mod ots;
 pub mod receipt;
+pub mod sealed;
 pub mod transaction;
 pub mod wire;

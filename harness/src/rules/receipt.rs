@@ -2,7 +2,7 @@
 
 use super::ids::{anchor_root, owner_message, record_id};
 use super::merkle::{climb, level_root, path_len, sha256};
-use super::mirror::{BitcoinProof, Booking, Bytes32, Receipt};
+use super::mirror::{BitcoinProof, Booking, Bytes32, ContentRef, Receipt};
 use super::transaction::anchor_output;
 use super::wire::Mirror;
 
@@ -96,8 +96,20 @@ pub fn bitcoin_root(proof: &BitcoinProof) -> Option<Bytes32> {
     let mut node = twice(&[&proof.transaction]);
     let mut index = proof.tx_index;
     for sibling in &proof.branch {
-        node = if index % 2 == 0 { twice(&[&node, sibling]) } else { twice(&[sibling, &node]) };
+        node = if index.is_multiple_of(2) {
+            twice(&[&node, sibling])
+        } else {
+            twice(&[sibling, &node])
+        };
         index /= 2;
     }
     (index == 0).then_some(node)
+}
+
+/// The digest that a content given is compared with.
+#[must_use]
+pub fn content_digest(receipt: &Receipt) -> Bytes32 {
+    match receipt.booking.content {
+        ContentRef::Inline(digest) | ContentRef::Stored(digest) => digest,
+    }
 }

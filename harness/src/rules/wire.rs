@@ -34,7 +34,6 @@ macro_rules! kinds {
         /// A decoded value of any kind.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[expect(missing_docs, reason = "the names are those of the spec's table of tags")]
-        #[expect(clippy::large_enum_variant, reason = "one value at a time, never in bulk")]
         pub enum Mirror { $($kind(mirror::$kind)),* }
 
         impl Mirror {

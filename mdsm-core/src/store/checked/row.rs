@@ -143,3 +143,41 @@ fn digest(table: Table, key: &[u8], commit: u64, value: &[u8]) -> Digest {
     let length = u32::try_from(key.len()).expect("keys have at most 255 bytes").to_le_bytes();
     sha256_parts(&[&prefix(*b"MROW"), &[table as u8], &commit.to_le_bytes(), &length, key, value])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ddb_1_9_a_stored_row_verifies_as_it_was_written_and_in_its_place_only() {
+        let (key, value) = (b"key", b"value");
+        let stored = seal(Table::Items, key, 7, value);
+        assert_eq!(open(Table::Items, key, stored.clone()), Ok((7, value.to_vec())));
+        for bit in 0..8 * stored.len() {
+            let mut damaged = stored.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let error = open(Table::Items, key, damaged).unwrap_err();
+            let expected = "row 6b6579 of Items is damaged: its digest does not hold";
+            assert_eq!(error.to_string(), expected, "bit {bit}");
+        }
+        for length in 0..stored.len() {
+            assert!(open(Table::Items, key, stored[..length].to_vec()).is_err());
+        }
+        assert!(open(Table::Owners, key, stored.clone()).is_err(), "it is a row of another table");
+        assert!(open(Table::Items, b"kez", stored).is_err(), "it is the row of another key");
+    }
+
+    #[test]
+    fn the_rows_of_a_commit_come_back_as_they_were_named() {
+        let mut batch = Batch::new();
+        batch.put(Table::Items, [1], [2]);
+        batch.delete(Table::Accepted, [3, 4]);
+        let changes = Changes::of(&batch).unwrap();
+        assert_eq!(Changes::from_bytes(&changes.to_bytes()), Ok(changes.clone()));
+        let effects: Vec<_> = changes.changes.iter().map(|change| change.effect).collect();
+        assert_eq!(effects, [Effect::Removed, Effect::Written], "in the order of the tables");
+        let row = CommitRow { previous: Some(6), changes: Some(changes) };
+        assert_eq!(CommitRow::from_bytes(&[0], &row.to_bytes()), Ok(row));
+        assert_eq!(Changes::of(&Batch::new()), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! Times `benches::seal`.
+
+use benches::seal::{BYTES, open_file, seal_file, sealed};
+use criterion::{Criterion, Throughput};
+
+pub(crate) fn group(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("seal");
+    group.sample_size(20).throughput(Throughput::Bytes(BYTES.try_into().expect("1 MiB")));
+    let (sealing, sealed) = sealed(BYTES);
+    group.bench_function("seal 1 MiB", |bencher| bencher.iter(|| seal_file(&sealing)));
+    group.bench_function("open 1 MiB", |bencher| bencher.iter(|| open_file(&sealing, &sealed)));
+    group.finish();
+}

@@ -96,6 +96,10 @@ pub fn bitcoin_root(proof: &BitcoinProof) -> Option<Bytes32> {
     let mut node = twice(&[&proof.transaction]);
     let mut index = proof.tx_index;
     for sibling in &proof.branch {
+        // A right node that is its own sibling stands behind the last transaction (CVE-2012-2459).
+        if index % 2 == 1 && *sibling == node {
+            return None;
+        }
         node = if index.is_multiple_of(2) {
             twice(&[&node, sibling])
         } else {

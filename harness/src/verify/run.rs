@@ -95,6 +95,11 @@ pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verifi
         }
         chapters.push(chapter);
     }
+    let mut planned = planned;
+    if let Some(reason) = stop.reason() {
+        chapters.push(cut_short(reason, options));
+        planned += 1;
+    }
     progress.finish();
     let run = Run {
         program: "mdsm-core (the reference)".to_owned(),
@@ -112,15 +117,21 @@ pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verifi
     Ok(Verified { report: Report::new(run, planned, chapters), example })
 }
 
-/// The first record that carries its content.
+/// The first record that carries a FHIR resource, or else the first that carries its content.
 fn example(world: &World) -> Option<Example> {
-    world.taken.iter().find_map(|file| {
-        let Content::Inline(content) = world.envelope(&file.record_id)?.record.content() else {
-            return None;
-        };
-        let receipt = world.receipt(&file.record_id)?.bytes.clone();
-        Some(Example { receipt, headers: world.headers.clone(), content: content.to_vec() })
-    })
+    let inline = |fhir: bool| {
+        world.taken.iter().find_map(|file| {
+            let record = &world.envelope(&file.record_id)?.record;
+            let is_fhir = record.metadata().content_type.as_str().contains("fhir");
+            match record.content() {
+                Content::Inline(content) if is_fhir || !fhir => Some((file, content)),
+                _ => None,
+            }
+        })
+    };
+    let (file, content) = inline(true).or_else(|| inline(false))?;
+    let receipt = world.receipt(&file.record_id)?.bytes.clone();
+    Some(Example { receipt, headers: world.headers.clone(), content: content.to_vec() })
 }
 
 fn inputs(options: &Options) -> Result<(Vec<Input>, Vec<Refusal>), String> {
@@ -134,6 +145,21 @@ fn inputs(options: &Options) -> Result<(Vec<Input>, Vec<Refusal>), String> {
     }
     inputs.extend(generated);
     Ok((inputs, refusals))
+}
+
+/// A run that was cut short must not look like one that held: what was left out could have failed.
+fn cut_short(reason: String, options: &Options) -> Chapter {
+    let mut chapter = Chapter::new("run", "The run itself");
+    chapter.cases.push(report::Case {
+        id: "run.complete".to_owned(),
+        title: "the run went to its end".to_owned(),
+        requirements: Vec::new(),
+        outcome: Outcome::Undecided,
+        detail: reason,
+        duration_us: 0,
+        rerun: command(options, options.only.as_deref()),
+    });
+    chapter
 }
 
 fn judge(

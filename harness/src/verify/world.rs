@@ -147,49 +147,64 @@ fn ingest(
     progress.start("book files", inputs.len());
     let mut turns = turn_records(inputs.len());
     let mut left = turns.next().unwrap_or(1);
-    let next = AtomicUsize::new(0);
-    // A bound: those who book wait for the one who closes rather than run far ahead of it.
-    let (sender, results) = mpsc::sync_channel(jobs);
     let mut taken = Vec::with_capacity(inputs.len());
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            let (sender, next) = (sender.clone(), &next);
-            scope.spawn(move || {
-                while stop.reason().is_none() {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(input) = inputs.get(index) else { break };
-                    let result = intake
-                        .take(index, input)
-                        .map(|(taken, accepted)| {
-                            append(handoff, accepted);
-                            taken
-                        })
-                        .map_err(|reason| Refusal { name: input.name.clone(), reason });
-                    // The receiver is gone only when closing a turn failed; that ends the run.
-                    if sender.send(result).is_err() {
-                        break;
-                    }
-                }
-            });
+    let mut absorb = |result: Result<Taken, Refusal>| {
+        progress.step();
+        match result {
+            Ok(file) => taken.push(file),
+            Err(refusal) => refusals.push(refusal),
         }
-        drop(sender);
-        for result in results {
-            progress.step();
-            match result {
-                Ok(file) => taken.push(file),
-                Err(refusal) => refusals.push(refusal),
-            }
-            // Turns close while the other threads append.
-            left -= 1;
-            if left == 0 {
-                producer.close_turn(handoff, intake.archive)?;
-                left = turns.next().unwrap_or(1);
-            }
+        left -= 1;
+        if left == 0 {
+            producer.close_turn(handoff, intake.archive)?;
+            left = turns.next().unwrap_or(1);
         }
         Ok::<(), String>(())
-    })?;
+    };
+    if jobs == 1 {
+        // In one thread the seed alone decides which turn a record falls into.
+        let until_stopped = inputs.iter().enumerate().take_while(|_| stop.reason().is_none());
+        for (index, input) in until_stopped {
+            absorb(take(intake, handoff, index, input))?;
+        }
+    } else {
+        let next = AtomicUsize::new(0);
+        // A bound: those who book wait for the one who closes rather than run far ahead of it.
+        let (sender, results) = mpsc::sync_channel(jobs);
+        thread::scope(|scope| {
+            for _ in 0..jobs {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || {
+                    while stop.reason().is_none() {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(input) = inputs.get(index) else { break };
+                        // The receiver is gone only when closing a turn failed; that ends the run.
+                        if sender.send(take(intake, handoff, index, input)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            // Turns close while the other threads append.
+            results.into_iter().try_for_each(&mut absorb)
+        })?;
+    }
     taken.sort_by_key(|file| file.input);
     Ok((taken, started.elapsed()))
+}
+
+/// Takes one file and appends its record to the open turn.
+fn take(
+    intake: &Intake<'_>,
+    handoff: &Handoff<Accepted>,
+    index: usize,
+    input: &Input,
+) -> Result<Taken, Refusal> {
+    let (taken, accepted) =
+        intake.take(index, input).map_err(|reason| Refusal { name: input.name.clone(), reason })?;
+    append(handoff, accepted);
+    Ok(taken)
 }
 
 /// How many records each turn waits for, without end. Few files make short turns, so that there are

@@ -55,7 +55,7 @@ pub enum HeaderFault {
         bytes: usize,
     },
     /// The first header is not the network's genesis block.
-    #[error("{found} is not the genesis block of this network, {expected}")]
+    #[error("{found} is not the genesis block of the network asked for, {expected}")]
     Genesis {
         /// Hash found.
         found: BlockHash,

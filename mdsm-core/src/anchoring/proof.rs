@@ -200,14 +200,18 @@ impl Claim<'_> {
         if index >> levels != 0 {
             return Err(ConfirmError::Index { index, levels });
         }
-        let found =
-            branch.iter().enumerate().fold(self.transaction_id, |node, (level, sibling)| {
-                if index >> level & 1 == 0 {
-                    double_sha256(&[node.as_bytes(), sibling.as_bytes()])
-                } else {
-                    double_sha256(&[sibling.as_bytes(), node.as_bytes()])
-                }
-            });
+        let mut found = self.transaction_id;
+        for (level, sibling) in branch.iter().enumerate() {
+            found = if index >> level & 1 == 0 {
+                double_sha256(&[found.as_bytes(), sibling.as_bytes()])
+            } else if *sibling == found {
+                // Bitcoin repeats an odd last node; a right node that is its own sibling stands
+                // behind the last transaction of the block (CVE-2012-2459).
+                return Err(ConfirmError::Index { index, levels });
+            } else {
+                double_sha256(&[sibling.as_bytes(), found.as_bytes()])
+            };
+        }
         if found != expected {
             return Err(ConfirmError::Branch { height, found, expected });
         }

@@ -45,7 +45,7 @@ pub enum DecodeErrorKind {
         bytes: usize,
     },
     /// The four letters belong to another type.
-    #[error("tag {found:02x?} where {expected:02x?} is expected")]
+    #[error("tag {:?} where {:?} is expected", found.escape_ascii().to_string(), expected.escape_ascii().to_string())]
     Tag {
         /// Letters found.
         found: [u8; 4],

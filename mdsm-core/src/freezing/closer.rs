@@ -9,8 +9,13 @@ use crate::params::{ITEM_RECORDS_MAX, TURN_ITEM_BYTES_MAX, TURN_ITEMS_MAX};
 use crate::types::{ChainId, Digest, Height, InstitutionId, List, Timestamp};
 
 /// A record that was accepted, with the hash of its leaf, so that closing a turn hashes no content.
+///
+/// One pointer, so that the slots of a handoff are small and draining them moves little.
 #[derive(Clone, Debug)]
-pub struct Accepted {
+pub struct Accepted(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
     envelope: Verified<Envelope>,
     leaf_hash: Digest,
     bytes: usize,
@@ -44,13 +49,13 @@ impl Accepted {
         let leaf_hash = envelope.get().booking().leaf_hash();
         let mut encoded = Vec::new();
         envelope.get().encode(&mut encoded);
-        Self { envelope, leaf_hash, bytes: encoded.len() }
+        Self(Box::new(Parts { envelope, leaf_hash, bytes: encoded.len() }))
     }
 
     /// The record in its envelope.
     #[must_use]
     pub fn envelope(&self) -> &Verified<Envelope> {
-        &self.envelope
+        &self.0.envelope
     }
 }
 
@@ -69,7 +74,7 @@ pub fn close_turn(accepted: impl IntoIterator<Item = Accepted>) -> Turn {
         //# STO-3.3 (ours): An Item MUST close when it holds 10 records or when its turn ends,
         //# whichever comes first.
         let count = waiting.len().min(ITEM_RECORDS_MAX);
-        let bytes: usize = waiting.iter().take(count).map(|record| record.bytes).sum();
+        let bytes: usize = waiting.iter().take(count).map(|record| record.0.bytes).sum();
         let Some(left) = bytes_left.checked_sub(bytes + ITEM_FRAME_BYTES) else {
             break;
         };
@@ -85,7 +90,7 @@ pub fn close_turn(accepted: impl IntoIterator<Item = Accepted>) -> Turn {
 impl SealedItem {
     fn new(records: impl Iterator<Item = Accepted>) -> Self {
         let (envelopes, leaves): (Vec<_>, Vec<_>) =
-            records.map(|record| (record.envelope.into_inner(), record.leaf_hash)).unzip();
+            records.map(|record| (record.0.envelope.into_inner(), record.0.leaf_hash)).unzip();
         let root = Item::root_of_leaves(&leaves);
         let records = List::new(envelopes).expect("close_turn takes 1 to 10 records at a time");
         Self { item: Item { records }, root }

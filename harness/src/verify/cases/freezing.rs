@@ -26,16 +26,20 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
+/// Records after which the threads wait for a turn to close.
+const RECORDS_PER_TURN: usize = 500;
+
 /// Threads append `records` numbers while another closes turns of `items` Items of 10.
 fn stress(world: &World, records: usize, items: usize) -> Check {
     let handoff: Handoff<usize> = Handoff::with_items(items);
-    let (next, running) = (AtomicUsize::new(0), AtomicUsize::new(world.jobs.max(2)));
+    let (next, closed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let running = AtomicUsize::new(world.jobs.max(2));
     let mut turns: Vec<ClosedTurn<usize>> = Vec::new();
     let (appended, refused) = thread::scope(|scope| {
         let threads: Vec<_> = (0..world.jobs.max(2))
             .map(|_| {
                 scope.spawn(|| {
-                    let result = append(&handoff, &next, records);
+                    let result = append(&handoff, &next, &closed, records);
                     running.fetch_sub(1, Ordering::Release);
                     result
                 })
@@ -43,6 +47,7 @@ fn stress(world: &World, records: usize, items: usize) -> Check {
             .collect();
         while running.load(Ordering::Acquire) > 0 {
             turns.extend(handoff.close());
+            closed.store(turns.len(), Ordering::Release);
             thread::yield_now();
         }
         let mut appended: Vec<(usize, Place)> = Vec::new();
@@ -70,12 +75,15 @@ fn stress(world: &World, records: usize, items: usize) -> Check {
     hold(seen == expected, || {
         format!("{} records in turns, {} appended", seen.len(), expected.len())
     })?;
+    let turns_min = records / RECORDS_PER_TURN;
+    hold(turns.len() >= turns_min, || format!("{} turns, at least {turns_min}", turns.len()))?;
     Ok(format!("{records} records in {} turns, {refused} times a full turn", turns.len()))
 }
 
 fn append(
     handoff: &Handoff<usize>,
     next: &AtomicUsize,
+    closed: &AtomicUsize,
     records: usize,
 ) -> (Vec<(usize, Place)>, usize) {
     let (mut places, mut refused) = (Vec::new(), 0);
@@ -83,6 +91,10 @@ fn append(
         let record = next.fetch_add(1, Ordering::Relaxed);
         if record >= records {
             return (places, refused);
+        }
+        // No more than so many records a turn: turns really close between the appends.
+        while record / RECORDS_PER_TURN > closed.load(Ordering::Acquire) {
+            thread::yield_now();
         }
         loop {
             match handoff.append(record) {

@@ -38,9 +38,9 @@ pub(crate) struct Verify {
     //# ANC-2.12 (ours): A verifier MUST refuse a receipt whose block has fewer confirmations in the
     //# headers than asked for, where 6 are asked for by default and the block itself counts as the
     //# first.
-    #[arg(long, default_value_t = ANCHOR_CONFIRMATIONS)]
+    #[arg(long, default_value_t = ANCHOR_CONFIRMATIONS, value_parser = clap::value_parser!(u32).range(1..))]
     depth: u32,
-    /// The Bitcoin network.
+    /// The Bitcoin network; the chains that the harness makes are regtest.
     #[arg(long, value_enum, default_value_t = Network::Mainnet)]
     network: Network,
     /// How to print the result.

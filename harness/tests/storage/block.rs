@@ -157,10 +157,11 @@ fn sto_9_3_the_root_in_the_header_is_that_of_the_hashes_held() {
     let sound = network.item_block(6_000, &items);
     assert_eq!(network.check(&network.block(6_000, Some(sound.clone())), &items), Ok(()));
 
-    let other_root = Digest::new([9; 32]);
-    let block = around(&network, |item_block| item_block.header.root = other_root, &items);
-    let refused = BlockError::ItemBlockRoot { found: other_root, expected: sound.header.root };
-    assert_eq!(network.check(&block, &items), Err(refused));
+    for other in [[0; 32], [0xff; 32]].map(Digest::new) {
+        let block = around(&network, |item_block| item_block.header.root = other, &items);
+        let refused = BlockError::ItemBlockRoot { found: other, expected: sound.header.root };
+        assert_eq!(network.check(&block, &items), Err(refused));
+    }
 
     let mut hashes = sound.items.to_vec();
     hashes.swap(0, 1);

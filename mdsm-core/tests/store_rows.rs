@@ -366,3 +366,27 @@ fn the_tables_of_the_store_itself_and_what_is_too_large_are_refused() {
     store.commit(batch).unwrap();
     assert_eq!(store.get(Table::Items, &[0; 255]).unwrap(), Some(vec![]));
 }
+
+#[test]
+fn sto_2_8_an_accepted_record_is_not_a_booked_one() {
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //= type=test
+    //# STO-2.8 (ours): A node MUST NOT report a record as booked before the block that carries it is
+    //# finalized.
+    let rows = Rows::new(Memory::new());
+    let accepted = envelope(1, "accepted");
+    let (id, owner) = (*accepted.record_id(), owner(1));
+    let mut batch = Batch::new();
+    Rows::<Memory>::put_accepted(&mut batch, &accepted);
+    rows.store().commit(batch).unwrap();
+    assert!(rows.accepted(&id).unwrap().is_some());
+    assert_eq!((rows.locate(&id).unwrap(), rows.record(&id).unwrap()), (None, None));
+    assert_eq!(rows.records_of(&owner, None, 10).unwrap(), (vec![], None));
+    let (block, items) = block(1, &[accepted]);
+    let mut batch = Batch::new();
+    Rows::<Memory>::put_finalized(&mut batch, &block, &items).unwrap();
+    rows.store().commit(batch).unwrap();
+    assert!(rows.record(&id).unwrap().is_some());
+    assert_eq!(rows.records_of(&owner, None, 10).unwrap().0.len(), 1);
+    assert!(rows.accepted(&id).unwrap().is_none(), "it left the pool");
+}

@@ -7,14 +7,13 @@
 use rand_chacha::rand_core::Rng as _;
 
 use mdsm_core::codec::Wire as _;
-use mdsm_core::crypto::seal::{ContentKey, SealCoins, seal};
+use mdsm_core::crypto::seal::{ContentKey, SealCoins};
 use mdsm_core::crypto::sha256;
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::freezing::Accepted;
 use mdsm_core::ledger::{
-    Content, Encryption, Envelope, MediaType, Metadata, Record, ResourceType, SealScheme,
+    Content, Envelope, MediaType, Metadata, Placement, Record, ResourceType, place,
 };
-use mdsm_core::params::INLINE_CONTENT_BYTES_MAX;
 use mdsm_core::types::{ChainId, Digest, InstitutionId, KeyId, RecordId, Timestamp};
 
 use super::archive::Archive;
@@ -103,21 +102,22 @@ impl Intake<'_> {
             created,
             u64::try_from(file.bytes.len()).expect("usize fits in u64"),
         );
-        if file.bytes.len() <= INLINE_CONTENT_BYTES_MAX {
-            let content = Content::inline(file.bytes.clone()).map_err(|error| error.to_string())?;
-            return Ok((metadata, content, None));
-        }
         let key = ContentKey::new(bytes(self.seed, &format!("verify/key/{index}")));
+        let key_id = KeyId::new(bytes(self.seed, &format!("verify/key-id/{index}")));
         let mut coins = SealCoins { nonce_prefix: [0; 19], salt: [0; 16] };
         let mut draw = self.seed.stream(&format!("verify/coins/{index}"));
         draw.fill_bytes(&mut coins.nonce_prefix);
         draw.fill_bytes(&mut coins.salt);
-        let sealed = seal(&file.bytes, &key, coins).map_err(|error| error.to_string())?;
-        let digest = self.archive.put_object(&sealed)?;
-        let key_id = KeyId::new(bytes(self.seed, &format!("verify/key-id/{index}")));
-        metadata.encryption =
-            Some(Encryption { scheme: SealScheme::XChaCha20Poly1305File, key_id });
-        Ok((metadata, Content::Stored(digest), Some(key)))
+        let placed = place(&file.bytes, Placement::Inline, &key, key_id, coins)
+            .map_err(|error| error.to_string())?;
+        metadata.encryption = placed.encryption;
+        match placed.sealed {
+            Some(sealed) => {
+                self.archive.put_object(&sealed)?;
+                Ok((metadata, placed.content, Some(key)))
+            }
+            None => Ok((metadata, placed.content, None)),
+        }
     }
 }
 

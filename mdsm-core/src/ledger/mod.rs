@@ -21,6 +21,7 @@ mod item_block;
 mod level;
 mod metadata;
 mod open;
+mod place;
 mod receipt;
 mod record;
 
@@ -41,5 +42,6 @@ pub use metadata::{
     RecordStatus, Relation, ResourceType, SealScheme,
 };
 pub use open::ContentError;
+pub use place::{Placed, Placement, place};
 pub use receipt::{BitcoinProof, LevelPath, Position, Receipt, ReceiptError};
 pub use record::{Content, ContentRef, Record, RecordError, record_id};

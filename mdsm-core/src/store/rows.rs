@@ -162,6 +162,9 @@ impl<S: Store> Rows<S> {
                 let id = envelope.record.id();
                 let locator = Locator { height: block.header.height, item: *root, index };
                 let owner = owner_key(envelope.record.owner(), &id);
+                //= harness/spec/storage.md#sto-2-record-signature-acceptance
+                //# STO-2.8 (ours): A node MUST NOT report a record as booked before the block that
+                //# carries it is finalized.
                 batch.put(Table::Owners, owner, locator.to_bytes());
                 batch.put(Table::Records, *id.as_bytes(), locator.to_bytes());
                 batch.delete(Table::Accepted, *id.as_bytes());

@@ -138,6 +138,10 @@ impl<T, const SLOTS: usize> Handoff<T, SLOTS> {
     }
 
     /// Closes the open turn and opens the next.
+    ///
+    /// # Panics
+    /// After 2^31 turns, 408 years at six seconds each: going on would corrupt the state.
+    #[expect(clippy::panic_in_result_fn, reason = "no caller can mend that numbers are spent")]
     pub fn close(&self) -> Result<ClosedTurn<T>, Busy> {
         self.closing
             .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)

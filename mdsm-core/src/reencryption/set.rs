@@ -1,0 +1,273 @@
+//! The parameter sets, each with every number that can be derived from it, so that tests can derive
+//! them again. [PRE-1]
+//!
+//! Failure bounds, noise and security are recomputed by `harness` and `.ci/core-svp` from n, q, law
+//! and digits alone; the spec (reencryption, "Parameter sets") says how.
+
+use super::kernel::Modulus;
+use super::noise::{FRODO_640, FRODO_976, FRODO_1344, Noise};
+use crate::codec::wire_enum;
+
+wire_enum!(
+    /// Names a parameter set, on the wire too.
+    Set {
+        /// n = 16, for vectors that a reader can follow. No security.
+        Toy16 = 0,
+        /// The default: n = 704, modulo 2^16, two hops.
+        S704 = 1,
+        /// S704 with smaller digits: three hops.
+        S704x3 = 2,
+        /// n = 976, modulo 2^16, two hops.
+        S976 = 3,
+        /// n = 1344, modulo 2^16, five hops.
+        S1344 = 4,
+        /// n = 1152, modulo 2^24: small keys, ten hops.
+        W1152B3 = 5,
+        /// n = 1792, modulo 2^24: ten hops.
+        W1792B3 = 6,
+        /// n = 1152, modulo 2^24, with flooding noise. Experimental: meant to withstand honest
+        /// re-encryption attacks, by an argument that no cryptographer has reviewed.
+        H1152 = 7,
+        /// S704 with single bits for digits: the scheme as Aono, Boyen, Phong and Wang wrote it.
+        Bits704 = 8,
+    }
+);
+
+/// The digits into which a capsule is cut before it is re-encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DigitShape {
+    /// Bits of a digit.
+    pub bits: u32,
+    /// Digits of a word.
+    pub count: usize,
+    /// Low bits of a word that are rounded away.
+    pub dropped_bits: u32,
+    /// Whether digits lie around 0, from -2^(bits-1) to 2^(bits-1) - 1, or start at 0.
+    pub signed: bool,
+}
+
+/// What a set is made of, and what follows from that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameters {
+    /// The set.
+    pub set: Set,
+    /// Its name in the spec.
+    pub name: &'static str,
+    /// n: entries of a column of a secret key.
+    pub dimension: usize,
+    /// q.
+    pub modulus: Modulus,
+    /// Columns of a key: as many as hold 256 bits.
+    pub columns: usize,
+    /// Bits of the message in a word.
+    pub message_bits: u32,
+    /// chi: law of secrets and noise.
+    pub noise: Noise,
+    /// Law of what is added to the second part of a re-encrypted capsule besides chi.
+    pub flood: Option<Noise>,
+    /// Digits of a word.
+    pub digits: DigitShape,
+    /// Standard deviation of the noise in a fresh capsule.
+    pub fresh_noise: f64,
+    /// Standard deviation of what a hop adds to it.
+    pub hop_noise: f64,
+    /// After 0, 1, 2.. hops: the binary logarithm of a bound on the probability that one of the
+    /// columns decodes wrongly, rounded up.
+    pub failure_log2: &'static [i32],
+    /// Core-SVP security, classical and quantum, in bits, rounded down.
+    pub core_svp: (u32, u32),
+}
+
+impl Parameters {
+    //= harness/spec/reencryption.md#pre-1-scheme
+    //# PRE-1.10 (ours): Every parameter set MUST keep the bound on the probability of a wrong column
+    //# below 2^-128 for every hop that it allows.
+    /// Hops that a capsule may make: as many as keep the failure bound below 2^-128, at most 10.
+    #[must_use]
+    pub const fn hops_max(&self) -> usize {
+        self.failure_log2.len() - 1
+    }
+
+    /// Words of a capsule.
+    #[must_use]
+    pub const fn capsule_words(&self) -> usize {
+        self.dimension + self.columns
+    }
+
+    /// Rows of a re-encryption key that carry the owner's secret.
+    #[must_use]
+    pub const fn digit_rows(&self) -> usize {
+        self.dimension * self.digits.count
+    }
+}
+
+const fn signed(bits: u32, count: usize, dropped_bits: u32) -> DigitShape {
+    DigitShape { bits, count, dropped_bits, signed: true }
+}
+
+impl Set {
+    /// The set's numbers.
+    #[must_use]
+    pub const fn parameters(self) -> &'static Parameters {
+        match self {
+            Self::Toy16 => &TOY16,
+            Self::S704 => &S704,
+            Self::S704x3 => &S704X3,
+            Self::S976 => &S976,
+            Self::S1344 => &S1344,
+            Self::W1152B3 => &W1152B3,
+            Self::W1792B3 => &W1792B3,
+            Self::H1152 => &H1152,
+            Self::Bits704 => &BITS704,
+        }
+    }
+}
+
+static TOY16: Parameters = Parameters {
+    set: Set::Toy16,
+    name: "Toy16",
+    dimension: 16,
+    modulus: Modulus::Q16,
+    columns: 64,
+    message_bits: 4,
+    noise: FRODO_1344,
+    flood: None,
+    digits: signed(4, 3, 4),
+    fresh_noise: 11.6,
+    hop_noise: 54.3,
+    failure_log2: &[-97_946, -497, -334],
+    core_svp: (0, 0),
+};
+
+static S704: Parameters = Parameters {
+    set: Set::S704,
+    name: "S704",
+    dimension: 704,
+    modulus: Modulus::Q16,
+    columns: 256,
+    message_bits: 1,
+    noise: FRODO_640,
+    flood: None,
+    digits: signed(4, 3, 4),
+    fresh_noise: 297.3,
+    hop_noise: 753.6,
+    failure_log2: &[-1_406, -278, -147],
+    core_svp: (144, 131),
+};
+
+static S704X3: Parameters = Parameters {
+    set: Set::S704x3,
+    name: "S704x3",
+    digits: signed(3, 4, 4),
+    hop_noise: 575.3,
+    failure_log2: &[-1_406, -426, -243, -168],
+    ..S704
+};
+
+static S976: Parameters = Parameters {
+    set: Set::S976,
+    name: "S976",
+    dimension: 976,
+    noise: FRODO_976,
+    fresh_noise: 237.4,
+    hop_noise: 712.2,
+    failure_log2: &[-2_141, -327, -170],
+    core_svp: (206, 187),
+    ..S704
+};
+
+static S1344: Parameters = Parameters {
+    set: Set::S1344,
+    name: "S1344",
+    dimension: 1_344,
+    noise: FRODO_1344,
+    fresh_noise: 105.9,
+    hop_noise: 497.3,
+    failure_log2: &[-7_526, -715, -370, -246, -184, -145],
+    core_svp: (272, 247),
+    ..S704
+};
+
+static W1152B3: Parameters = Parameters {
+    set: Set::W1152B3,
+    name: "W1152-B3",
+    dimension: 1_152,
+    modulus: Modulus::Q24,
+    columns: 86,
+    message_bits: 3,
+    noise: FRODO_640,
+    flood: None,
+    digits: signed(8, 2, 8),
+    fresh_noise: 380.3,
+    hop_noise: 12_233.9,
+    failure_log2: &[
+        -37_567_552,
+        -4_235,
+        -2_430,
+        -1_686,
+        -1_284,
+        -1_035,
+        -865,
+        -743,
+        -650,
+        -578,
+        -520,
+    ],
+    core_svp: (152, 138),
+};
+
+static W1792B3: Parameters = Parameters {
+    set: Set::W1792B3,
+    name: "W1792-B3",
+    dimension: 1_792,
+    fresh_noise: 474.3,
+    hop_noise: 15_258.3,
+    failure_log2: &[-18_017_669, -3_005, -1_630, -1_107, -835, -669, -557, -477, -417, -370, -332],
+    core_svp: (265, 240),
+    ..W1152B3
+};
+
+static H1152: Parameters = Parameters {
+    set: Set::H1152,
+    name: "H1152",
+    noise: Noise::Binomial,
+    flood: Some(Noise::Flood),
+    digits: signed(8, 3, 0),
+    fresh_noise: 1_536.0,
+    hop_noise: 42_226.2,
+    failure_log2: &[-43_066, -498, -222, -142],
+    core_svp: (152, 138),
+    ..W1152B3
+};
+
+//= harness/spec/reencryption.md#pre-2-defect-the-printed-re-encryption-key
+//# PRE-2.3 (ours): The mode with single bits for digits MUST decrypt after re-encryption.
+static BITS704: Parameters = Parameters {
+    set: Set::Bits704,
+    name: "Bits704",
+    digits: DigitShape { bits: 1, count: 16, dropped_bits: 0, signed: false },
+    hop_noise: 364.7,
+    failure_log2: &[-1_406, -773, -512, -378, -298, -245],
+    ..S704
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_a_set_fit_together() {
+        for set in Set::ALL {
+            let p = set.parameters();
+            assert_eq!(p.set, *set);
+            assert!(p.dimension.is_multiple_of(16), "{}: rows come in fours", p.name);
+            let digits = p.digits;
+            let covered = digits.bits * u32::try_from(digits.count).unwrap() + digits.dropped_bits;
+            assert_eq!(covered, p.modulus.log2(), "{}: digits cover a word", p.name);
+            let bits = p.columns * p.message_bits as usize;
+            assert!((256..256 + p.message_bits as usize).contains(&bits), "{}", p.name);
+            assert!(p.failure_log2.iter().all(|log2| *log2 <= -128), "{}", p.name);
+            assert!((1..=10).contains(&p.hops_max()), "{}", p.name);
+        }
+    }
+}

@@ -61,10 +61,7 @@ fn roots(log2: u32, limit: Option<f64>) {
     let samples = if log2 < 20 { 30 } else { 10 };
     let fastest = fastest(&mut turns, samples);
     let per_leaf = |ns: f64| ns / f64::from(repeats) / f64::from(1u32 << log2);
-    let ct = PEERS
-        .iter()
-        .position(|peer| peer.name == "ct-merkle")
-        .map(|at| fastest[at]);
+    let ct = PEERS.iter().position(|peer| peer.name == "ct-merkle").map(|at| fastest[at]);
     println!("\nroot over 2^{log2} leaves of 32 bytes, fastest of {samples} turns");
     println!(
         "{:12} {:>12} {:>10} {:>14} {:>14}",
@@ -72,9 +69,8 @@ fn roots(log2: u32, limit: Option<f64>) {
     );
     for (peer, ns) in PEERS.iter().zip(&fastest) {
         let against_ct = ct.map_or(String::new(), |ct| format!("{:.2}", ct / ns));
-        let against_limit = limit.map_or(String::new(), |limit| {
-            format!("{:.2}", per_leaf(*ns) / (3.0 * limit))
-        });
+        let against_limit =
+            limit.map_or(String::new(), |limit| format!("{:.2}", per_leaf(*ns) / (3.0 * limit)));
         println!(
             "{:12} {:>12} {:>10.1} {against_ct:>14} {against_limit:>14}",
             peer.name,

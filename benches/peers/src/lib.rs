@@ -4,6 +4,7 @@
 pub mod limit;
 pub mod proofs;
 pub mod roots;
+pub mod turns;
 
 /// Distinct leaves of 32 bytes.
 #[must_use]

@@ -4,14 +4,11 @@
 //! is the only number that two runs agree on.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use peers::limit;
 use peers::proofs::{CLAIMS, Prover, places, provers};
 use peers::roots::{Leaves, PEERS};
-
-/// One implementation's work, to be timed.
-type Turn<'a> = Box<dyn FnMut() + 'a>;
+use peers::turns::{Turn, fastest};
 
 fn main() {
     let limit = limit_ns();
@@ -106,18 +103,5 @@ fn each(provers: &[Prover], samples: usize, count: usize, work: impl Fn(&Prover)
     }
     let mut fastest = fastest(&mut turns, samples);
     fastest.iter_mut().for_each(|ns| *ns /= count as f64);
-    fastest
-}
-
-/// Nanoseconds of everybody's fastest turn; they take turns, so that a busy spell meets all.
-fn fastest(turns: &mut [Turn], samples: usize) -> Vec<f64> {
-    let mut fastest = vec![f64::INFINITY; turns.len()];
-    for _ in 0..samples {
-        for (turn, fastest) in turns.iter_mut().zip(&mut fastest) {
-            let start = Instant::now();
-            turn();
-            *fastest = fastest.min(start.elapsed().as_nanos() as f64);
-        }
-    }
     fastest
 }

@@ -3,6 +3,7 @@
 
 pub mod limit;
 pub mod proofs;
+pub mod reencryption;
 pub mod roots;
 pub mod turns;
 

@@ -4,10 +4,12 @@
 //! not.
 
 mod frodo;
+mod openfhe;
 mod recrypt;
 mod scheme;
 mod umbral;
 
+pub use openfhe::{Absent, OpenFhe};
 pub use scheme::{Heavy, Operation, Scheme, Security};
 
 /// Everybody who runs in this process, in one order.

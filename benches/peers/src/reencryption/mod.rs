@@ -1,10 +1,12 @@
 //! Moving a key of 256 bits from its owner to a reader, by ours and by others, in one run.
 //!
 //! A peer is a `Scheme`; its file shows how one calls that library and says what the library does
-//! not.
+//! not. `limit` is what the machine can do, `product` is the matrix product written plainly.
 
 mod frodo;
+pub mod limit;
 mod openfhe;
+pub mod product;
 mod recrypt;
 mod scheme;
 mod umbral;

@@ -9,12 +9,13 @@ mod openfhe;
 pub mod product;
 mod recrypt;
 mod scheme;
+pub mod table;
 mod umbral;
 
 pub use openfhe::{Absent, OpenFhe};
 pub use scheme::{Heavy, Operation, Scheme, Security};
 
-/// Everybody who runs in this process, in one order.
+/// Everybody who runs in this process, ours first.
 #[must_use]
 pub fn schemes() -> Vec<Scheme> {
     let mut schemes = vec![umbral::scheme(), recrypt::scheme()];

@@ -66,6 +66,8 @@ pub enum Operation {
     ReencryptBatch,
     /// The reader opens a re-encrypted capsule; for a KEM, its owner opens a fresh one.
     Decapsulate,
+    /// The same without any check of what came out.
+    DecapsulateBare,
 }
 
 /// Capsules of one batch.

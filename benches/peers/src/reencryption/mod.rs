@@ -6,6 +6,8 @@
 mod frodo;
 pub mod limit;
 mod openfhe;
+#[cfg(feature = "ours")]
+mod ours;
 pub mod product;
 mod recrypt;
 mod scheme;
@@ -18,7 +20,11 @@ pub use scheme::{Heavy, Operation, Scheme, Security};
 /// Everybody who runs in this process, ours first.
 #[must_use]
 pub fn schemes() -> Vec<Scheme> {
-    let mut schemes = vec![umbral::scheme(), recrypt::scheme()];
+    let mut schemes = Vec::new();
+    #[cfg(feature = "ours")]
+    schemes.extend(ours::schemes());
+    schemes.push(umbral::scheme());
+    schemes.push(recrypt::scheme());
     schemes.extend(frodo::schemes());
     schemes
 }

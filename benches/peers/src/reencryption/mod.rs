@@ -6,7 +6,6 @@
 mod frodo;
 pub mod limit;
 mod openfhe;
-#[cfg(feature = "ours")]
 mod ours;
 pub mod product;
 mod recrypt;
@@ -21,7 +20,6 @@ pub use scheme::{Heavy, Operation, Scheme, Security};
 #[must_use]
 pub fn schemes() -> Vec<Scheme> {
     let mut schemes = Vec::new();
-    #[cfg(feature = "ours")]
     schemes.extend(ours::schemes());
     schemes.push(umbral::scheme());
     schemes.push(recrypt::scheme());

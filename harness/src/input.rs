@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use mdsm_core::params::FILE_BYTES_MAX;
+use mdsm_core::params::ROW_FILE_BYTES_MAX;
 
 use crate::generate::{self, sniff};
 use crate::seed::Seed;
@@ -128,7 +128,7 @@ impl Walk<'_> {
 }
 
 fn check_size(bytes: u64) -> Result<(), String> {
-    let bytes_max = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX);
+    let bytes_max = u64::try_from(ROW_FILE_BYTES_MAX).unwrap_or(u64::MAX);
     match bytes {
         0 => Err("empty: a record needs at least 1 byte of content".to_owned()),
         _ if bytes > bytes_max => Err(format!("{bytes} bytes, at most {bytes_max} are taken")),
@@ -172,7 +172,7 @@ impl Content {
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
-    let limit = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX) + 1;
+    let limit = u64::try_from(ROW_FILE_BYTES_MAX).unwrap_or(u64::MAX) + 1;
     let mut bytes = Vec::new();
     fs::File::open(path)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
@@ -201,7 +201,7 @@ mod tests {
         symlink("nowhere", root.join("dangling")).unwrap();
         symlink("self", root.join("self")).unwrap();
         let huge = fs::File::create(root.join("huge")).unwrap();
-        huge.set_len(u64::try_from(FILE_BYTES_MAX).unwrap() + 1).unwrap();
+        huge.set_len(u64::try_from(ROW_FILE_BYTES_MAX).unwrap() + 1).unwrap();
         let (inputs, refusals) = directory(root).unwrap();
         let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
         assert_eq!(names, ["deep/note.txt", "\u{fffd}\u{fffd}.dcm"]);

@@ -22,7 +22,7 @@ static HONEST: LazyLock<Vec<(Vec<u8>, Vec<u8>)>> = LazyLock::new(|| {
         let plaintext: Vec<u8> = (number..251).cycle().take(length).collect();
         let coins = SealCoins { nonce_prefix: [number; 19], salt: [number; 16] };
         let sealed = seal(&plaintext, &ContentKey::new(KEY), coins);
-        (plaintext, sealed.expect("1 byte to 256 MiB"))
+        (plaintext, sealed.expect("each holds 1 byte at least"))
     };
     LENGTHS.into_iter().zip(1..).map(file).collect()
 });
@@ -60,17 +60,20 @@ fn opened(file: &[u8], by_key_holder: bool) -> Verdict {
         let outcome = found.as_ref().map(Vec::len);
         format!("sealed: {outcome:?}, the rules have {:?}", expected.map(|plain| plain.len()))
     })?;
+    let size = u64::try_from(file.len()).expect("usize fits in u64");
     match found {
         Ok(plaintext) => {
             let chunks = plaintext.len().div_ceil(CHUNK_BYTES);
             let bytes = HEADER_BYTES + plaintext.len() + 16 * chunks + TRAILER_BYTES;
             claim(file.len() == bytes, || format!("sealed: {} bytes, not {bytes}", file.len()))
         }
-        Err(OpenError::Chunk { offset, .. } | OpenError::Header { offset }) => {
-            claim(offset <= file.len(), || format!("sealed: byte {offset} of {}", file.len()))
-        }
+        Err(
+            OpenError::Chunk { offset, .. }
+            | OpenError::Trailer { offset, .. }
+            | OpenError::Header { offset },
+        ) => claim(offset <= size, || format!("sealed: byte {offset} of {size}")),
         Err(OpenError::Truncated { bytes, bytes_min }) => {
-            claim(bytes == file.len() && bytes < bytes_min, || format!("sealed: {bytes} bytes"))
+            claim(bytes == size && bytes < bytes_min, || format!("sealed: {bytes} bytes"))
         }
         Err(_) => Ok(()),
     }

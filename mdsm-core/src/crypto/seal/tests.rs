@@ -2,6 +2,7 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
+use super::cipher::{Cipher, Place};
 use super::format::{TAG_BYTES, header};
 use super::*;
 use crate::params::FILE_BYTES_MAX;
@@ -209,6 +210,21 @@ fn a_chunk_that_failed_is_wanted_still_and_one_too_many_is_refused() {
     assert_eq!(span.wanted(), None);
     assert!(span.open_next(&sealed[second]).is_err());
     assert!(matches!(frame.check().finish(), Err(OpenError::Chunk { chunk: 0, .. })), "none taken");
+}
+
+#[test]
+fn a_chunk_of_another_length_by_the_holder_of_the_key_is_refused() {
+    let sealed = seal(&plaintext(CHUNK_BYTES + 100), &key(), COINS).unwrap();
+    let frame = read_frame(&mut Cursor::new(&sealed), &key()).unwrap();
+    let cipher = Cipher::new(&key(), header(&COINS.nonce_prefix));
+    let (mut short, mut long) = (vec![1; 100], vec![1; CHUNK_BYTES + 1]);
+    cipher.seal(Place::Chunk(0), &mut short, 0);
+    cipher.seal(Place::Chunk(0), &mut long, 0);
+    for chunk in [&short[..], &long, &[]] {
+        let mut span = frame.span(0..50).unwrap();
+        let refused = OpenError::Chunk { chunk: 0, offset: 26 };
+        assert_eq!(span.open_next(chunk), Err(refused), "{} bytes", chunk.len());
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod headers;
 pub mod merkle;
 pub mod receipt;
 pub mod sealed;
+pub mod sealed_range;
 pub mod windows;
 
 pub use decode::decode;
@@ -16,6 +17,7 @@ pub use headers::headers;
 pub use merkle::merkle;
 pub use receipt::receipt;
 pub use sealed::sealed;
+pub use sealed_range::sealed_range;
 pub use windows::windows;
 
 /// Whether the claim held; if not, what happened, in words.

@@ -146,33 +146,35 @@ pub(crate) fn add_expanded_rows_16(key: &[u8; 16], factors: &[i16], sums: &mut [
 }
 
 /// Random bytes from 32 secret ones: AES-256 on numbered blocks. Wiped on drop.
-pub(crate) enum StreamCipher {
+pub(crate) struct StreamCipher(Cipher);
+
+enum Cipher {
     /// With VAES.
     #[cfg(target_arch = "x86_64")]
     Wide(vaes::StreamKeys),
     /// As the `aes` crate does it on this CPU.
-    Plain(Box<Aes256Enc>),
+    Plain(Aes256Enc),
 }
 
 impl StreamCipher {
     pub(crate) fn new(key: &[u8; 32]) -> Self {
         #[cfg(target_arch = "x86_64")]
         if let Some(keys) = vaes::StreamKeys::new(key) {
-            return Self::Wide(keys);
+            return Self(Cipher::Wide(keys));
         }
         Self::plain(key)
     }
 
     fn plain(key: &[u8; 32]) -> Self {
-        Self::Plain(Box::new(Aes256Enc::new(&(*key).into())))
+        Self(Cipher::Plain(Aes256Enc::new(&(*key).into())))
     }
 
     /// Encrypts blocks that hold `first`, then `second`, one higher in each block, then zeros.
     pub(crate) fn fill(&self, first: u32, second: u32, blocks: &mut [[u8; 16]; 64]) {
-        match self {
+        match &self.0 {
             #[cfg(target_arch = "x86_64")]
-            Self::Wide(keys) => keys.fill(first, second, blocks),
-            Self::Plain(cipher) => {
+            Cipher::Wide(keys) => keys.fill(first, second, blocks),
+            Cipher::Plain(cipher) => {
                 number_blocks(first, second, blocks);
                 cipher.encrypt_blocks(Array::cast_slice_from_core_mut(blocks));
             }

@@ -61,6 +61,14 @@ pub const TURN_MS: u32 = 6_000;
 /// Milliseconds by which a record's time of creation may lie after its block's. (ours: storage, STO-8.7)
 pub const CREATED_AHEAD_MS_MAX: i64 = 120_000;
 
+/// Offers that one lattice key may accept, so that a list of the spent ones has a bound. (ours:
+/// reencryption, PRE-3.4)
+pub const SPENT_OFFERS_MAX: usize = 1 << 20;
+
+/// Bytes that a parcel may hold: the largest re-encryption key, that of Bits704 with fresh rows, has
+/// 6,127,751. (ours: reencryption, PRE-3.5)
+pub const PARCEL_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+
 /// Size of a network: how many produce and how many audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {

@@ -1,14 +1,15 @@
 //! Ours, in the sets that the peers are compared with.
 //!
-//! Signatures and parcels around the algorithms are left out, as they are for the peers; the names
-//! and digests that every re-encryption checks and draws its coins from are in. `Decapsulate`
+//! Signatures and parcels around the algorithms are left out, as they are for the peers. A re-encryption
+//! goes from bytes to bytes: decode, compare the digest with the one that was approved, draw coins,
+//! multiply, encode. `ReencryptAdmitted` has the capsules decoded and compared beforehand. `Decapsulate`
 //! includes that the reader seals again and compares; `DecapsulateBare` only decrypts.
 
 use mdsm_core::codec::Wire as _;
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::reencryption::{
-    Admitted, Capsule, Message, Offer, ProxySecret, PublicKey, ReKey, SecretKey, Set, SpentOffers,
-    Variant, WarmKey, approve, bare, encapsulate, generate, open,
+    Admission, Admitted, Capsule, Message, Offer, ProxySecret, PublicKey, ReKey, SecretKey, Set,
+    SpentOffers, Variant, WarmKey, approve, bare, encapsulate, generate, open,
 };
 use mdsm_core::types::{Digest, KeyId};
 
@@ -46,11 +47,11 @@ impl Parties {
         encapsulate(&self.owner.1, KeyId::new([5; 32]), &Message::new(KEY)).0
     }
 
-    fn admitted(&self, capsule: &Capsule) -> Admitted {
+    fn admission(&self, capsule: &Capsule) -> Admission {
         let owner = (&self.owner.0, &self.owner.1);
         let (approval, _) = approve(owner, capsule, &self.signer).expect("the owner sealed it");
         let admission = approval.check(&self.signer.owner(), self.owner.1.digest());
-        admission.and_then(|it| it.admit(capsule.clone())).expect("the owner approved it")
+        admission.expect("the owner approved it")
     }
 
     fn rekey(&self) -> ReKey {
@@ -69,8 +70,14 @@ impl Parties {
         WarmKey::cold(rekey, Some(&self.reader.1)).expect("the key is this reader's")
     }
 
-    fn reencrypt(&self, key: &WarmKey<'_>, admitted: &Admitted) -> Capsule {
-        key.reencrypt(&self.proxy, admitted).expect("a fresh capsule of this owner")
+    fn reencrypt(&self, key: &WarmKey<'_>, stored: &Stored, count: usize) -> Vec<Vec<u8>> {
+        let admitted: Vec<Admitted> = (0..count).map(|_| stored.admitted()).collect();
+        self.reencrypt_admitted(key, &admitted)
+    }
+
+    fn reencrypt_admitted(&self, key: &WarmKey<'_>, admitted: &[Admitted]) -> Vec<Vec<u8>> {
+        let capsules = key.reencrypt_all(&self.proxy, admitted).expect("fresh ones of this owner");
+        capsules.iter().map(Capsule::to_bytes).collect()
     }
 
     fn open(&self, original: &Capsule, received: &Capsule) -> bool {
@@ -79,9 +86,28 @@ impl Parties {
 
     fn opens(&self) -> bool {
         let (original, rekey) = (self.encapsulate(), self.rekey());
-        let received = self.reencrypt(&self.warm(&rekey), &self.admitted(&original));
+        let stored = Stored::new(self, &original);
+        let received = self.reencrypt(&self.warm(&rekey), &stored, 1);
+        let received = Capsule::from_bytes(&received[0]).expect("a capsule");
         let message = bare::decrypt(&self.reader.0, &received);
         message.as_bytes() == &KEY && self.open(&original, &received)
+    }
+}
+
+/// A capsule as it lies in a store, and that it may be re-encrypted.
+struct Stored {
+    bytes: Vec<u8>,
+    admission: Admission,
+}
+
+impl Stored {
+    fn new(parties: &Parties, capsule: &Capsule) -> Self {
+        Self { bytes: capsule.to_bytes(), admission: parties.admission(capsule) }
+    }
+
+    fn admitted(&self) -> Admitted {
+        let capsule = Capsule::from_bytes(&self.bytes).expect("a capsule");
+        self.admission.admit(capsule).expect("the one that was approved")
     }
 }
 
@@ -92,15 +118,14 @@ fn scheme(set: Set, notion: &str) -> Scheme {
     let rekey: &'static ReKey = Box::leak(Box::new(parties.rekey()));
     let (warm, cold) = (parties.warm(rekey), parties.cold(rekey));
     let capsule = parties.encapsulate();
-    let admitted = parties.admitted(&capsule);
-    let batch = vec![admitted.clone(); BATCH as usize];
-    let received = parties.reencrypt(&warm, &admitted);
-    let [again, warm_again] = [admitted.clone(), admitted];
+    let stored: &'static Stored = Box::leak(Box::new(Stored::new(parties, &capsule)));
+    let batch = vec![stored.admitted(); BATCH as usize];
+    let received = Capsule::from_bytes(&parties.reencrypt(&warm, stored, 1)[0]).expect("a capsule");
     let rows = parameters.digit_rows() + parameters.dimension;
     let words = rows * parameters.capsule_words();
     let [capsule_bytes, reencrypted_bytes] = [&capsule, &received].map(|it| it.to_bytes().len());
     let [bare_received, open_received] = [received.clone(), received];
-    let all = parties.warm(rekey);
+    let [all, admitted] = [parties.warm(rekey), parties.warm(rekey)];
     Scheme {
         name: parameters.name.into(),
         beside: parameters.name,
@@ -121,11 +146,15 @@ fn scheme(set: Set, notion: &str) -> Scheme {
             (Operation::KeyGen, Work::repeated(move || generate(set, &[8; 32]))),
             (Operation::Encapsulate, Work::repeated(|| parties.encapsulate())),
             (Operation::ReKey, Work::repeated(|| parties.rekey())),
-            (Operation::Reencrypt, Work::repeated(move || parties.reencrypt(&warm, &warm_again))),
-            (Operation::ReencryptCold, Work::repeated(move || parties.reencrypt(&cold, &again))),
+            (Operation::Reencrypt, Work::repeated(move || parties.reencrypt(&warm, stored, 1))),
+            (Operation::ReencryptCold, Work::repeated(move || parties.reencrypt(&cold, stored, 1))),
             (
                 Operation::ReencryptBatch,
-                Work::repeated(move || all.reencrypt_all(&parties.proxy, &batch)),
+                Work::repeated(move || parties.reencrypt(&all, stored, BATCH as usize)),
+            ),
+            (
+                Operation::ReencryptAdmitted,
+                Work::repeated(move || parties.reencrypt_admitted(&admitted, &batch)),
             ),
             (
                 Operation::Decapsulate,

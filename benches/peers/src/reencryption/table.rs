@@ -42,6 +42,7 @@ fn print_section(schemes: &[&Scheme], operations: &[Operation]) {
                 Operation::Reencrypt if scheme.batches() => ", one, key warm",
                 Operation::ReencryptCold => ", one, key from its seed",
                 Operation::ReencryptBatch => ", 1 of 192",
+                Operation::ReencryptAdmitted => ", 1 of 192, decoded before",
                 Operation::DecapsulateBare => ", unchecked",
                 _ => "",
             };
@@ -91,7 +92,15 @@ const SECTIONS: [(&str, &[Operation]); 5] = [
     ("key pair", &[Operation::KeyGen]),
     ("encapsulate", &[Operation::Encapsulate]),
     ("re-encryption key, owner's and reader's parts", &[Operation::ReKey]),
-    ("re-encrypt", &[Operation::Reencrypt, Operation::ReencryptCold, Operation::ReencryptBatch]),
+    (
+        "re-encrypt",
+        &[
+            Operation::Reencrypt,
+            Operation::ReencryptCold,
+            Operation::ReencryptBatch,
+            Operation::ReencryptAdmitted,
+        ],
+    ),
     ("open", &[Operation::Decapsulate, Operation::DecapsulateBare]),
 ];
 

@@ -146,15 +146,15 @@ impl Admission {
         if capsule.owner != self.owner {
             return Err(AdmitError::AnotherOwner { capsule: capsule.owner, signer: self.owner });
         }
-        // Without this, a stranger who calls itself the owner could approve any words under any key.
-        if self.hop == 0 && capsule.holder != self.owner {
-            return Err(AdmitError::AnotherOwner { capsule: capsule.holder, signer: self.owner });
-        }
         //= harness/spec/reencryption.md#pre-1-scheme
         //# PRE-1.8 (ours): A capsule that has made hops MUST be refused for re-encryption unless signed
         //# deliveries account for each of them.
         if capsule.hop() != self.hop {
             return Err(AdmitError::Hops { hop: capsule.hop(), known: self.hop });
+        }
+        // Without this, a stranger who calls itself the owner could approve any words under any key.
+        if self.hop == 0 && capsule.holder != self.owner {
+            return Err(AdmitError::AnotherOwner { capsule: capsule.holder, signer: self.owner });
         }
         Ok(Admitted { capsule, digest })
     }

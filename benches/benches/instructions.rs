@@ -15,6 +15,8 @@ mod freezing;
 mod ledger;
 #[path = "instructions/merkle.rs"]
 mod merkle;
+#[path = "instructions/reencryption.rs"]
+mod reencryption;
 #[path = "instructions/seal.rs"]
 mod seal;
 #[path = "instructions/signatures.rs"]
@@ -27,6 +29,7 @@ use freezing::group as freezing_group;
 use gungraun::main;
 use ledger::group as ledger_group;
 use merkle::group as merkle_group;
+use reencryption::group as reencryption_group;
 use seal::group as seal_group;
 use signatures::group as signatures_group;
 
@@ -37,6 +40,7 @@ main!(
         freezing_group,
         ledger_group,
         merkle_group,
+        reencryption_group,
         seal_group,
         signatures_group
     ]

@@ -12,6 +12,8 @@ mod freezing;
 mod ledger;
 #[path = "time/merkle.rs"]
 mod merkle;
+#[path = "time/reencryption.rs"]
+mod reencryption;
 #[path = "time/seal.rs"]
 mod seal;
 #[path = "time/signatures.rs"]
@@ -24,6 +26,7 @@ criterion::criterion_group!(
     freezing::group,
     ledger::group,
     merkle::group,
+    reencryption::group,
     seal::group,
     signatures::group
 );

@@ -10,5 +10,6 @@ pub mod fixture;
 pub mod freezing;
 pub mod ledger;
 pub mod merkle;
+pub mod reencryption;
 pub mod seal;
 pub mod signatures;

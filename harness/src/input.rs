@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use mdsm_core::params::FILE_BYTES_MAX;
+use mdsm_core::params::ROW_FILE_BYTES_MAX;
 
 use crate::generate::{self, sniff};
 use crate::seed::Seed;
@@ -40,15 +40,38 @@ pub struct Refusal {
 }
 
 /// Content and what it seems to be.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Content {
     /// Media type.
     pub media_type: String,
     /// FHIR resource type.
     pub resource_type: String,
-    /// 1 to 256 MiB.
-    pub bytes: Vec<u8>,
+    /// Its bytes, or where they come from.
+    pub body: Body,
 }
+
+/// The bytes of a file.
+#[derive(Debug)]
+pub enum Body {
+    /// Up to [`WHOLE_BYTES_MAX`] of them.
+    Whole(Vec<u8>),
+    /// More of them, to be read in pieces.
+    Stream(Stream),
+}
+
+/// A file that is too large to be held.
+#[derive(Debug)]
+pub struct Stream {
+    file: fs::File,
+    bytes: u64,
+}
+
+/// Bytes up to which a file is read whole: 4 MiB.
+pub const WHOLE_BYTES_MAX: u64 = 4 * 1_024 * 1_024;
+
+/// Bytes of a file, at most. Files of any size can be sealed as streams; but `verify` keeps sealed
+/// files as rows of the node's store, which takes each of them whole.
+pub const FILE_BYTES_MAX: u64 = ROW_FILE_BYTES_MAX as u64;
 
 /// The first `count` generated files of a seed, and those on the edges of the limits.
 #[must_use]
@@ -128,11 +151,13 @@ impl Walk<'_> {
 }
 
 fn check_size(bytes: u64) -> Result<(), String> {
-    let bytes_max = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX);
     match bytes {
         0 => Err("empty: a record needs at least 1 byte of content".to_owned()),
-        _ if bytes > bytes_max => Err(format!("{bytes} bytes, at most {bytes_max} are taken")),
-        _ => Ok(()),
+        1..=FILE_BYTES_MAX => Ok(()),
+        _ => Err(format!(
+            "{bytes} bytes, at most {FILE_BYTES_MAX} are taken: the store of this run keeps a \
+             sealed file as one row"
+        )),
     }
 }
 
@@ -150,35 +175,72 @@ impl Input {
         format!("/generated/{essence}")
     }
 
-    /// Reads the content; a file may have changed since it was found, so its size is held again.
+    /// Reads the content, or opens it if it is large; a file may have changed since it was found, so
+    /// its size is held again.
     pub fn read(&self) -> Result<Content, String> {
         let made = match &self.source {
             Source::Path(path) => {
-                let bytes = read_bounded(path)?;
-                let (media_type, resource_type) = sniff::media_type(&bytes, &self.name);
-                return Ok(Content::new(media_type, resource_type, bytes));
+                return self.read_path(path).map_err(|error| error.to_string())?;
             }
             Source::Edge(file) => file.clone(),
             Source::Generated(seed, index) => generate::file(*seed, *index),
         };
-        Ok(Content::new(made.media_type, made.resource_type, made.bytes))
+        Ok(Content::new(made.media_type, made.resource_type, Body::Whole(made.bytes)))
+    }
+
+    fn read_path(&self, path: &Path) -> io::Result<Result<Content, String>> {
+        let mut file = fs::File::open(path)?;
+        let mut start = Vec::new();
+        file.by_ref().take(WHOLE_BYTES_MAX + 1).read_to_end(&mut start)?;
+        let bytes = match u64::try_from(start.len()).unwrap_or(u64::MAX) {
+            bytes @ ..=WHOLE_BYTES_MAX => bytes,
+            _ => file.seek(SeekFrom::End(0))?,
+        };
+        if let Err(refused) = check_size(bytes) {
+            return Ok(Err(refused));
+        }
+        if bytes <= WHOLE_BYTES_MAX {
+            let (media_type, resource_type) = sniff::media_type(&start, &self.name);
+            return Ok(Ok(Content::new(media_type, resource_type, Body::Whole(start))));
+        }
+        drop(start);
+        file.rewind()?;
+        let (media_type, resource_type) = sniff::media_type_of_stream(&mut file, &self.name);
+        let stream = Stream { file, bytes };
+        Ok(Ok(Content::new(media_type, resource_type, Body::Stream(stream))))
     }
 }
 
 impl Content {
-    fn new(media_type: &str, resource_type: &str, bytes: Vec<u8>) -> Self {
-        Self { media_type: media_type.to_owned(), resource_type: resource_type.to_owned(), bytes }
+    fn new(media_type: &str, resource_type: &str, body: Body) -> Self {
+        Self { media_type: media_type.to_owned(), resource_type: resource_type.to_owned(), body }
     }
 }
 
-fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
-    let limit = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX) + 1;
-    let mut bytes = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
-        .map_err(|error| error.to_string())?;
-    check_size(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
-    Ok(bytes)
+impl Stream {
+    /// Bytes of the file when it was opened.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Lets `take` read the file from its beginning. A file whose size is another one by then is
+    /// refused, whatever was made of it; no more is read than shows that it grew.
+    pub fn read<T>(
+        mut self,
+        take: impl FnOnce(&mut dyn io::Read) -> Result<T, String>,
+    ) -> Result<T, String> {
+        self.file.rewind().map_err(|error| error.to_string())?;
+        let mut bounded = self.file.take(self.bytes + 1);
+        let taken = take(&mut bounded)?;
+        match bounded.limit() {
+            1 => Ok(taken),
+            left => {
+                let more = if left == 0 { "more" } else { "fewer" };
+                Err(format!("{more} than the {} bytes that it had when it was opened", self.bytes))
+            }
+        }
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -201,7 +263,7 @@ mod tests {
         symlink("nowhere", root.join("dangling")).unwrap();
         symlink("self", root.join("self")).unwrap();
         let huge = fs::File::create(root.join("huge")).unwrap();
-        huge.set_len(u64::try_from(FILE_BYTES_MAX).unwrap() + 1).unwrap();
+        huge.set_len(FILE_BYTES_MAX + 1).unwrap();
         let (inputs, refusals) = directory(root).unwrap();
         let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
         assert_eq!(names, ["deep/note.txt", "\u{fffd}\u{fffd}.dcm"]);
@@ -210,7 +272,7 @@ mod tests {
             refusal.unwrap_or_else(|| panic!("{name} is refused")).reason.clone()
         };
         assert!(reason("empty").contains("at least 1 byte"));
-        assert!(reason("huge").contains("at most 268435456"));
+        assert!(reason("huge").contains("268435457 bytes, at most 268435456 are taken"));
         assert!(reason("deep/loop").contains("directory loop"));
         assert!(reason("dangling").contains("No such file"));
         assert!(!reason("self").is_empty());
@@ -224,10 +286,43 @@ mod tests {
         let path = scratch.path().join("file");
         fs::write(&path, "x").unwrap();
         let (inputs, _) = directory(scratch.path()).unwrap();
-        assert_eq!(inputs[0].read().unwrap().bytes, b"x");
+        let read = inputs[0].read().unwrap();
+        assert!(matches!(read.body, Body::Whole(bytes) if bytes == b"x"));
         fs::write(&path, "").unwrap();
         assert!(inputs[0].read().unwrap_err().contains("at least 1 byte"));
         fs::remove_file(&path).unwrap();
         assert!(inputs[0].read().unwrap_err().contains("No such file"));
+    }
+
+    #[test]
+    fn a_large_file_is_opened_and_not_held_and_must_stay_as_long_as_it_was() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("file");
+        let bytes = WHOLE_BYTES_MAX + 1;
+        let length = |bytes: u64| fs::File::create(&path).unwrap().set_len(bytes).unwrap();
+        let opened = |bytes: u64| {
+            length(bytes);
+            directory(scratch.path()).unwrap().0[0].read().map(|content| content.body)
+        };
+        let stream = |bytes: u64| match opened(bytes) {
+            Ok(Body::Stream(stream)) => stream,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(opened(bytes - 1), Ok(Body::Whole(_))));
+        assert_eq!(stream(bytes).bytes(), bytes);
+        let read = |stream: Stream| {
+            stream
+                .read(|source| io::copy(source, &mut io::sink()).map_err(|error| error.to_string()))
+        };
+        assert_eq!(read(stream(bytes)), Ok(bytes));
+        let (grew, shrank) = (stream(bytes), stream(bytes));
+        length(bytes + 500);
+        assert!(read(grew).unwrap_err().starts_with("more than the 4194305 bytes"));
+        length(bytes - 500);
+        assert!(read(shrank).unwrap_err().starts_with("fewer than"));
+        length(FILE_BYTES_MAX);
+        let (inputs, _) = directory(scratch.path()).unwrap();
+        length(FILE_BYTES_MAX + 1);
+        assert!(inputs[0].read().unwrap_err().contains("268435457 bytes, at most"));
     }
 }

@@ -59,14 +59,21 @@ fn what_cannot_be_tested_is_undecided_and_never_green() {
     fs::write(input.path().join("exact"), vec![7; 102_400]).unwrap();
     fs::write(input.path().join("over"), vec![7; 102_401]).unwrap();
     let path = input.path().to_str().unwrap();
+    let over_row = fs::File::create(input.path().join("enormous")).unwrap();
+    over_row.set_len(268_435_457).unwrap();
     let only = ["--input", path, "--only", "files.e*"];
     let (code, text, _) = verify(scratch.path(), &only);
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("empty: a record needs at least 1 byte"), "{text}");
+    assert!(text.contains("268435457 bytes, at most 268435456 are taken"), "{text}");
     let (code, _, report) = verify(scratch.path(), &[&only[..], &["--undecided=warn"]].concat());
     assert_eq!(code, 0);
     assert!(report.sentence().contains("undecided"), "{}", report.sentence());
     fs::remove_file(input.path().join("empty")).unwrap();
+    fs::remove_file(input.path().join("enormous")).unwrap();
+    // Not read whole but sealed as a stream.
+    let large: Vec<u8> = (0..=250).cycle().take(4_194_305).collect();
+    fs::write(input.path().join("large"), &large).unwrap();
     let (code, _, report) = verify(scratch.path(), &["--input", path, "--only", "files.*"]);
     assert_eq!(code, 0, "{}", report.sentence());
     let cases: Vec<_> = report.chapters.iter().flat_map(|chapter| &chapter.cases).collect();
@@ -74,6 +81,7 @@ fn what_cannot_be_tested_is_undecided_and_never_green() {
     let holds = |id, words| detail(id).is_some_and(|detail: &String| detail.contains(words));
     assert!(holds("files.exact", "1 inline"), "102,400 bytes go into the Item");
     assert!(holds("files.over", "1 sealed"), "102,401 bytes go into a sealed file");
+    assert!(holds("files.large", "4194305 bytes, 0 inline, 1 sealed"), "whatever its size");
 }
 
 #[test]

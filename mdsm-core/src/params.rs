@@ -25,11 +25,17 @@ pub const WINDOW_DATA_BLOCKS_MAX: usize = 65_536;
 /// Encoded bytes of a record's metadata, at most. (ours: storage, STO-8.3)
 pub const METADATA_BYTES_MAX: usize = 2_048;
 
-/// Plaintext bytes of one file, at most, until the vault streams: 256 MiB. (ours: storage, STO-6.5)
-pub const FILE_BYTES_MAX: usize = 256 * 1_024 * 1_024;
-
-/// Plaintext bytes of one chunk of a sealed file, as a power of two: 64 KiB. (ours: storage, DDB-1.4)
+/// Plaintext bytes of one chunk of a sealed file, as a power of two: 64 KiB. (ours: database, DDB-1.4)
 pub const SEALED_CHUNK_LOG2: u8 = 16;
+
+/// Plaintext bytes of one file, at most: 2^32 - 1 chunks, the most that the counter of the trailer
+/// can name, 256 TiB less 64 KiB. (ours: storage, STO-6.6)
+pub const FILE_BYTES_MAX: u64 = (u32::MAX as u64) << SEALED_CHUNK_LOG2;
+
+/// Plaintext bytes of a file whose sealed form is kept as one row of the node's store, at most:
+/// 256 MiB. (ours: a bound of memory, for that store only; a sealed file is longer where it lies as
+/// an object of its own)
+pub const ROW_FILE_BYTES_MAX: usize = 256 * 1_024 * 1_024;
 
 /// Bytes of a Bitcoin transaction that a receipt may carry. (ours: anchoring, ANC-2.5)
 pub const RECEIPT_TRANSACTION_BYTES_MAX: usize = 4_096;
@@ -54,6 +60,14 @@ pub const TURN_MS: u32 = 6_000;
 
 /// Milliseconds by which a record's time of creation may lie after its block's. (ours: storage, STO-8.7)
 pub const CREATED_AHEAD_MS_MAX: i64 = 120_000;
+
+/// Offers that one lattice key may accept, so that a list of the spent ones has a bound. (ours:
+/// reencryption, PRE-3.4)
+pub const SPENT_OFFERS_MAX: usize = 1 << 20;
+
+/// Bytes that a parcel may hold: the largest re-encryption key, that of Bits704 with fresh rows, has
+/// 6,127,751. (ours: reencryption, PRE-3.5)
+pub const PARCEL_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 
 /// Size of a network: how many produce and how many audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,13 +30,9 @@ fn compressions(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(limit::BLOCKS as u64));
     let blocks = limit::blocks();
     for (lanes, way) in (1..).zip(limit::ways()) {
-        group.bench_with_input(
-            BenchmarkId::new("lanes", lanes),
-            &blocks,
-            |bencher, blocks| {
-                bencher.iter(|| way(blocks));
-            },
-        );
+        group.bench_with_input(BenchmarkId::new("lanes", lanes), &blocks, |bencher, blocks| {
+            bencher.iter(|| way(blocks));
+        });
     }
     group.finish();
 }

@@ -3,7 +3,9 @@
 
 pub mod limit;
 pub mod proofs;
+pub mod reencryption;
 pub mod roots;
+pub mod turns;
 
 /// Distinct leaves of 32 bytes.
 #[must_use]

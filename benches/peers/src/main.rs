@@ -4,14 +4,11 @@
 //! is the only number that two runs agree on.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use peers::limit;
 use peers::proofs::{CLAIMS, Prover, places, provers};
 use peers::roots::{Leaves, PEERS};
-
-/// One implementation's work, to be timed.
-type Turn<'a> = Box<dyn FnMut() + 'a>;
+use peers::turns::{Turn, fastest};
 
 fn main() {
     let limit = limit_ns();
@@ -61,10 +58,7 @@ fn roots(log2: u32, limit: Option<f64>) {
     let samples = if log2 < 20 { 30 } else { 10 };
     let fastest = fastest(&mut turns, samples);
     let per_leaf = |ns: f64| ns / f64::from(repeats) / f64::from(1u32 << log2);
-    let ct = PEERS
-        .iter()
-        .position(|peer| peer.name == "ct-merkle")
-        .map(|at| fastest[at]);
+    let ct = PEERS.iter().position(|peer| peer.name == "ct-merkle").map(|at| fastest[at]);
     println!("\nroot over 2^{log2} leaves of 32 bytes, fastest of {samples} turns");
     println!(
         "{:12} {:>12} {:>10} {:>14} {:>14}",
@@ -72,9 +66,8 @@ fn roots(log2: u32, limit: Option<f64>) {
     );
     for (peer, ns) in PEERS.iter().zip(&fastest) {
         let against_ct = ct.map_or(String::new(), |ct| format!("{:.2}", ct / ns));
-        let against_limit = limit.map_or(String::new(), |limit| {
-            format!("{:.2}", per_leaf(*ns) / (3.0 * limit))
-        });
+        let against_limit =
+            limit.map_or(String::new(), |limit| format!("{:.2}", per_leaf(*ns) / (3.0 * limit)));
         println!(
             "{:12} {:>12} {:>10.1} {against_ct:>14} {against_limit:>14}",
             peer.name,
@@ -110,18 +103,5 @@ fn each(provers: &[Prover], samples: usize, count: usize, work: impl Fn(&Prover)
     }
     let mut fastest = fastest(&mut turns, samples);
     fastest.iter_mut().for_each(|ns| *ns /= count as f64);
-    fastest
-}
-
-/// Nanoseconds of everybody's fastest turn; they take turns, so that a busy spell meets all.
-fn fastest(turns: &mut [Turn], samples: usize) -> Vec<f64> {
-    let mut fastest = vec![f64::INFINITY; turns.len()];
-    for _ in 0..samples {
-        for (turn, fastest) in turns.iter_mut().zip(&mut fastest) {
-            let start = Instant::now();
-            turn();
-            *fastest = fastest.min(start.elapsed().as_nanos() as f64);
-        }
-    }
     fastest
 }

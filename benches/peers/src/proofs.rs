@@ -44,21 +44,14 @@ pub fn places(size: u32) -> Vec<u32> {
 pub fn provers(size: u32) -> Vec<Prover> {
     let leaves = Leaves::new(size);
     let places = &places(size)[..CLAIMS];
-    vec![
-        ours(&leaves, places),
-        ct(&leaves, places),
-        rs(&leaves, places),
-        cbt(&leaves, places),
-    ]
+    vec![ours(&leaves, places), ct(&leaves, places), rs(&leaves, places), cbt(&leaves, places)]
 }
 
 fn ours(leaves: &Leaves, places: &[u32]) -> Prover {
     let tree = Tree::from_digests(&leaves.digests);
     let (root, size) = (tree.root(), tree.len() as u64);
     let claim = |at: &u32| {
-        let path = tree
-            .prove(u64::from(*at))
-            .expect("the place lies in the tree");
+        let path = tree.prove(u64::from(*at)).expect("the place lies in the tree");
         (leaves.bytes[*at as usize], u64::from(*at), path)
     };
     let claims: Vec<_> = places.iter().map(claim).collect();
@@ -78,13 +71,8 @@ fn ct(leaves: &Leaves, places: &[u32]) -> Prover {
         tree.push(*leaf);
     }
     let root = tree.root();
-    let claim = |at: &u32| {
-        (
-            leaves.bytes[*at as usize],
-            u64::from(*at),
-            tree.prove_inclusion(*at as usize),
-        )
-    };
+    let claim =
+        |at: &u32| (leaves.bytes[*at as usize], u64::from(*at), tree.prove_inclusion(*at as usize));
     let claims: Vec<_> = places.iter().map(claim).collect();
     Prover {
         name: "ct-merkle",
@@ -100,13 +88,7 @@ fn rs(leaves: &Leaves, places: &[u32]) -> Prover {
     let tree = MerkleTree::<RsSha256>::from_leaves(&leaves.bytes);
     let root = tree.root().expect("the tree has leaves");
     let size = leaves.bytes.len();
-    let claim = |at: &u32| {
-        (
-            leaves.bytes[*at as usize],
-            *at as usize,
-            tree.proof(&[*at as usize]),
-        )
-    };
+    let claim = |at: &u32| (leaves.bytes[*at as usize], *at as usize, tree.proof(&[*at as usize]));
     let claims: Vec<_> = places.iter().map(claim).collect();
     Prover {
         name: "rs_merkle",
@@ -122,9 +104,7 @@ fn cbt(leaves: &Leaves, places: &[u32]) -> Prover {
     let tree = CBMT::<[u8; 32], PlainNode>::build_merkle_tree(&leaves.bytes);
     let root = tree.root();
     let claim = |at: &u32| {
-        let proof = tree
-            .build_proof(&[*at])
-            .expect("the place lies in the tree");
+        let proof = tree.build_proof(&[*at]).expect("the place lies in the tree");
         (leaves.bytes[*at as usize], proof)
     };
     let claims: Vec<_> = places.iter().map(claim).collect();

@@ -40,31 +40,11 @@ impl Leaves {
 
 /// Everybody, ours first.
 pub const PEERS: [Peer; 5] = [
-    Peer {
-        name: "mdsm",
-        compressions: 3,
-        root: ours,
-    },
-    Peer {
-        name: "sha2 loop",
-        compressions: 3,
-        root: sha2_loop,
-    },
-    Peer {
-        name: "ct-merkle",
-        compressions: 3,
-        root: ct,
-    },
-    Peer {
-        name: "rs_merkle",
-        compressions: 2,
-        root: rs,
-    },
-    Peer {
-        name: "merkle-cbt",
-        compressions: 2,
-        root: cbt,
-    },
+    Peer { name: "mdsm", compressions: 3, root: ours },
+    Peer { name: "sha2 loop", compressions: 3, root: sha2_loop },
+    Peer { name: "ct-merkle", compressions: 3, root: ct },
+    Peer { name: "rs_merkle", compressions: 2, root: rs },
+    Peer { name: "merkle-cbt", compressions: 2, root: cbt },
 ];
 
 fn ours(leaves: &Leaves) -> [u8; 32] {
@@ -74,12 +54,7 @@ fn ours(leaves: &Leaves) -> [u8; 32] {
 /// What one writes first: hash the leaves, fold layer by layer in place.
 fn sha2_loop(leaves: &Leaves) -> [u8; 32] {
     let leaf = |bytes: &[u8; 32]| {
-        <[u8; 32]>::from(
-            Sha256::new()
-                .chain_update([0])
-                .chain_update(bytes)
-                .finalize(),
-        )
+        <[u8; 32]>::from(Sha256::new().chain_update([0]).chain_update(bytes).finalize())
     };
     let mut layer: Vec<[u8; 32]> = leaves.bytes.iter().map(leaf).collect();
     while layer.len() > 1 {
@@ -108,9 +83,7 @@ fn ct(leaves: &Leaves) -> [u8; 32] {
 }
 
 fn rs(leaves: &Leaves) -> [u8; 32] {
-    MerkleTree::<RsSha256>::from_leaves(&leaves.bytes)
-        .root()
-        .unwrap_or_default()
+    MerkleTree::<RsSha256>::from_leaves(&leaves.bytes).root().unwrap_or_default()
 }
 
 fn cbt(leaves: &Leaves) -> [u8; 32] {
@@ -124,11 +97,7 @@ impl Merge for PlainNode {
     type Item = [u8; 32];
 
     fn merge(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(left)
-            .chain_update(right)
-            .finalize()
-            .into()
+        Sha256::new().chain_update(left).chain_update(right).finalize().into()
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Target {
     ReceiptExamine,
     /// A sealed file under attack.
     SealedFile,
+    /// The same, opened as a stream and in ranges, and files that are sealed in pieces.
+    SealedRange,
     /// A headers file.
     Headers,
     /// Merkle trees and paths.
@@ -69,6 +71,7 @@ impl Target {
         let others = [
             Self::ReceiptExamine,
             Self::SealedFile,
+            Self::SealedRange,
             Self::Headers,
             Self::Merkle,
             Self::Windows,
@@ -113,6 +116,7 @@ impl Target {
             Self::Wire(WireKind::ParcelPublicKey) => "parcel_public_key",
             Self::ReceiptExamine => "receipt_examine",
             Self::SealedFile => "sealed_file",
+            Self::SealedRange => "sealed_range",
             Self::Headers => "headers",
             Self::Merkle => "merkle",
             Self::Windows => "windows",
@@ -128,6 +132,7 @@ impl Target {
             Self::Wire(kind) => oracle::decode(kind, bytes),
             Self::ReceiptExamine => oracle::receipt(bytes),
             Self::SealedFile => oracle::sealed(bytes),
+            Self::SealedRange => oracle::sealed_range(bytes),
             Self::Headers => oracle::headers(bytes),
             Self::Merkle => oracle::merkle(bytes),
             Self::Windows => oracle::windows(bytes),

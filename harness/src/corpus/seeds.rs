@@ -22,6 +22,7 @@ pub fn seeds(target: Target) -> Vec<(String, Vec<u8>)> {
         Target::Wire(kind) => wire(kind, &mut draw),
         Target::ReceiptExamine => receipts(&mut draw),
         Target::SealedFile => sealed_files(),
+        Target::SealedRange => sealed_ranges(),
         Target::Headers => headers(),
         Target::Merkle => trees(),
         Target::Windows => schedules(),
@@ -87,6 +88,36 @@ fn sealed_files() -> Vec<(String, Vec<u8>)> {
     ];
     seeds.extend(named.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())));
     seeds
+}
+
+/// Inputs by the format that `oracle::sealed_range` states.
+fn sealed_ranges() -> Vec<(String, Vec<u8>)> {
+    let small = honest_files().into_iter().find(|file| file.len() < 1_000).expect("the first");
+    let raw = [&[0][..], &small].concat();
+    let named: [(&str, [u8; 4], &[u8]); 19] = [
+        ("raw-all", [0, 1, 1, 0], &raw),
+        ("raw-past-the-end", [0, 2, 1, 0], &raw),
+        ("raw-empty", [0, 0, 1, 0], &raw),
+        ("no-file", [0, 1, 1, 0], &[]),
+        ("honest-first-byte", [0, 1, 2, 0], &[3]),
+        ("honest-across-chunks", [10, 22, 3, 0], &[4]),
+        ("honest-second-chunk", [20, 28, 4, 0], &[4]),
+        ("honest-to-the-end", [21, 1, 5, 0], &[4]),
+        ("honest-backwards", [22, 10, 6, 0], &[4]),
+        ("honest-far-beyond", [0, 7, 7, 0], &[4]),
+        ("moved-xor-outside", [20, 21, 2, 0], &[9, 0, 30, 0, 1, 0]),
+        ("moved-xor-inside", [0, 9, 3, 0], &[9, 0, 30, 0, 1, 0]),
+        ("moved-truncate", [0, 1, 3, 0], &[9, 1, 1, 0x80, 0, 0]),
+        ("moved-swap", [16, 26, 4, 0], &[9, 5, 1, 0, 2, 0]),
+        ("moved-repeat", [0, 1, 5, 0], &[9, 4, 1, 0, 2, 0]),
+        ("crafted-three-chunks", [10, 1, 6, 0], &[1, 7, 3, 5, 1, 5, 2, 1, 3]),
+        ("crafted-length", [0, 3, 7, 0], &[1, 0, 1, 2, 200, 5, 9, 1]),
+        ("crafted-commitment", [0, 1, 8, 0], &[1, 1, 1, 2, 200, 5, 9, 3, 1]),
+        ("crafted-empty-last-chunk", [0, 9, 9, 0], &[1, 7, 2, 5, 5, 0, 5]),
+    ];
+    let seed =
+        |(name, ends, file): (&str, [u8; 4], &[u8])| (name.to_owned(), [&ends[..], file].concat());
+    named.into_iter().map(seed).collect()
 }
 
 fn headers() -> Vec<(String, Vec<u8>)> {

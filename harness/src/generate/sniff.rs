@@ -3,7 +3,10 @@
 //! Nothing here trusts the file: every look is bounded by its length, and whatever is not
 //! recognised is application/octet-stream and Binary, which is never wrong.
 
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::resource_types::RESOURCE_TYPES;
 
@@ -12,17 +15,47 @@ const UNKNOWN: (&str, &str) = ("application/octet-stream", "Binary");
 /// How far into an XML file its root element may begin, behind comments and declarations.
 const XML_PROLOG_BYTES_MAX: usize = 64 * 1_024;
 
+/// Bytes that are read at once of a file that is not held.
+const PIECE_BYTES: usize = 64 * 1_024;
+
 /// Media type of a file, and the FHIR type that a receiver would make of it.
 ///
 /// `name` is a file name with or without a directory; only its extension is looked at.
 #[must_use]
 pub fn media_type(bytes: &[u8], name: &str) -> (&'static str, &'static str) {
-    magic(bytes)
-        .or_else(|| hl7v2(bytes))
-        .or_else(|| fhir_json(bytes))
-        .or_else(|| xml(bytes))
-        .or_else(|| wfdb(bytes, name))
-        .or_else(|| is_text(bytes).then_some(("text/plain; charset=utf-8", "DocumentReference")))
+    judge(bytes, name, || fhir_json(bytes), || is_text(bytes))
+}
+
+/// The same of a file that is too large to be held: its first bytes are looked at, and what needs
+/// all of it is read piece by piece. A file that cannot be read is not recognised.
+pub fn media_type_of_stream(
+    source: &mut (impl Read + Seek),
+    name: &str,
+) -> (&'static str, &'static str) {
+    let mut start = Vec::new();
+    let bytes_max = u64::try_from(XML_PROLOG_BYTES_MAX).unwrap_or(u64::MAX);
+    if source.by_ref().take(bytes_max).read_to_end(&mut start).is_err() {
+        return UNKNOWN;
+    }
+    let source = std::cell::RefCell::new(source);
+    let fhir = || fhir_json_of_stream(&start, *source.borrow_mut());
+    let text = || is_text_stream(*source.borrow_mut()).unwrap_or(false);
+    judge(&start, name, fhir, text)
+}
+
+/// `start` is the whole file or its first bytes.
+fn judge(
+    start: &[u8],
+    name: &str,
+    fhir_json: impl FnOnce() -> Option<(&'static str, &'static str)>,
+    is_text: impl Fn() -> bool,
+) -> (&'static str, &'static str) {
+    magic(start)
+        .or_else(|| hl7v2(start))
+        .or_else(fhir_json)
+        .or_else(|| xml(start))
+        .or_else(|| wfdb(start, name, &is_text))
+        .or_else(|| is_text().then_some(("text/plain; charset=utf-8", "DocumentReference")))
         .unwrap_or(UNKNOWN)
 }
 
@@ -58,18 +91,39 @@ fn hl7v2(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     Some(("x-application/hl7-v2+er7", resource_type))
 }
 
+/// What is looked at of a FHIR resource; the rest of it is skipped without being held.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "resourceType")]
+    resource_type: String,
+}
+
 fn fhir_json(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    #[derive(Deserialize)]
-    struct Head<'a> {
-        #[serde(rename = "resourceType", borrow)]
-        resource_type: std::borrow::Cow<'a, str>,
-    }
-    let bytes = without_byte_order_mark(bytes).trim_ascii_start();
-    if bytes.first() != Some(&b'{') {
-        return None;
-    }
-    let head: Head<'_> = serde_json::from_slice(bytes).ok()?;
+    let json = opens_object(bytes)?;
+    fhir_type(serde_json::from_slice(json).ok()?)
+}
+
+fn fhir_json_of_stream(
+    start: &[u8],
+    source: &mut (impl Read + Seek),
+) -> Option<(&'static str, &'static str)> {
+    let before = start.len() - opens_object(start)?.len();
+    source.seek(SeekFrom::Start(u64::try_from(before).ok()?)).ok()?;
+    fhir_type(whole_json(source).ok()?)
+}
+
+fn whole_json<T: DeserializeOwned>(source: &mut impl Read) -> serde_json::Result<T> {
+    serde_json::from_reader(BufReader::with_capacity(PIECE_BYTES, source))
+}
+
+fn fhir_type(head: Head) -> Option<(&'static str, &'static str)> {
     Some(("application/fhir+json", known_type(head.resource_type.as_bytes())?))
+}
+
+/// The bytes from an opening brace on, if that is where they begin.
+fn opens_object(bytes: &[u8]) -> Option<&[u8]> {
+    let bytes = without_byte_order_mark(bytes).trim_ascii_start();
+    bytes.starts_with(b"{").then_some(bytes)
 }
 
 fn xml(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
@@ -107,10 +161,14 @@ fn root_tag(mut bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// WaveForm DataBase: a header in text, signals and annotations in binary.
-fn wfdb(bytes: &[u8], name: &str) -> Option<(&'static str, &'static str)> {
+fn wfdb(
+    bytes: &[u8],
+    name: &str,
+    is_text: impl Fn() -> bool,
+) -> Option<(&'static str, &'static str)> {
     let (_, extension) = name.rsplit_once('.')?;
     let is = |one: &str| extension.eq_ignore_ascii_case(one);
-    if is("hea") && is_text(bytes) {
+    if is("hea") && is_text() {
         Some(("text/plain", "Observation"))
     } else if ["atr", "dat", "qrs", "xyz"].iter().any(|one| is(one)) && !bytes.is_empty() {
         Some(("application/octet-stream", "Observation"))
@@ -121,11 +179,36 @@ fn wfdb(bytes: &[u8], name: &str) -> Option<(&'static str, &'static str)> {
 
 /// Not empty, UTF-8, and free of control characters other than those of layout.
 fn is_text(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && text_of(bytes) == Some(bytes.len())
+}
+
+/// Bytes that are text, when nothing but a character that is cut off follows them.
+fn text_of(bytes: &[u8]) -> Option<usize> {
+    let length = match std::str::from_utf8(bytes) {
+        Ok(text) => text.len(),
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Err(_) => return None,
+    };
+    let text = std::str::from_utf8(&bytes[..length]).ok()?;
     let layout = |character| matches!(character, '\t' | '\n' | '\r' | '\u{c}');
-    !bytes.is_empty()
-        && std::str::from_utf8(bytes).is_ok_and(|text| {
-            text.chars().all(|character| !character.is_control() || layout(character))
-        })
+    text.chars().all(|character| !character.is_control() || layout(character)).then_some(length)
+}
+
+fn is_text_stream(source: &mut (impl Read + Seek)) -> io::Result<bool> {
+    source.seek(SeekFrom::Start(0))?;
+    let (mut piece, mut is_empty) = (Vec::new(), true);
+    loop {
+        // A character that the last piece cut off stands at the front.
+        let limit = u64::try_from(PIECE_BYTES - piece.len()).unwrap_or(0);
+        if source.by_ref().take(limit).read_to_end(&mut piece)? == 0 {
+            return Ok(piece.is_empty() && !is_empty);
+        }
+        is_empty = false;
+        match text_of(&piece) {
+            Some(length) => drop(piece.drain(..length)),
+            None => return Ok(false),
+        }
+    }
 }
 
 fn known_type(name: &[u8]) -> Option<&'static str> {
@@ -193,6 +276,35 @@ mod tests {
     }
 
     #[test]
+    fn a_large_file_is_judged_piece_by_piece_as_it_would_be_whole() {
+        let long = |start: &[u8], filler: &[u8], end: &[u8]| {
+            [start, &filler.repeat(5 * PIECE_BYTES / filler.len()), end].concat()
+        };
+        let euro = "\u{20ac}".as_bytes();
+        for (bytes, media) in [
+            (
+                long(b" {\"a\":\"", b"x", b"\",\"resourceType\":\"Bundle\"}"),
+                "application/fhir+json",
+            ),
+            (long(b"\xef\xbb\xbf{\"resourceType\":\"List\"", b" ", b"}"), "application/fhir+json"),
+            (long(b"{\"resourceType\":\"List\"", b" ", b""), "text/plain; charset=utf-8"),
+            (long(b"", euro, b""), "text/plain; charset=utf-8"),
+            (long(b"a", euro, b""), "text/plain; charset=utf-8"),
+            (long(b"ab", euro, b"\n"), "text/plain; charset=utf-8"),
+            (long(b"", euro, &euro[..2]), "application/octet-stream"),
+            (long(b"", b"x", b"\x00"), "application/octet-stream"),
+            (long(b"", b"x", b"\xff!"), "application/octet-stream"),
+            (long(&[0; 128], b"DICM", b""), "application/dicom"),
+            (long(b"<ClinicalDocument>", b"x", b""), "application/cda+xml"),
+        ] {
+            let whole = media_type(&bytes, "x");
+            assert_eq!(whole.0, media);
+            let mut source = io::Cursor::new(&bytes);
+            assert_eq!(media_type_of_stream(&mut source, "x"), whole);
+        }
+    }
+
+    #[test]
     fn what_only_looks_like_a_format_is_not_taken_for_it() {
         let text = ("text/plain; charset=utf-8", "DocumentReference");
         let impostors: [&[u8]; 8] = [
@@ -235,6 +347,8 @@ mod tests {
         #[test]
         fn any_file_gets_a_type_that_metadata_can_hold(bytes in near_formats(), name in ".{0,12}") {
             let (media, resource) = media_type(&bytes, &name);
+            let mut source = io::Cursor::new(&bytes);
+            prop_assert_eq!(media_type_of_stream(&mut source, &name), (media, resource));
             let essence = media.split(';').next().unwrap();
             let token = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/+-".contains(c);
             prop_assert!(essence.chars().all(token) && essence.matches('/').count() == 1);

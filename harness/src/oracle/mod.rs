@@ -12,6 +12,7 @@ pub mod parcel;
 pub mod receipt;
 pub mod reencrypt;
 pub mod sealed;
+pub mod sealed_range;
 pub mod windows;
 
 pub use decode::decode;
@@ -21,6 +22,7 @@ pub use parcel::parcel_open;
 pub use receipt::receipt;
 pub use reencrypt::reencrypt;
 pub use sealed::sealed;
+pub use sealed_range::sealed_range;
 pub use windows::windows;
 
 /// Whether the claim held; if not, what happened, in words.

@@ -11,18 +11,19 @@ use mdsm_core::crypto::seal::{ContentKey, OpenError, SealCoins, open, seal};
 use super::{Verdict, claim};
 use crate::rules::sealed::{self as rules, CHUNK_BYTES, HEADER_BYTES, Parts, TRAILER_BYTES};
 
-const KEY: [u8; 32] = [0x4b; 32];
+/// Key of every file.
+pub(super) const KEY: [u8; 32] = [0x4b; 32];
 
 /// Lengths of the honest files: the shortest, a common one, and both sides of a full chunk.
 const LENGTHS: [usize; 5] = [1, 300, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES + 7];
 
 /// Plaintext and sealed file of each honest file, sealed by the reference.
-static HONEST: LazyLock<Vec<(Vec<u8>, Vec<u8>)>> = LazyLock::new(|| {
+pub(super) static HONEST: LazyLock<Vec<(Vec<u8>, Vec<u8>)>> = LazyLock::new(|| {
     let file = |(length, number): (usize, u8)| {
         let plaintext: Vec<u8> = (number..251).cycle().take(length).collect();
         let coins = SealCoins { nonce_prefix: [number; 19], salt: [number; 16] };
         let sealed = seal(&plaintext, &ContentKey::new(KEY), coins);
-        (plaintext, sealed.expect("1 byte to 256 MiB"))
+        (plaintext, sealed.expect("each holds 1 byte at least"))
     };
     LENGTHS.into_iter().zip(1..).map(file).collect()
 });
@@ -35,13 +36,19 @@ pub fn honest_files() -> Vec<Vec<u8>> {
 
 /// Holds opening to the rules, and to this: whoever has no key gets nothing opened but honest files.
 pub fn sealed(bytes: &[u8]) -> Verdict {
-    let Some((&choice, rest)) = bytes.split_first() else { return opened(bytes, false) };
+    let (file, by_key_holder) = file_of(bytes);
+    opened(&file, by_key_holder)
+}
+
+/// The file that an input stands for, and whether a holder of the key made it.
+pub(super) fn file_of(bytes: &[u8]) -> (Vec<u8>, bool) {
+    let Some((&choice, rest)) = bytes.split_first() else { return (Vec::new(), false) };
     match choice {
-        0 => opened(rest, false),
-        1 => opened(&crafted(rest).seal(&KEY), true),
+        0 => (rest.to_vec(), false),
+        1 => (crafted(rest).seal(&KEY), true),
         _ => {
             let (_, file) = &HONEST[usize::from(choice) % HONEST.len()];
-            opened(&rearranged(file, rest), false)
+            (rearranged(file, rest), false)
         }
     }
 }
@@ -60,17 +67,20 @@ fn opened(file: &[u8], by_key_holder: bool) -> Verdict {
         let outcome = found.as_ref().map(Vec::len);
         format!("sealed: {outcome:?}, the rules have {:?}", expected.map(|plain| plain.len()))
     })?;
+    let size = u64::try_from(file.len()).expect("usize fits in u64");
     match found {
         Ok(plaintext) => {
             let chunks = plaintext.len().div_ceil(CHUNK_BYTES);
             let bytes = HEADER_BYTES + plaintext.len() + 16 * chunks + TRAILER_BYTES;
             claim(file.len() == bytes, || format!("sealed: {} bytes, not {bytes}", file.len()))
         }
-        Err(OpenError::Chunk { offset, .. } | OpenError::Header { offset }) => {
-            claim(offset <= file.len(), || format!("sealed: byte {offset} of {}", file.len()))
-        }
+        Err(
+            OpenError::Chunk { offset, .. }
+            | OpenError::Trailer { offset, .. }
+            | OpenError::Header { offset },
+        ) => claim(offset <= size, || format!("sealed: byte {offset} of {size}")),
         Err(OpenError::Truncated { bytes, bytes_min }) => {
-            claim(bytes == file.len() && bytes < bytes_min, || format!("sealed: {bytes} bytes"))
+            claim(bytes == size && bytes < bytes_min, || format!("sealed: {bytes} bytes"))
         }
         Err(_) => Ok(()),
     }

@@ -78,10 +78,47 @@ pub fn open(file: &[u8], key: &Bytes32) -> Option<Vec<u8>> {
     let (length, rest) = trailer.split_first_chunk::<8>()?;
     let (salt, stated) = rest.split_first_chunk::<16>()?;
     let sound = !plaintext.is_empty()
-        && plaintext.len() <= 268_435_456
+        && u64::try_from(plaintext.len()).is_ok_and(|bytes| bytes <= 281_474_976_645_120)
         && Ok(plaintext.len()) == usize::try_from(u64::from_le_bytes(*length))
         && stated == commitment(salt, &plaintext);
     sound.then_some(plaintext)
+}
+
+/// The bytes of the plaintext from `start` to before `end`, or nothing. Only the chunks that hold
+/// some of them are opened.
+#[must_use]
+pub fn open_range(file: &[u8], key: &Bytes32, start: u64, end: u64) -> Option<Vec<u8>> {
+    let (header, rest) = file.split_at_checked(HEADER_BYTES)?;
+    if !header.starts_with(b"MFIL\x01\x01\x10") {
+        return None;
+    }
+    let (body, trailer) = rest.split_at_checked(rest.len().checked_sub(TRAILER_BYTES)?)?;
+    let chunks: Vec<&[u8]> = body.chunks(CHUNK_BYTES + 16).collect();
+    // Where the plaintext of each chunk starts and ends.
+    let mut places = Vec::new();
+    let mut length = 0;
+    for chunk in &chunks {
+        let bytes = u64::try_from(chunk.len()).ok()?.checked_sub(16)?;
+        if bytes == 0 {
+            return None;
+        }
+        places.push((length, length + bytes));
+        length += bytes;
+    }
+    let trailer = decrypt(key, header, chunks.len(), 1, trailer)?;
+    let stated = u64::from_le_bytes(*trailer.first_chunk::<8>()?);
+    if length == 0 || length != stated || start > end || end > length {
+        return None;
+    }
+    let mut found = Vec::new();
+    for (number, (first, last)) in places.into_iter().enumerate() {
+        if start < end && first < end && start < last {
+            let plaintext = decrypt(key, header, number, 0, chunks[number])?;
+            let places = (first..last).zip(plaintext);
+            found.extend(places.filter(|(at, _)| (start..end).contains(at)).map(|(_, byte)| byte));
+        }
+    }
+    Some(found)
 }
 
 /// The salted commitment to a plaintext.

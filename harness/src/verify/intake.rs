@@ -2,22 +2,30 @@
 //! [STO-6]
 //!
 //! Between the two stand bytes: the delegate decodes what the owner encoded and believes nothing
-//! else. Small files go inline, since whoever runs `verify` asks for it here; large ones are sealed.
+//! else. Small files go inline, since whoever runs `verify` asks for it here; larger ones are sealed.
+//!
+//! Memory: a file that is not read whole is sealed as a stream, one such file at a time. The sealed
+//! file itself is held, because the store of this run takes it as one row (and copies it); hence the
+//! bound `input::FILE_BYTES_MAX`, and `jobs` threads hold the small files of `jobs` and one large.
+
+use std::io;
+use std::sync::Mutex;
 
 use rand_chacha::rand_core::Rng as _;
 
 use mdsm_core::codec::Wire as _;
-use mdsm_core::crypto::seal::{ContentKey, SealCoins};
-use mdsm_core::crypto::sha256;
+use mdsm_core::crypto::seal::{ContentKey, SealCoins, seal_stream, sealed_bytes};
 use mdsm_core::crypto::sign::SigningKey;
+use mdsm_core::crypto::{Hasher, sha256};
 use mdsm_core::freezing::Accepted;
 use mdsm_core::ledger::{
-    Content, Envelope, MediaType, Metadata, Placement, Record, ResourceType, place,
+    Content, Envelope, MediaType, Metadata, Placed, Placement, Record, ResourceType, place,
 };
 use mdsm_core::types::{ChainId, Digest, InstitutionId, KeyId, RecordId, Timestamp};
 
 use super::archive::Archive;
-use crate::input::{Content as FileContent, Input};
+use super::cases::text;
+use crate::input::{Body, Content as FileContent, Input};
 use crate::seed::{Draw as _, Seed};
 
 /// Owners among whom the files are shared out.
@@ -32,6 +40,17 @@ pub(super) struct Intake<'a> {
     pub(super) owners: Vec<SigningKey>,
     pub(super) created: Timestamp,
     pub(super) archive: &'a Archive,
+    /// Held by whoever takes a file that is not read whole.
+    pub(super) one_large: Mutex<()>,
+}
+
+/// A file as its owner puts it into a record.
+struct Prepared {
+    metadata: Metadata,
+    content: Content,
+    key: Option<ContentKey>,
+    /// SHA-256 of the plaintext.
+    plaintext: Digest,
 }
 
 /// A file whose record was accepted, as its owner remembers it.
@@ -70,7 +89,8 @@ impl Intake<'_> {
         // Made on the day before.
         let created = Timestamp::new(self.created.get() - i64::from(draw.below(86_400_000)));
 
-        let (metadata, content, key) = self.prepare(index, &file, created)?;
+        let Prepared { metadata, content, key, plaintext } = self.prepare(index, file, created)?;
+        let bytes = metadata.size;
         let record = Record::new(self.owners[owner].owner(), metadata, content)
             .map_err(|error| error.to_string())?;
         let sent = Envelope::sign(record, &self.chain_id, &self.owners[owner], delegate).to_bytes();
@@ -83,8 +103,8 @@ impl Intake<'_> {
             name: input.name.clone(),
             owner,
             record_id: *verified.record_id(),
-            plaintext: sha256(&file.bytes),
-            bytes: u64::try_from(file.bytes.len()).expect("usize fits in u64"),
+            plaintext,
+            bytes,
             key,
         };
         Ok((taken, Accepted::new(verified)))
@@ -93,31 +113,61 @@ impl Intake<'_> {
     fn prepare(
         &self,
         index: usize,
-        file: &FileContent,
+        file: FileContent,
         created: Timestamp,
-    ) -> Result<(Metadata, Content, Option<ContentKey>), String> {
-        let mut metadata = Metadata::new(
-            ResourceType::new(file.resource_type.as_str()).map_err(|error| error.to_string())?,
-            MediaType::new(file.media_type.as_str()).map_err(|error| error.to_string())?,
-            created,
-            u64::try_from(file.bytes.len()).expect("usize fits in u64"),
-        );
+    ) -> Result<Prepared, String> {
         let key = ContentKey::new(bytes(self.seed, &format!("verify/key/{index}")));
         let key_id = KeyId::new(bytes(self.seed, &format!("verify/key-id/{index}")));
         let mut coins = SealCoins { nonce_prefix: [0; 19], salt: [0; 16] };
         let mut draw = self.seed.stream(&format!("verify/coins/{index}"));
         draw.fill_bytes(&mut coins.nonce_prefix);
         draw.fill_bytes(&mut coins.salt);
-        let placed = place(&file.bytes, Placement::Inline, &key, key_id, coins)
-            .map_err(|error| error.to_string())?;
-        metadata.encryption = placed.encryption;
-        match placed.sealed {
-            Some(sealed) => {
-                self.archive.put_object(&sealed)?;
-                Ok((metadata, placed.content, Some(key)))
+        let (placed, plaintext, size) = match file.body {
+            Body::Whole(plain) => {
+                let placed = place(&plain, Placement::Inline, &key, key_id, coins).map_err(text)?;
+                if let Some(sealed) = &placed.sealed {
+                    self.archive.put_object(sealed)?;
+                }
+                let size = u64::try_from(plain.len()).expect("usize fits in u64");
+                (placed, sha256(&plain), size)
             }
-            None => Ok((metadata, placed.content, None)),
-        }
+            Body::Stream(stream) => {
+                let _turn = self.one_large.lock().map_err(text)?;
+                let size = stream.bytes();
+                let mut sealed = Vec::new();
+                let bytes = usize::try_from(sealed_bytes(size).map_err(text)?).map_err(text)?;
+                sealed.try_reserve_exact(bytes).map_err(text)?;
+                let plaintext = stream.read(|source| {
+                    let mut source = Hashing { source, digest: Hasher::new() };
+                    seal_stream(&mut source, &mut sealed, &key, coins).map_err(text)?;
+                    Ok(source.digest.finish())
+                })?;
+                (Placed::stored(self.archive.put_object(&sealed)?, key_id), plaintext, size)
+            }
+        };
+        let mut metadata = Metadata::new(
+            ResourceType::new(file.resource_type.as_str()).map_err(text)?,
+            MediaType::new(file.media_type.as_str()).map_err(text)?,
+            created,
+            size,
+        );
+        metadata.encryption = placed.encryption;
+        let key = metadata.encryption.is_some().then_some(key);
+        Ok(Prepared { metadata, content: placed.content, key, plaintext })
+    }
+}
+
+/// A source that hashes what is read from it.
+struct Hashing<'a> {
+    source: &'a mut dyn io::Read,
+    digest: Hasher,
+}
+
+impl io::Read for Hashing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.source.read(buffer)?;
+        self.digest.update(&buffer[..bytes]);
+        Ok(bytes)
     }
 }
 

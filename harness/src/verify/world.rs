@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -66,6 +66,7 @@ impl World {
             owners: owners(seed),
             created: STARTED_AT,
             archive: &archive,
+            one_large: Mutex::new(()),
         };
         let mut refusals = refusals;
         let (taken, ingest_time) =

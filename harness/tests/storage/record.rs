@@ -1,9 +1,12 @@
 //! STO-2, STO-4 to STO-7: records, their parts, their signature, their content.
 
+use std::io::Cursor;
+
 use harness::build::{self, DELEGATE, Network, key};
 use mdsm_core::codec::{DecodeErrorKind, Wire as _};
 use mdsm_core::crypto::seal::{
-    ContentKey, OpenError, SealCoins, SealError, check_bytes, open, seal, sealed_bytes,
+    ContentKey, Frame, OpenError, SealCoins, SealError, StreamError, check_bytes, open, seal,
+    sealed_bytes,
 };
 use mdsm_core::crypto::sha256;
 use mdsm_core::crypto::sign::{self, KeyError, SignatureError};
@@ -331,39 +334,61 @@ fn sto_6_4_the_size_stated_is_that_of_the_plaintext() {
         assert_eq!(opened, Err(ContentError::Size { bytes: 5, stated }));
     }
     assert_eq!(booking_of(sha256(&sealed), 5).open(&sealed, &content_key()), Ok(b"plain".to_vec()));
+
+    // As a stream: the digest first, then the file, then its size.
+    let checked = |digest, stated| {
+        let booking = booking_of(digest, stated);
+        booking.check(&mut Cursor::new(&sealed), &content_key()).map(|checked| checked.bytes())
+    };
+    assert_eq!(checked(sha256(&sealed), 5).unwrap(), 5);
+    let refused = |answer: Result<u64, StreamError<ContentError>>| match answer {
+        Err(StreamError::Refused(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let size = ContentError::Size { bytes: 5, stated: 4 };
+    assert_eq!(refused(checked(sha256(&sealed), 4)), size);
+    let digest = ContentError::Digest { found: sha256(&sealed), expected: sha256(b"plain") };
+    assert_eq!(refused(checked(sha256(b"plain"), 5)), digest);
 }
 
 #[test]
-fn sto_6_5_a_sealed_file_holds_1_byte_to_256_mebibytes() {
+fn sto_6_6_a_sealed_file_holds_1_byte_to_as_many_chunks_as_can_be_counted() {
     //= harness/spec/storage.md#sto-6-content-outside-the-record
     //= type=test
-    //# STO-6.5 (ours): The plaintext of a sealed file MUST hold at least 1 byte and at most
-    //# 268,435,456 bytes.
-    let most = 268_435_456;
-    let too_large = SealError::TooLarge { bytes: most + 1, bytes_max: most };
-    for (bytes, answer) in
-        [(0, Err(SealError::Empty)), (1, Ok(())), (most, Ok(())), (most + 1, Err(too_large))]
-    {
+    //# STO-6.6 (ours): The plaintext of a sealed file MUST hold at least 1 byte and at most
+    //# 281,474,976,645,120 bytes.
+    let most = 281_474_976_645_120;
+    assert_eq!(most, (u64::from(u32::MAX)) * 65_536, "the counter of the trailer is a u32");
+    let too_large = |bytes| SealError::TooLarge { bytes, bytes_max: most };
+    for (bytes, answer) in [
+        (0, Err(SealError::Empty)),
+        (1, Ok(())),
+        (268_435_457, Ok(())),
+        (most, Ok(())),
+        (most + 1, Err(too_large(most + 1))),
+        (u64::MAX, Err(too_large(u64::MAX))),
+    ] {
         assert_eq!(check_bytes(bytes), answer);
+        assert_eq!(sealed_bytes(bytes).map(|_| ()), answer);
     }
     assert_eq!(seal(&[], &content_key(), COINS), Err(SealError::Empty));
-    assert_eq!(seal(&vec![0; most + 1], &content_key(), COINS), Err(too_large));
     let least = seal(&[7], &content_key(), COINS).unwrap();
     assert_eq!(open(&least, &content_key()), Ok(vec![7]));
 
     // Whoever holds the key can seal more or less elsewhere; it is refused by its length.
     let bytes_min = 26 + 1 + 16 + 72;
-    assert_eq!(least.len(), bytes_min);
+    assert_eq!(u64::try_from(least.len()), Ok(bytes_min));
     let short = open(&[0; 26 + 72], &content_key());
     assert_eq!(short, Err(OpenError::Truncated { bytes: 98, bytes_min }));
-    let bytes_max = 26 + most + 16 * 4_096 + 72;
-    assert_eq!(sealed_bytes(most), bytes_max);
-    let mut long = vec![0; bytes_max + 1];
-    long[..26].copy_from_slice(&least[..26]);
-    let bytes = long.len();
-    assert_eq!(open(&long, &content_key()), Err(OpenError::TooLarge { bytes, bytes_max }));
-    let longest = open(&long[..bytes_max], &content_key());
-    assert_eq!(longest, Err(OpenError::Chunk { chunk: 0, offset: 26 }), "of a possible length");
+    // No test holds a file of this length, and none need be held to see that it is too long.
+    let bytes_max = 26 + most + 16 * 4_294_967_295 + 72;
+    assert_eq!(sealed_bytes(most), Ok(bytes_max));
+    let header = least[..26].try_into().unwrap();
+    let frame = |bytes| Frame::open(&content_key(), bytes, header, &[0; 72]).unwrap_err();
+    let bytes = bytes_max + 1;
+    assert_eq!(frame(bytes), OpenError::TooLarge { bytes, bytes_max });
+    let (chunks, offset) = (u32::MAX, bytes_max - 72);
+    assert_eq!(frame(bytes_max), OpenError::Trailer { chunks, offset }, "of a possible length");
 }
 
 #[test]

@@ -8,5 +8,5 @@ mod transaction;
 
 pub use headers::{ChainParameters, HeaderChain, HeaderError, HeaderFault, WorkError};
 pub use ots::{OtsError, opentimestamps};
-pub use proof::{Claim, ConfirmError, Existed, ProofError, examine};
+pub use proof::{Claim, ConfirmError, Existed, ProofError, examine, examine_digest};
 pub use transaction::{Funding, FundingError, anchor_transaction, funding_script};

@@ -21,6 +21,29 @@ pub fn sha256_parts(parts: &[&[u8]]) -> Digest {
     Digest::new(hasher.finalize().into())
 }
 
+/// SHA-256 of bytes that arrive in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Before the first byte.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// SHA-256 of all that was taken.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest::new(self.0.finalize().into())
+    }
+}
+
 /// A value named by the digest of its encoding.
 pub trait Identified: Wire {
     /// SHA-256 of the whole encoding, tag and version included.

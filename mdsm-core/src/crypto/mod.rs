@@ -6,4 +6,4 @@ mod portable;
 pub mod seal;
 pub mod sign;
 
-pub use hash::{Identified, sha256, sha256_parts};
+pub use hash::{Hasher, Identified, sha256, sha256_parts};

@@ -1,10 +1,12 @@
 //! Opening the file behind a booking. [STO-6] [DDB-1] [DDB-3]
 
+use std::io::{Read, Seek};
+
 use thiserror::Error;
 
 use super::envelope::Booking;
 use super::record::ContentRef;
-use crate::crypto::seal::{self, ContentKey, OpenError};
+use crate::crypto::seal::{self, Checked, ContentKey, OpenError, StreamError};
 use crate::crypto::sha256;
 use crate::types::Digest;
 
@@ -29,7 +31,7 @@ pub enum ContentError {
     #[error("booking.metadata.size: {stated}, the plaintext has {bytes} bytes")]
     Size {
         /// Bytes of the plaintext.
-        bytes: usize,
+        bytes: u64,
         /// Size stated.
         stated: u64,
     },
@@ -50,13 +52,35 @@ impl Booking {
             return Err(ContentError::Digest { found, expected });
         }
         let plaintext = seal::open(sealed, key)?;
-        let (bytes, stated) = (plaintext.len(), self.metadata.size);
+        self.check_size(u64::try_from(plaintext.len()).expect("usize fits in u64"))?;
+        Ok(plaintext)
+    }
+
+    /// Checks a sealed file of any size without handing out plaintext, which
+    /// [`seal::release_stream`] then does. The digest is compared before a key is used. Cost: one
+    /// pass of SHA-256 over the file, one decryption of it and one hash of its plaintext.
+    pub fn check(
+        &self,
+        sealed: &mut (impl Read + Seek),
+        key: &ContentKey,
+    ) -> Result<Checked, StreamError<ContentError>> {
+        let ContentRef::Stored(expected) = self.content else {
+            return Err(ContentError::Inline.into());
+        };
+        let found = seal::digest_stream(sealed).map_err(StreamError::Read)?;
+        if found != expected {
+            return Err(ContentError::Digest { found, expected }.into());
+        }
+        let checked = seal::check_stream(sealed, key).map_err(StreamError::in_terms_of)?;
+        self.check_size(checked.bytes())?;
+        Ok(checked)
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<(), ContentError> {
+        let stated = self.metadata.size;
         //= harness/spec/storage.md#sto-6-content-outside-the-record
         //# STO-6.4 (ours): A record MUST be refused when the size in its metadata is not the number
         //# of bytes of its plaintext, as soon as the plaintext is at hand.
-        if u64::try_from(bytes) != Ok(stated) {
-            return Err(ContentError::Size { bytes, stated });
-        }
-        Ok(plaintext)
+        if bytes == stated { Ok(()) } else { Err(ContentError::Size { bytes, stated }) }
     }
 }

@@ -5,7 +5,7 @@ use super::record::Content;
 use crate::crypto::seal::{ContentKey, SealCoins, SealError, seal};
 use crate::crypto::sha256;
 use crate::params::INLINE_CONTENT_BYTES_MAX;
-use crate::types::{Blob, KeyId};
+use crate::types::{Blob, Digest, KeyId};
 
 /// What the owner asks for. A chain cannot erase, so nothing goes inline by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,8 +24,20 @@ pub struct Placed {
     pub content: Content,
     /// What the metadata must say of it.
     pub encryption: Option<Encryption>,
-    /// The sealed file, to be stored under its digest.
+    /// The sealed file, to be stored under its digest; `None` when it is inline or stored already.
     pub sealed: Option<Vec<u8>>,
+}
+
+impl Placed {
+    /// A file that was sealed as a stream, and is stored under this digest.
+    #[must_use]
+    pub fn stored(digest: Digest, key_id: KeyId) -> Self {
+        Self {
+            content: Content::Stored(digest),
+            encryption: Some(Encryption { scheme: SealScheme::XChaCha20Poly1305File, key_id }),
+            sealed: None,
+        }
+    }
 }
 
 /// Places content as its owner asks; what is too large for an Item is sealed in any case.
@@ -49,11 +61,8 @@ pub fn place(
         return Ok(Placed { content: Content::Inline(blob), encryption: None, sealed: None });
     }
     let sealed = seal(bytes, key, coins)?;
-    Ok(Placed {
-        content: Content::Stored(sha256(&sealed)),
-        encryption: Some(Encryption { scheme: SealScheme::XChaCha20Poly1305File, key_id }),
-        sealed: Some(sealed),
-    })
+    let placed = Placed::stored(sha256(&sealed), key_id);
+    Ok(Placed { sealed: Some(sealed), ..placed })
 }
 
 #[cfg(test)]

@@ -25,10 +25,10 @@ pub enum RekeyError {
         /// Who was to accept it.
         key: Digest,
     },
-    /// Accepted before.
-    #[error("the offer {offer} was accepted before, each makes one key")]
+    /// Accepted before, perhaps with other words around it.
+    #[error("the offer whose U is {offer} was accepted before, each makes one key")]
     Spent {
-        /// The offer.
+        /// Digest of its U.
         offer: Digest,
     },
     /// No room to remember it.

@@ -4,10 +4,13 @@
 //! It is public. Secrets and noise come from AES-256 in counter mode, one stream for each use.
 //! Neither needs more of the cipher than to look random; both cost a tenth of the products.
 
+use aes::Aes128Enc;
 use aes::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
-use aes::{Aes128Enc, Aes256Enc};
 
-use super::kernel::{Modulus, add_expanded_rows_16, add_scaled_rows_16, add_scaled_rows_24};
+use super::kernel::{
+    Modulus, StreamCipher, add_expanded_rows_16, add_scaled_rows_16, add_scaled_rows_24,
+    number_blocks,
+};
 use super::set::Set;
 use crate::codec::prefix;
 use crate::crypto::sha256_parts;
@@ -52,7 +55,7 @@ impl Uniform {
         let in_row = self.columns * self.word_bytes() / size_of::<Block>();
         blocks.resize(rows * in_row, [0; 16]);
         for (row, blocks) in (first..).zip(blocks.chunks_exact_mut(in_row)) {
-            number(u32::try_from(row).expect("matrices are small"), 0, blocks);
+            number_blocks(u32::try_from(row).expect("matrices are small"), 0, blocks);
         }
         self.cipher.encrypt_blocks(Array::cast_slice_from_core_mut(blocks));
     }
@@ -110,11 +113,11 @@ impl Uniform {
 }
 
 /// 32 secret bytes from which streams of random bytes come, one for each use.
-pub(super) struct Coins(Aes256Enc);
+pub(super) struct Coins(StreamCipher);
 
 impl Coins {
     pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self(Aes256Enc::new(&(*key).into()))
+        Self(StreamCipher::new(key))
     }
 
     /// Stream `number`, from its start.
@@ -125,7 +128,7 @@ impl Coins {
 
 /// Random bytes of one use.
 pub(super) struct Stream<'a> {
-    cipher: &'a Aes256Enc,
+    cipher: &'a StreamCipher,
     number: u32,
     next: u32,
 }
@@ -133,16 +136,8 @@ pub(super) struct Stream<'a> {
 impl Stream<'_> {
     /// The next [`STREAM_BLOCKS`] blocks.
     pub(super) fn fill(&mut self, blocks: &mut [Block; STREAM_BLOCKS]) {
-        number(self.number, self.next, blocks);
+        self.cipher.fill(self.number, self.next, blocks);
         self.next = self.next.checked_add(1 << 6).expect("streams are far shorter than 64 GiB");
-        self.cipher.encrypt_blocks(Array::cast_slice_from_core_mut(blocks));
-    }
-}
-
-/// Numbers blocks for a cipher: `first`, then `second`, one higher in each block, then zeros.
-fn number(first: u32, second: u32, blocks: &mut [Block]) {
-    for (block, second) in blocks.iter_mut().zip(u64::from(second)..) {
-        *block = u128::from(u64::from(first) | second << 32).to_le_bytes();
     }
 }
 

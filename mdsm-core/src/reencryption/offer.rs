@@ -16,21 +16,12 @@ use super::expand::{Coins, Uniform};
 use super::kernel::Packed;
 use super::keys::{SecretKey, put_matrix, subtract_product, take_matrix};
 use super::rekey::ReKey;
-use super::set::Set;
+use super::set::{Set, Variant};
 use super::wiped::Wiped;
-use crate::codec::{Decode, DecodeError, Encode, Reader, Wire, prefix, wire_enum};
-use crate::crypto::{Identified as _, sha256_parts};
+use crate::codec::{Decode, DecodeError, Encode, Reader, Wire, prefix};
+use crate::crypto::sha256_parts;
+use crate::params::SPENT_OFFERS_MAX;
 use crate::types::Digest;
-
-wire_enum!(
-    /// What stands in the rows of a re-encryption key that refresh a capsule's noise.
-    Variant {
-        /// A and the reader's public key: who has seen public keys knows the reader.
-        Public = 0,
-        /// Fresh rows from the reader: the key names nobody. A capsule makes no hop after it.
-        KeyPrivate = 1,
-    }
-);
 
 /// What a reader sends to one owner. Wiped on drop.
 pub struct Offer {
@@ -42,23 +33,6 @@ pub struct Offer {
     pub reader: Digest,
     pub(super) seed: [u8; 32],
     pub(super) matrix: Packed,
-}
-
-//= harness/spec/reencryption.md#pre-9-defect-key-privacy
-//# PRE-9.3 (ours): The reference MUST NOT claim key privacy for a re-encryption key that holds the
-//# reader's public key.
-impl Variant {
-    /// Rows of X and U.
-    pub(super) fn rows(self, set: Set) -> usize {
-        let parameters = set.parameters();
-        //= harness/spec/reencryption.md#pre-9-defect-key-privacy
-        //# PRE-9.2 (ours): A variant MUST be offered whose re-encryption key holds no public key, with
-        //# fresh rows ( X', -X' S_B + E' ) in the place of ( A, P_B ).
-        match self {
-            Self::Public => parameters.digit_rows(),
-            Self::KeyPrivate => parameters.digit_rows() + parameters.dimension,
-        }
-    }
 }
 
 /// X, of so many rows as are asked for.
@@ -90,7 +64,7 @@ impl Offer {
             Variant::Public => secret.public(),
             Variant::KeyPrivate => sha256_parts(&[&prefix(*b"MPSE"), &seed]),
         };
-        let mut words = Wiped::zeros(variant.rows(set), parameters.columns);
+        let mut words = Wiped::zeros(set.parameters().rekey_rows(variant), parameters.columns);
         parameters.noise.add_to(coins.stream(0), words.entries_mut());
         subtract_product(&uniform(set, &seed), &secret.matrix, &mut words);
         let matrix = Packed::new(parameters.modulus, words.view());
@@ -107,6 +81,13 @@ impl Offer {
     #[must_use]
     pub fn variant(&self) -> Variant {
         self.variant
+    }
+
+    /// Digest of U alone: an offer that says other things around the same U is the same offer.
+    fn fingerprint(&self) -> Digest {
+        let mut words = Zeroizing::new(Vec::new());
+        put_matrix(&self.matrix, &mut words);
+        sha256_parts(&[&prefix(*b"MOFU"), &words])
     }
 
     /// The owner's part: adds the powers of its secret key, and spends the offer.
@@ -129,7 +110,7 @@ impl Offer {
         if self.owner != secret.public() {
             return Err(RekeyError::AnotherOwner { offered_to: self.owner, key: secret.public() });
         }
-        spent.spend(self.id())?;
+        spent.spend(self.fingerprint())?;
         //= harness/spec/reencryption.md#pre-3-request-and-grant
         //# PRE-3.2 (paper): The owner MUST encrypt the part asked for and make a re-encryption key from
         //# itself to that reader.
@@ -184,8 +165,8 @@ impl Decode for Offer {
         let variant: Variant = reader.field("variant")?;
         let (owner, name) = (reader.field("owner")?, reader.field("reader")?);
         let seed = reader.array().map_err(|error| error.inside("seed"))?;
-        let matrix =
-            take_matrix(set, variant.rows(set), reader).map_err(|error| error.inside("matrix"))?;
+        let matrix = take_matrix(set, set.parameters().rekey_rows(variant), reader)
+            .map_err(|error| error.inside("matrix"))?;
         Ok(Self { set, variant, owner, reader: name, seed, matrix })
     }
 }
@@ -195,7 +176,7 @@ impl Wire for Offer {
     const NAME: &'static str = "Offer";
 }
 
-/// Offers that an owner has accepted, by their digests. Kept for as long as the key is.
+/// Offers that an owner has accepted, by the digests of their U. Kept for as long as the key is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpentOffers(BTreeSet<Digest>);
 
@@ -207,13 +188,10 @@ pub struct SpentOut {
     pub offers_max: usize,
 }
 
-/// Offers that one key may accept: what a list of spent ones may hold.
-const OFFERS_MAX: usize = 1 << 20;
-
 impl SpentOffers {
     fn spend(&mut self, offer: Digest) -> Result<(), RekeyError> {
-        if self.0.len() >= OFFERS_MAX {
-            return Err(RekeyError::SpentOut(SpentOut { offers_max: OFFERS_MAX }));
+        if self.0.len() >= SPENT_OFFERS_MAX {
+            return Err(RekeyError::SpentOut(SpentOut { offers_max: SPENT_OFFERS_MAX }));
         }
         if self.0.insert(offer) { Ok(()) } else { Err(RekeyError::Spent { offer }) }
     }
@@ -228,7 +206,7 @@ impl Encode for SpentOffers {
 
 impl Decode for SpentOffers {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let count = reader.count(0, OFFERS_MAX, Digest::BYTES)?;
+        let count = reader.count(0, SPENT_OFFERS_MAX, Digest::BYTES)?;
         let mut offers = BTreeSet::new();
         for index in 0..count {
             let offer = reader.element(index)?;

@@ -20,14 +20,13 @@ use crate::codec::{
 };
 use crate::crypto::sha256_parts;
 use crate::crypto::sign::{SigningKey, verify};
+use crate::params::PARCEL_BYTES_MAX;
 use crate::types::{Blob, Digest, OwnerId, Signature};
 
 /// Bytes of an X-Wing public key.
 const PUBLIC_KEY_BYTES: usize = 1_216;
 /// Bytes of an X-Wing ciphertext.
 const ENCAPSULATED_BYTES: usize = 1_120;
-/// Bytes of the largest offer or key, Bits704 with fresh rows, and some.
-const PAYLOAD_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 const TAG_BYTES: usize = 16;
 
 wire_enum!(
@@ -60,7 +59,7 @@ pub struct Parcel {
     /// SHA-256 of the receiver's public key.
     pub receiver: Digest,
     encapsulated: Blob<ENCAPSULATED_BYTES, ENCAPSULATED_BYTES>,
-    sealed: Blob<TAG_BYTES, { PAYLOAD_BYTES_MAX + TAG_BYTES }>,
+    sealed: Blob<TAG_BYTES, { PARCEL_BYTES_MAX + TAG_BYTES }>,
     signature: Signature,
 }
 
@@ -181,10 +180,10 @@ impl Parcel {
         //# PRE-3.5 (ours): Key material between two parties MUST travel encrypted and authenticated
         //# to its receiver.
         let payload = Zeroizing::new(value.to_bytes());
-        if payload.len() > PAYLOAD_BYTES_MAX {
+        if payload.len() > PARCEL_BYTES_MAX {
             return Err(ParcelError::TooLarge {
                 bytes: payload.len(),
-                bytes_max: PAYLOAD_BYTES_MAX,
+                bytes_max: PARCEL_BYTES_MAX,
             });
         }
         let (sender_id, receiver_id) = (sender.owner(), receiver.digest());

@@ -19,8 +19,8 @@ use super::error::ReencryptError;
 use super::expand::Coins;
 use super::kernel::{Backend, Packed};
 use super::keys::PublicKey;
-use super::offer::Variant;
 use super::rekey::ReKey;
+use super::set::Variant;
 use super::setup::Setup;
 use super::wiped::Wiped;
 use crate::codec::prefix;
@@ -66,6 +66,7 @@ pub struct WarmKey<'a> {
     reader: Option<&'a PublicKey>,
     /// None where the key is cold: X is then expanded anew in every call.
     uniform: Option<Packed>,
+    backend: Backend,
 }
 
 impl<'a> WarmKey<'a> {
@@ -93,7 +94,14 @@ impl<'a> WarmKey<'a> {
             (Variant::Public, Some(reader)) if reader.digest() == key.reader => Some(reader),
             (Variant::Public, _) => return Err(ReencryptError::ReaderKey { reader: key.reader }),
         };
-        Ok(Self { key, reader, uniform: None })
+        Ok(Self { key, reader, uniform: None, backend: Backend::detect() })
+    }
+
+    /// Has the products computed by another backend than the best: for measurements, and to show that
+    /// all give the same bits. A call panics where the CPU does not offer it.
+    #[must_use]
+    pub fn on(self, backend: Backend) -> Self {
+        Self { backend, ..self }
     }
 
     /// Re-encrypts one capsule.
@@ -182,7 +190,7 @@ pub(super) fn transform(key: &WarmKey<'_>, capsules: &[(&Capsule, [u8; 32])]) ->
             flood.add_to(coins.stream(3), h3);
         }
     }
-    let backend = Backend::detect();
+    let backend = key.backend;
     // X, and A below it or further rows of X.
     let last_of_x = rekey.matrix.rows();
     match &key.uniform {

@@ -5,8 +5,8 @@ use zeroize::Zeroize;
 use super::expand::Uniform;
 use super::kernel::Packed;
 use super::keys::{put_matrix, take_matrix};
-use super::offer::{Variant, uniform};
-use super::set::Set;
+use super::offer::uniform;
+use super::set::{Set, Variant};
 use crate::codec::{Decode, DecodeError, Encode, Reader, Wire};
 use crate::crypto::Identified as _;
 use crate::types::Digest;
@@ -99,8 +99,8 @@ impl Decode for ReKey {
         let grant = reader.field("grant")?;
         let names = [reader.field("owner")?, reader.field("reader")?];
         let seed = reader.array().map_err(|error| error.inside("seed"))?;
-        let matrix =
-            take_matrix(set, variant.rows(set), reader).map_err(|error| error.inside("matrix"))?;
+        let matrix = take_matrix(set, set.parameters().rekey_rows(variant), reader)
+            .map_err(|error| error.inside("matrix"))?;
         Ok(Self::new(set, variant, grant, names, seed, matrix))
     }
 }

@@ -6,7 +6,8 @@
 
 use super::kernel::Modulus;
 use super::noise::{FRODO_640, FRODO_976, FRODO_1344, Noise};
-use crate::codec::wire_enum;
+use crate::codec::{PREFIX_BYTES, wire_enum};
+use crate::types::Digest;
 
 wire_enum!(
     /// Names a parameter set, on the wire too.
@@ -30,6 +31,19 @@ wire_enum!(
         H1152 = 7,
         /// S704 with single bits for digits: the scheme as Aono, Boyen, Phong and Wang wrote it.
         Bits704 = 8,
+    }
+);
+
+wire_enum!(
+    /// What stands in the rows of a re-encryption key that refresh a capsule's noise.
+    Variant {
+        /// A and the reader's public key: who has seen public keys knows the reader.
+        //= harness/spec/reencryption.md#pre-9-defect-key-privacy
+        //# PRE-9.3 (ours): The reference MUST NOT claim key privacy for a re-encryption key that
+        //# holds the reader's public key.
+        Public = 0,
+        /// Fresh rows from the reader: the key names nobody. A capsule makes no hop after it.
+        KeyPrivate = 1,
     }
 );
 
@@ -92,6 +106,38 @@ impl Parameters {
     #[must_use]
     pub const fn capsule_words(&self) -> usize {
         self.dimension + self.columns
+    }
+
+    /// Bytes of an encoded capsule.
+    #[must_use]
+    pub const fn capsule_bytes(&self) -> usize {
+        PREFIX_BYTES + 2 + 3 * Digest::BYTES + self.capsule_words() * self.modulus.word_bytes()
+    }
+
+    /// Bytes of an encoded public key.
+    #[must_use]
+    pub const fn public_key_bytes(&self) -> usize {
+        PREFIX_BYTES + 1 + self.dimension * self.columns * self.modulus.word_bytes()
+    }
+
+    /// Bytes of an encoded re-encryption key.
+    #[must_use]
+    pub const fn rekey_bytes(&self, variant: Variant) -> usize {
+        let words = self.rekey_rows(variant) * self.columns;
+        PREFIX_BYTES + 2 + 4 * Digest::BYTES + words * self.modulus.word_bytes()
+    }
+
+    /// Rows of X and U: those of the digits and, where the key is private, as many as the dimension
+    /// for refreshing.
+    #[must_use]
+    pub const fn rekey_rows(&self, variant: Variant) -> usize {
+        //= harness/spec/reencryption.md#pre-9-defect-key-privacy
+        //# PRE-9.2 (ours): A variant MUST be offered whose re-encryption key holds no public key, with
+        //# fresh rows ( X', -X' S_B + E' ) in the place of ( A, P_B ).
+        match variant {
+            Variant::Public => self.digit_rows(),
+            Variant::KeyPrivate => self.digit_rows() + self.dimension,
+        }
     }
 
     /// Rows of a re-encryption key that carry the owner's secret.

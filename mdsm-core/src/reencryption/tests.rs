@@ -3,6 +3,7 @@
 use super::*;
 use crate::codec::Wire as _;
 use crate::crypto::sign::SigningKey;
+use crate::params::PARCEL_BYTES_MAX;
 use crate::types::{Digest, KeyId};
 
 const KEY_ID: KeyId = KeyId::new([0x44; 32]);
@@ -34,6 +35,11 @@ fn share(set: Set, variant: Variant) {
     let offer = Offer::from_bytes(&offer.to_bytes()).unwrap();
     let mut spent = SpentOffers::default();
     let rekey = offer.accept(&owner.0, GRANT, &mut spent).unwrap();
+    let parameters = set.parameters();
+    assert_eq!(owner.1.to_bytes().len(), parameters.public_key_bytes(), "{name}");
+    assert_eq!(original.to_bytes().len(), parameters.capsule_bytes(), "{name}");
+    assert_eq!(rekey.to_bytes().len(), parameters.rekey_bytes(variant), "{name}");
+    assert!(parameters.rekey_bytes(variant) <= PARCEL_BYTES_MAX, "{name}");
     let rekey = ReKey::from_bytes(&rekey.to_bytes()).unwrap();
 
     let admission = approval.check(&signing.owner(), owner.1.digest()).unwrap();

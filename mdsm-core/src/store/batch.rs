@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::error::StoreError;
 use crate::codec::wire_enum;
-use crate::params::FILE_BYTES_MAX;
+use crate::params::ROW_FILE_BYTES_MAX;
 
 /// Bytes of a key, at most.
 pub const KEY_BYTES_MAX: usize = 255;
 
-/// Bytes of a value, at most: a sealed file of the largest size, with room for its framing.
-pub const VALUE_BYTES_MAX: usize = FILE_BYTES_MAX + 1_024 * 1_024;
+/// Bytes of a value, at most: the largest sealed file that is kept as a row, with room for its
+/// framing.
+pub const VALUE_BYTES_MAX: usize = ROW_FILE_BYTES_MAX + 1_024 * 1_024;
 
 wire_enum!(
     /// The tables of a node's store.

@@ -1,12 +1,15 @@
 //! One case a file given by `--input`, or a format of generated ones.
 
 use std::collections::BTreeMap;
+use std::io::{self, Cursor};
 
 use mdsm_core::anchoring::{ChainParameters, HeaderChain, examine};
 use mdsm_core::codec::Wire as _;
-use mdsm_core::crypto::{seal, sha256};
+use mdsm_core::crypto::seal::{ContentKey, HEADER_BYTES, open_range, read_frame, release_stream};
+use mdsm_core::crypto::{Hasher, sha256};
 use mdsm_core::ledger::{Content, ContentRef, Receipt};
 use mdsm_core::params::{ANCHOR_CONFIRMATIONS, INLINE_CONTENT_BYTES_MAX};
+use mdsm_core::types::Digest;
 
 use super::super::intake::Taken;
 use super::super::world::World;
@@ -78,19 +81,57 @@ fn one(world: &World, file: &Taken, headers: &HeaderChain) -> Result<u32, Fault>
     };
     let claim = examine(&receipt, Some(&content)).map_err(text)?;
     let existed = claim.confirm(headers, ANCHOR_CONFIRMATIONS).map_err(text)?;
-    let plaintext = match &file.key {
-        None => content,
+    let (found, bytes) = match &file.key {
+        None => (sha256(&content), u64::try_from(content.len()).map_err(text)?),
         Some(key) => {
             hold(!is_in(&content, file), || "the sealed file shows its content".to_owned())?;
-            seal::open(&content, key).map_err(text)?
+            opened(&receipt, &content, key)?
         }
     };
-    hold(sha256(&plaintext) == file.plaintext, || "other bytes came back".to_owned())?;
-    let large = plaintext.len() > INLINE_CONTENT_BYTES_MAX;
-    hold(large == file.key.is_some(), || format!("{} bytes took the wrong path", plaintext.len()))?;
+    hold(found == file.plaintext, || "other bytes came back".to_owned())?;
+    let large = usize::try_from(bytes).map_or(true, |bytes| bytes > INLINE_CONTENT_BYTES_MAX);
+    hold(large == file.key.is_some(), || format!("{bytes} bytes took the wrong path"))?;
+    hold(bytes == file.bytes, || format!("{bytes} bytes of {} came back", file.bytes))?;
     let size = receipt.booking.metadata.size;
     hold(size == file.bytes, || format!("metadata says {size} bytes of {}", file.bytes))?;
     Ok(existed.height)
+}
+
+/// Digest and length of the plaintext of a sealed file, opened as a stream, and again range by range
+/// without what the stream has shown.
+fn opened(receipt: &Receipt, sealed: &[u8], key: &ContentKey) -> Result<(Digest, u64), Fault> {
+    let mut source = Cursor::new(sealed);
+    let checked = receipt.booking.check(&mut source, key).map_err(text)?;
+    let mut whole = Hashing::default();
+    release_stream(&checked, &mut source, &mut whole).map_err(text)?;
+    let whole = whole.0.finish();
+    let frame = read_frame(&mut source, key).map_err(text)?;
+    let (mut ranges, mut start) = (Hasher::new(), 0);
+    while start < frame.bytes() {
+        let end = frame.bytes().min(start + RANGE_BYTES);
+        ranges.update(&open_range(&frame, &mut source, start..end).map_err(text)?);
+        start = end;
+    }
+    hold(ranges.finish() == whole, || "ranges gave other bytes than the whole".to_owned())?;
+    Ok((whole, checked.bytes()))
+}
+
+/// Bytes of each range: no multiple of a chunk's, so that ranges begin and end within chunks.
+const RANGE_BYTES: u64 = 1_000_000;
+
+/// A sink that hashes.
+#[derive(Default)]
+struct Hashing(Hasher);
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The content as the chain holds it.
@@ -106,7 +147,7 @@ fn inline_content(world: &World, file: &Taken) -> Result<Vec<u8>, Fault> {
 fn is_in(sealed: &[u8], file: &Taken) -> bool {
     let bytes = usize::try_from(file.bytes).unwrap_or(usize::MAX);
     sealed.len() >= bytes
-        && [0, seal::HEADER_BYTES]
+        && [0, HEADER_BYTES]
             .iter()
             .filter_map(|start| sealed.get(*start..start + bytes))
             .any(|run| sha256(run) == file.plaintext)

@@ -5,10 +5,12 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use mdsm_core::anchoring::{ChainParameters, Existed, HeaderChain, examine, opentimestamps};
+use mdsm_core::anchoring::{ChainParameters, Existed, HeaderChain, examine_digest, opentimestamps};
 use mdsm_core::codec::Wire as _;
+use mdsm_core::crypto::Hasher;
 use mdsm_core::ledger::{ContentRef, Receipt, document_reference, provenance};
-use mdsm_core::params::{ANCHOR_CONFIRMATIONS, FILE_BYTES_MAX};
+use mdsm_core::params::ANCHOR_CONFIRMATIONS;
+use mdsm_core::types::Digest;
 use serde_json::json;
 
 use crate::Failure;
@@ -91,12 +93,9 @@ pub(crate) fn run(command: ReceiptCommand) -> Result<(), Failure> {
 
 fn verify(options: &Verify) -> Result<(), Failure> {
     let receipt = read_receipt(&options.receipt)?;
-    // Sealing adds a header, 16 bytes a chunk and a trailer: far below a sixteenth.
-    let content_bytes_max = u64::try_from(FILE_BYTES_MAX / 16 * 17).unwrap_or(u64::MAX);
-    let content =
-        options.content.as_deref().map(|path| read(path, content_bytes_max)).transpose()?;
+    let content = options.content.as_deref().map(digest).transpose()?;
     let claim =
-        examine(&receipt, content.as_deref()).map_err(|error| refused(&options.receipt, error))?;
+        examine_digest(&receipt, content).map_err(|error| refused(&options.receipt, error))?;
     let network = match options.network {
         Network::Mainnet => ChainParameters::Mainnet,
         Network::Regtest => ChainParameters::Regtest,
@@ -201,19 +200,44 @@ fn read_receipt(path: &Path) -> Result<Receipt, Failure> {
     Receipt::from_bytes(&read(path, RECEIPT_BYTES_MAX)?).map_err(|error| refused(path, error))
 }
 
+/// The digest of a file of any size.
+fn digest(path: &Path) -> Result<Digest, Failure> {
+    let mut file = open(path)?;
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; 64 * 1_024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finish()),
+            Ok(bytes) => hasher.update(&buffer[..bytes]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(path, &error)),
+        }
+    }
+}
+
 /// Reads a file that must not be larger than `bytes_max`.
 fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
-    let fault = |error: std::io::Error| Failure::Fault(format!("{}: {error}", path.display()));
-    // A pipe without a writer would be waited for, for ever.
-    if !std::fs::metadata(path).map_err(fault)?.is_file() {
-        return Err(Failure::Fault(format!("{}: not a file", path.display())));
-    }
     let mut bytes = Vec::new();
-    File::open(path).map_err(fault)?.take(bytes_max + 1).read_to_end(&mut bytes).map_err(fault)?;
+    open(path)?
+        .take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > bytes_max {
         return Err(Failure::Fault(format!("{}: more than {bytes_max} bytes", path.display())));
     }
     Ok(bytes)
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    // A pipe without a writer would be waited for, for ever.
+    if !std::fs::metadata(path).map_err(|error| unreadable(path, &error))?.is_file() {
+        return Err(Failure::Fault(format!("{}: not a file", path.display())));
+    }
+    File::open(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Fault(format!("{}: {error}", path.display()))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

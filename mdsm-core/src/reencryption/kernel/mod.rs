@@ -28,6 +28,8 @@ mod vaes;
 
 use std::ops::Range;
 
+use aes::Aes256Enc;
+use aes::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
 use ndarray::Array2;
 
 pub(crate) use lanes::{add_scaled_rows_16, add_scaled_rows_24, round_to_digits};
@@ -143,6 +145,50 @@ pub(crate) fn add_expanded_rows_16(key: &[u8; 16], factors: &[i16], sums: &mut [
     false
 }
 
+/// Random bytes from 32 secret ones: AES-256 on numbered blocks. Wiped on drop.
+pub(crate) struct StreamCipher(Cipher);
+
+enum Cipher {
+    /// With VAES.
+    #[cfg(target_arch = "x86_64")]
+    Wide(vaes::StreamKeys),
+    /// As the `aes` crate does it on this CPU.
+    Plain(Aes256Enc),
+}
+
+impl StreamCipher {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(keys) = vaes::StreamKeys::new(key) {
+            return Self(Cipher::Wide(keys));
+        }
+        Self::plain(key)
+    }
+
+    fn plain(key: &[u8; 32]) -> Self {
+        Self(Cipher::Plain(Aes256Enc::new(&(*key).into())))
+    }
+
+    /// Encrypts blocks that hold `first`, then `second`, one higher in each block, then zeros.
+    pub(crate) fn fill(&self, first: u32, second: u32, blocks: &mut [[u8; 16]; 64]) {
+        match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Cipher::Wide(keys) => keys.fill(first, second, blocks),
+            Cipher::Plain(cipher) => {
+                number_blocks(first, second, blocks);
+                cipher.encrypt_blocks(Array::cast_slice_from_core_mut(blocks));
+            }
+        }
+    }
+}
+
+/// Numbers blocks for a cipher: `first`, then `second`, one higher in each block, then zeros.
+pub(crate) fn number_blocks(first: u32, second: u32, blocks: &mut [[u8; 16]]) {
+    for (block, second) in blocks.iter_mut().zip(u64::from(second)..) {
+        *block = u128::from(u64::from(first) | second << 32).to_le_bytes();
+    }
+}
+
 /// The left side of a product.
 struct Rows<'a> {
     entries: &'a [i16],
@@ -249,6 +295,18 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn wide_streams_are_those_of_the_crate() {
+        for (key, first, second) in
+            [([0; 32], 0, 0), ([7; 32], 3, 64), ([0xff; 32], u32::MAX, 1 << 31)]
+        {
+            let [mut wide, mut plain] = [[[0xa5; 16]; 64]; 2];
+            StreamCipher::new(&key).fill(first, second, &mut wide);
+            StreamCipher::plain(&key).fill(first, second, &mut plain);
+            assert_eq!(wide, plain, "{first} {second}");
         }
     }
 

@@ -3,12 +3,13 @@
 use std::io::{self, Read, Write};
 
 use mdsm_core::codec::{DecodeError, Wire};
-use mdsm_core::crypto::seal::sealed_bytes;
-use mdsm_core::params::FILE_BYTES_MAX;
+use mdsm_core::params::PARCEL_BYTES_MAX;
 use thiserror::Error;
 
+use super::message::SEALED_BYTES_MAX;
+
 /// Bytes of the longest frame: a sealed file with everything that a reader needs beside it.
-pub const FRAME_BYTES_MAX: usize = sealed_bytes(FILE_BYTES_MAX) + 16 * 1_024 * 1_024;
+pub const FRAME_BYTES_MAX: usize = SEALED_BYTES_MAX + PARCEL_BYTES_MAX;
 
 /// What comes in the place of a message.
 #[derive(Debug, Error)]

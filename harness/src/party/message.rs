@@ -3,17 +3,20 @@
 //! own; of an opened file only the digest comes back. [PRE-3]
 
 use mdsm_core::codec::{Decode, DecodeError, Encode, Reader, Wire};
-use mdsm_core::crypto::seal::sealed_bytes;
-use mdsm_core::params::FILE_BYTES_MAX;
+use mdsm_core::params::ROW_FILE_BYTES_MAX;
 use mdsm_core::reencryption::{
     Approval, Capsule, Delivery, Parcel, ParcelPublicKey, PublicKey, Set, Variant,
 };
 use mdsm_core::types::{Blob, Digest, OwnerId, Signature, Text};
 
+/// Bytes of a sealed file that travels in one message: what the longest file of a run seals to, and
+/// some.
+pub(super) const SEALED_BYTES_MAX: usize = ROW_FILE_BYTES_MAX + 1_024 * 1_024;
+
 /// A file as its owner has it.
-pub type File = Blob<1, FILE_BYTES_MAX>;
+pub type File = Blob<1, ROW_FILE_BYTES_MAX>;
 /// A sealed file.
-pub type Sealed = Blob<1, { sealed_bytes(FILE_BYTES_MAX) }>;
+pub type Sealed = Blob<1, SEALED_BYTES_MAX>;
 
 macro_rules! messages {
     (

@@ -5,8 +5,8 @@ use mdsm_core::crypto::Identified as _;
 use mdsm_core::crypto::seal::{ContentKey, SealCoins, open as open_file, seal};
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::reencryption::{
-    Capsule, Message, Offer, OpenError, ProxySecret, PublicKey, ReKey, SecretKey, Set, SpentOffers,
-    Variant, WarmKey, approve, encapsulate, generate, open,
+    Admitted, Backend, Capsule, Message, Offer, OpenError, ProxySecret, PublicKey, ReKey,
+    SecretKey, Set, SpentOffers, Variant, WarmKey, approve, encapsulate, generate, open,
 };
 use mdsm_core::types::{Digest, KeyId};
 use rand_chacha::ChaCha12Rng;
@@ -20,6 +20,9 @@ use crate::seed::Seed;
 const PAIRS_TOY: u32 = 200;
 /// Key pairs of every other set.
 const PAIRS: u32 = 3;
+
+/// Capsules that go through a key at once: more than one tile of the kernels, and one that is not full.
+const SEVERAL: usize = 14;
 
 /// What fixed seeds give: the SHA-256 of the public key, the capsule, the re-encryption key of variant
 /// Public, and the capsules that come out of it and of its key-private twin. The same on every CPU,
@@ -124,6 +127,8 @@ struct Round {
     capsule: Capsule,
     rekey: ReKey,
     received: Capsule,
+    admitted: Admitted,
+    proxy: ProxySecret,
 }
 
 fn bytes(draw: &mut ChaCha12Rng) -> [u8; 32] {
@@ -155,7 +160,8 @@ fn round(
     let opened = open(&reader.0, &owner.1, &capsule, &received)
         .map_err(|error| format!("{:?}: {error}", capsule.set()))?;
     same(&key, &opened)?;
-    Ok(Round { capsule, rekey, received })
+    drop(warm);
+    Ok(Round { capsule, rekey, received, admitted, proxy })
 }
 
 /// Keys show nothing of themselves; but what one seals the other opens.
@@ -187,6 +193,31 @@ pub(super) fn many_keys(world: &World) -> Check {
         }
     }
     Ok(format!("{shared} shares in {} sets, all opened", Set::ALL.len()))
+}
+
+pub(super) fn kernels(world: &World) -> Check {
+    let mut draw = world.seed.stream("verify/sharing/kernels");
+    let backends: Vec<Backend> = Backend::available().collect();
+    for &set in Set::ALL {
+        let (owner, reader) = (generate(set, &bytes(&mut draw)), generate(set, &bytes(&mut draw)));
+        for &variant in Variant::ALL {
+            let Round { rekey, received, admitted, proxy, .. } =
+                round(&owner, &reader, variant, &mut draw)?;
+            for &backend in &backends {
+                let several = vec![admitted.clone(); SEVERAL];
+                for (how, key) in [
+                    ("cold", WarmKey::cold(&rekey, Some(&reader.1)).map_err(text)?.on(backend)),
+                    ("warm", WarmKey::new(&rekey, Some(&reader.1)).map_err(text)?.on(backend)),
+                ] {
+                    let found = key.reencrypt_all(&proxy, &several).map_err(text)?;
+                    hold(found.iter().all(|found| *found == received), || {
+                        format!("{set:?} {variant:?}: {backend:?}, {how}, gives other bytes")
+                    })?;
+                }
+            }
+        }
+    }
+    Ok(format!("{backends:?} agree in {} sets and both variants", Set::ALL.len()))
 }
 
 /// The digests of a set, in the order of [`ANSWERS`].
@@ -239,6 +270,10 @@ mod tests {
     /// `--nocapture` shows the table anew after a change of the scheme.
     #[test]
     fn pre_1_2_fixed_seeds_give_the_bytes_that_are_written_down() {
+        //= harness/spec/reencryption.md#pre-1-scheme
+        //= type=test
+        //# PRE-1.2 (ours): Every algorithm of the scheme MUST yield the same bytes for the same
+        //# seeds and parameter set.
         for set in Set::ALL {
             let found = answer(*set).unwrap_or_else(|fault| panic!("{:?}", fault.outcome()));
             println!("    (Set::{set:?}, {:#?}),", found.map(|digest| digest.to_string()));

@@ -111,7 +111,9 @@ impl Someone {
         })?;
         let admission = approval.check(&self.signer, key).map_err(text)?;
         admission.admit(capsule.clone()).map_err(text)?;
-        hold(sealed.len() == sealed_bytes(file.len()), || {
+        let bytes = u64::try_from(file.len()).expect("usize fits in u64");
+        let expected = usize::try_from(sealed_bytes(bytes).map_err(text)?);
+        hold(expected == Ok(sealed.len()), || {
             format!("{}: a sealed file of {} bytes", self.name(), sealed.len())
         })?;
         let start = &file[..file.len().min(64)];
@@ -122,7 +124,17 @@ impl Someone {
 
     /// Asks for an offer to an owner.
     pub(super) fn offer(&mut self, owner: &Self, variant: Variant) -> Result<Parcel, Fault> {
-        let (owner_key, owner_parcels) = (owner.lattice.digest(), owner.parcels.clone());
+        self.offer_for(owner, owner, variant)
+    }
+
+    /// Asks for an offer that is made for one owner and sent to another.
+    pub(super) fn offer_for(
+        &mut self,
+        named: &Self,
+        owner: &Self,
+        variant: Variant,
+    ) -> Result<Parcel, Fault> {
+        let (owner_key, owner_parcels) = (named.lattice.digest(), owner.parcels.clone());
         let reply = self.ask(Request::Offer { owner_key, owner_parcels, variant })?;
         self.parcel("Offer", reply, Purpose::Offer, owner)
     }

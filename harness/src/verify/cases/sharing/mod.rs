@@ -91,6 +91,12 @@ pub(super) fn cases(inputs: &[Input], means: &Means) -> Vec<Case> {
             answers::many_keys,
         ),
         case(
+            "sharing.kernels",
+            "every kernel of this CPU re-encrypts to the same bytes",
+            &["PRE-1"],
+            answers::kernels,
+        ),
+        case(
             "sharing.known-answers",
             "fixed seeds give the bytes that are written down, on every CPU",
             &["PRE-1"],
@@ -181,11 +187,14 @@ fn offered_once(start: Start<'_>, seed: Seed, file: &[u8]) -> Check {
     let another = reader.offer(&owner, Variant::Public)?;
     let reply = other.accept(&another, [&reader, &proxy], shared.grant)?;
     refuses("another owner", "an offer to the first one", reply, Refusal::Parcel)?;
+    let misled = reader.offer_for(&other, &owner, Variant::Public)?;
+    let reply = owner.accept(&misled, [&reader, &proxy], shared.grant)?;
+    refuses("owner", "an offer made for another key", reply, Refusal::Offer)?;
     let reply = owner.accept(&another, [&proxy, &proxy], shared.grant)?;
     refuses("owner", "an offer from somebody else", reply, Refusal::Parcel)?;
     let reply = owner.accept(&another, [&reader, &proxy], shared.grant)?;
     owner.parcel("Accept", reply, Purpose::ReKey, &proxy)?;
-    Ok("a spent offer, one to another owner, one from another sender refused; a fresh one taken"
+    Ok("four offers refused: spent, to or for another owner, from another sender; a fresh one taken"
         .into())
 }
 

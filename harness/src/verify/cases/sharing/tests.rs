@@ -68,6 +68,30 @@ fn opened(_: &'static str, _: Reply) -> Reply {
 
 #[test]
 fn honest_parties_pass_every_scene() {
+    //= harness/spec/reencryption.md#pre-3-request-and-grant
+    //= type=test
+    //# PRE-3.2 (paper): The owner MUST encrypt the part asked for and make a re-encryption key
+    //# from itself to that reader.
+    //= harness/spec/reencryption.md#pre-3-request-and-grant
+    //= type=test
+    //# PRE-3.4 (ours): The value U = -X S_B + E that a reader sends to an owner MUST be used
+    //# for one re-encryption key only.
+    //= harness/spec/reencryption.md#pre-3-request-and-grant
+    //= type=test
+    //# PRE-3.7 (ours): An owner MUST refuse an offer that was made for another key.
+    //= harness/spec/reencryption.md#pre-5-re-encryption
+    //= type=test
+    //# PRE-5.2 (paper): The proxy MUST NOT be able to read what it re-encrypts.
+    //= harness/spec/reencryption.md#pre-6-reading
+    //= type=test
+    //# PRE-6.1 (paper): The reader MUST be able to decrypt with its own private key only.
+    //= harness/spec/reencryption.md#pre-7-revocation
+    //= type=test
+    //# PRE-7.1 (paper): The owner MUST be able to revoke a grant.
+    //= harness/spec/reencryption.md#pre-8-wrong-re-encryption
+    //= type=test
+    //# PRE-8.2 (ours): A delivery MUST carry the proxy's signature over the grant, the original
+    //# capsule and the re-encrypted one.
     for (number, scene) in EVERY.into_iter().enumerate() {
         let seen = played(scene, "nobody", None);
         assert!(seen.is_ok(), "scene {number}: {seen:?}");

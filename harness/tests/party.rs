@@ -121,7 +121,8 @@ fn one_that_speaks_before_it_is_asked_is_told_from_one_that_answers() {
     let twice = format!("cat '{0}' '{0}'; exec sleep 600", path.display());
     let mut process = started(stand_in(&twice), LIMIT);
     let _ = process.ask(start());
-    std::thread::sleep(Duration::from_millis(300));
+    // Until the second one has come.
+    std::thread::park_timeout(Duration::from_millis(300));
     let error = process.ask(start()).unwrap_err();
     assert!(matches!(error, AskError::Unasked { .. }), "{error}");
 }
@@ -169,8 +170,9 @@ fn sharing(out: &Path, arguments: &[&str]) -> (Option<i32>, report::Report) {
         .args(arguments)
         .stdout(Stdio::null())
         .status()
-        .unwrap();
-    let report = report::parse(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
+        .expect("the program starts");
+    let bytes = std::fs::read(out.join("report.json")).expect("a report was written");
+    let report = report::parse(&bytes).expect("a report");
     (status.code(), report)
 }
 

@@ -110,7 +110,7 @@ impl<R: Rng> Values<'_, R> {
             let (low, high) = (self.draw.below(3_329), self.draw.below(3_329));
             three.copy_from_slice(&(low | high << 12).to_le_bytes()[..3]);
         }
-        ParcelPublicKey { key }
+        ParcelPublicKey { key: Box::new(key) }
     }
 }
 

@@ -165,7 +165,7 @@ pub struct Parcel {
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[expect(missing_docs, reason = "the fields are those of the spec, name by name")]
 pub struct ParcelPublicKey {
-    pub key: [u8; 1_216],
+    pub key: Box<[u8; 1_216]>,
 }
 
 /// Reads so many bytes, and takes no memory for those that do not come.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use harness::machine;
+use harness::party::{self, Role};
 use harness::performance::{self, CompareOptions, RecordOptions};
 use harness::progress::Progress;
 use harness::report::{self, Case, Chapter, Report, Run};
@@ -36,6 +37,12 @@ enum Command {
     /// Count instructions: against the baseline in git, or against a base revision built here.
     #[command(subcommand)]
     Perf(Perf),
+    /// One of those who share a file: `verify` starts it and speaks to it on its standard input.
+    #[command(hide = true)]
+    Party {
+        /// owner, proxy or reader.
+        role: Role,
+    },
 }
 
 /// Options of every command.
@@ -130,6 +137,7 @@ pub(crate) fn run() -> Exit {
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
         Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),
+        Command::Party { role } => party(role),
     };
     match result {
         Ok(exit) => exit,
@@ -138,6 +146,13 @@ pub(crate) fn run() -> Exit {
             Exit::OwnFault
         }
     }
+}
+
+fn party(role: Role) -> Result<Exit, String> {
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    party::serve(role, &mut input, &mut output)
+        .map_err(|error| format!("party {role}: {error}"))?;
+    Ok(Exit::Conforms)
 }
 
 fn verify(command: &Verify) -> Result<Exit, String> {

@@ -1,7 +1,8 @@
 //! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
 //!
 //! Order of the modules, lowest first: `seed`, `verdict`, `glob`, `shell`, `stop`, `progress`,
-//! `machine` | `rules` | `generate` | `oracle` | `corpus`, `input`, `report` | `verify`, `performance`. `rules`
+//! `machine` | `rules` | `generate` | `oracle` | `corpus`, `input`, `party`, `report` | `verify`,
+//! `performance`. `rules`
 //! restates the spec in naive code with its own arithmetic; whoever judges asks it and never the code
 //! under judgement. `oracle` holds the judgements that fuzz targets, tests and `verify` share.
 
@@ -12,6 +13,7 @@ pub mod glob;
 pub mod input;
 pub mod machine;
 pub mod oracle;
+pub mod party;
 pub mod performance;
 pub mod progress;
 pub mod report;

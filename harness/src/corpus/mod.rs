@@ -37,6 +37,10 @@ pub enum Target {
     Merkle,
     /// Cutting and freezing.
     Windows,
+    /// Capsules that somebody made up.
+    Reencrypt,
+    /// Parcels that were changed.
+    ParcelOpen,
     /// A decoder with a planted fault, which a fuzzer must find.
     Canary,
 }
@@ -71,6 +75,8 @@ impl Target {
             Self::Headers,
             Self::Merkle,
             Self::Windows,
+            Self::Reencrypt,
+            Self::ParcelOpen,
             Self::Canary,
         ];
         WireKind::ALL.iter().map(|kind| Self::Wire(*kind)).chain(others)
@@ -99,12 +105,23 @@ impl Target {
             Self::Wire(WireKind::Window) => "window",
             Self::Wire(WireKind::Anchor) => "anchor",
             Self::Wire(WireKind::Receipt) => "receipt",
+            Self::Wire(WireKind::PublicKey) => "public_key",
+            Self::Wire(WireKind::Capsule) => "capsule",
+            Self::Wire(WireKind::Offer) => "offer",
+            Self::Wire(WireKind::ReKey) => "rekey",
+            Self::Wire(WireKind::Approval) => "approval",
+            Self::Wire(WireKind::Delivery) => "delivery",
+            Self::Wire(WireKind::SpentOffers) => "spent_offers",
+            Self::Wire(WireKind::Parcel) => "parcel",
+            Self::Wire(WireKind::ParcelPublicKey) => "parcel_public_key",
             Self::ReceiptExamine => "receipt_examine",
             Self::SealedFile => "sealed_file",
             Self::SealedRange => "sealed_range",
             Self::Headers => "headers",
             Self::Merkle => "merkle",
             Self::Windows => "windows",
+            Self::Reencrypt => "reencrypt",
+            Self::ParcelOpen => "parcel_open",
             Self::Canary => "canary",
         }
     }
@@ -119,6 +136,8 @@ impl Target {
             Self::Headers => oracle::headers(bytes),
             Self::Merkle => oracle::merkle(bytes),
             Self::Windows => oracle::windows(bytes),
+            Self::Reencrypt => oracle::reencrypt(bytes),
+            Self::ParcelOpen => oracle::parcel_open(bytes),
             Self::Canary => {
                 let kind = WireKind::Record;
                 oracle::decode::judge(kind, bytes, &unsorted_is_accepted(kind, bytes))

@@ -8,6 +8,7 @@ use crate::generate::alter::altered;
 use crate::generate::sound::sound;
 use crate::generate::spoil::{metadata_of, spoilt};
 use crate::generate::values::{Scale, value};
+use crate::oracle::parcel::honest_parcels;
 use crate::oracle::sealed::honest_files;
 use crate::rules::headers::{Header, genesis, mine};
 use crate::rules::wire::{Mirror, WireKind};
@@ -25,6 +26,8 @@ pub fn seeds(target: Target) -> Vec<(String, Vec<u8>)> {
         Target::Headers => headers(),
         Target::Merkle => trees(),
         Target::Windows => schedules(),
+        Target::Reencrypt => capsules(),
+        Target::ParcelOpen => parcels(),
         Target::Canary => canary(&mut draw),
     }
 }
@@ -175,6 +178,51 @@ fn schedules() -> Vec<(String, Vec<u8>)> {
         ("nine-wait", [vec![0x42; 9], vec![0x0d], vec![0x42; 11], vec![0x4f]].concat()),
     ];
     named.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+}
+
+/// Inputs by the format that `oracle::reencrypt` states.
+fn capsules() -> Vec<(String, Vec<u8>)> {
+    let named: [(&str, &[u8]); 16] = [
+        ("empty", &[]),
+        ("words-zero", &[0, 0, 0]),
+        ("words-high", &[0xff; 163]),
+        ("words-one-row", &[0, 0, 0, 1]),
+        ("original", &[1, 0, 0]),
+        ("original-hop-1", &[1, 1, 0]),
+        ("original-hop-3", &[1, 3, 0]),
+        ("original-low-bit", &[1, 0, 0, 0, 1, 0]),
+        ("original-high-bit", &[1, 0, 0, 70, 0, 0x80]),
+        ("original-of-another", &[1, 0, 0x33]),
+        ("delivered", &[2, 1, 0x10]),
+        ("delivered-low-bit", &[2, 1, 0x10, 3, 1, 0]),
+        ("delivered-many-bits", &[2, 1, 0x10, 3, 0xff, 0xff, 20, 0, 0x80, 79, 0, 0xc0]),
+        ("delivered-hop-2", &[2, 2, 0x10]),
+        ("delivered-pseudonym", &[2, 1, 0x20]),
+        ("another-message", &[3, 0, 0, 1, 2, 3, 4]),
+    ];
+    named.into_iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect()
+}
+
+/// Inputs by the format that `oracle::parcel` states.
+fn parcels() -> Vec<(String, Vec<u8>)> {
+    let honest = honest_parcels().into_iter().zip(0..);
+    let mut seeds: Vec<(String, Vec<u8>)> = honest
+        .map(|(parcel, number)| (format!("honest-{number}"), [&[0][..], &parcel].concat()))
+        .collect();
+    let named: [(&str, &[u8]); 10] = [
+        ("empty", &[]),
+        ("moved-nothing", &[1]),
+        ("moved-purpose", &[1, 0, 5, 0, 3, 0]),
+        ("moved-signature", &[3, 0, 0, 0x20, 1, 0]),
+        ("signed-nothing", &[5]),
+        ("signed-encapsulated", &[5, 0, 74, 0, 1, 0]),
+        ("signed-sealed", &[7, 0, 0, 8, 1, 0]),
+        ("signed-splice-seal", &[5, 3, 74, 0, 96, 4]),
+        ("signed-reverse", &[7, 4, 80, 0, 9, 0]),
+        ("signed-truncate", &[5, 1, 0, 8, 0, 0]),
+    ];
+    seeds.extend(named.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())));
+    seeds
 }
 
 /// Valid records with several extensions: the planted fault is some flipped bytes away.

@@ -18,6 +18,7 @@ pub mod values;
 
 mod base64;
 mod resource_types;
+mod sharing;
 
 use rand_chacha::ChaCha12Rng;
 

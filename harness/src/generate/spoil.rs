@@ -2,6 +2,7 @@
 
 use rand_chacha::rand_core::Rng;
 
+use super::sharing;
 use super::values::{Scale, value};
 use crate::rules::mirror::{Bytes32, Code, Content, Encryption, Metadata, Record, Relation};
 use crate::rules::wire::{Mirror, WireKind};
@@ -35,6 +36,7 @@ pub fn spoilt(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Vec<Spoilt> 
     marked_text(&sound, &mut push);
     marked_extensions(&sound, &mut push);
     marked_lists(&sound, scale, &mut push);
+    sharing::marked(&sound, &mut push);
     let mut push = |fault, bytes| all.push(Spoilt { fault, is_rule: true, bytes });
     for &(fault, edit) in METADATA {
         edited(&sound, fault, metadata_of, edit, &mut push);
@@ -63,7 +65,7 @@ fn complete(kind: WireKind, draw: &mut impl Rng) -> Mirror {
     }
 }
 
-type Push<'a> = &'a mut dyn FnMut(&'static str, Vec<u8>);
+pub(super) type Push<'a> = &'a mut dyn FnMut(&'static str, Vec<u8>);
 
 fn edited<T>(
     sound: &Mirror,
@@ -301,6 +303,6 @@ fn position(bytes: &[u8], mark: &[u8]) -> usize {
     bytes.windows(mark.len()).position(|window| window == mark).expect("the mark was put in")
 }
 
-fn replaced(bytes: &[u8], at: usize, by: &[u8]) -> Vec<u8> {
+pub(super) fn replaced(bytes: &[u8], at: usize, by: &[u8]) -> Vec<u8> {
     [&bytes[..at], by, &bytes[at + by.len()..]].concat()
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use rand_chacha::rand_core::Rng;
 
+use super::sharing;
 use crate::rules::mirror::{
     Anchor, BitcoinProof, Block, BlockHeader, Booking, Bytes32, Code, Content, ContentRef,
     DataBlock, Encryption, Envelope, Genesis, Item, ItemBlock, ItemBlockHeader, Metadata, Payload,
@@ -44,6 +45,7 @@ pub fn value(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Mirror {
         WireKind::Window => values.window().into(),
         WireKind::Anchor => values.anchor().into(),
         WireKind::Receipt => values.receipt().into(),
+        other => sharing::value(other, scale, draw),
     }
 }
 

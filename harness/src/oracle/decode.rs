@@ -1,4 +1,4 @@
-//! Two decoders, one answer: the reference and borsh with bounds. [STO-1]
+//! Two decoders, one answer: the reference and borsh with bounds. [STO-1] [PRE-1]
 //!
 //! Claims: both accept or both refuse; what was accepted encodes to the very bytes it came from, in
 //! both, with equal ids and roots; a refusal names a field of the value and a byte of the input.
@@ -6,6 +6,10 @@
 use mdsm_core::codec::{DecodeErrorKind, Wire};
 use mdsm_core::crypto::Identified;
 use mdsm_core::ledger;
+use mdsm_core::reencryption::{
+    Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
+};
+use mdsm_core::types::Digest;
 
 use super::{Verdict, claim};
 use crate::rules::ids::derived;
@@ -111,7 +115,22 @@ pub fn reference(kind: WireKind, bytes: &[u8]) -> Answer {
             answer(bytes, |v: &ledger::Anchor| vec![("anchor root", *v.root().as_bytes())])
         }
         WireKind::Receipt => answer(bytes, |_: &ledger::Receipt| vec![]),
+        WireKind::PublicKey => answer(bytes, |v: &PublicKey| named(v.digest())),
+        WireKind::Capsule => answer(bytes, |_: &Capsule| vec![]),
+        WireKind::Offer => answer(bytes, |_: &Offer| vec![]),
+        WireKind::ReKey => answer(bytes, |v: &ReKey| named(v.digest())),
+        WireKind::Approval => answer(bytes, |_: &Approval| vec![]),
+        WireKind::Delivery => {
+            answer(bytes, |v: &Delivery| vec![("id of the capsule", *v.capsule.id().as_bytes())])
+        }
+        WireKind::SpentOffers => answer(bytes, |_: &SpentOffers| vec![]),
+        WireKind::Parcel => answer(bytes, |_: &Parcel| vec![]),
+        WireKind::ParcelPublicKey => answer(bytes, |v: &ParcelPublicKey| named(v.digest())),
     }
+}
+
+fn named(digest: Digest) -> Vec<(&'static str, Bytes32)> {
+    vec![("name", *digest.as_bytes())]
 }
 
 fn answer<T: Wire>(

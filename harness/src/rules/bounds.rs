@@ -16,7 +16,7 @@ pub trait Bounds {
     fn check(&self) -> Result<(), String>;
 }
 
-fn hold(holds: bool, rule: &str) -> Result<(), String> {
+pub(super) fn hold(holds: bool, rule: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(rule.to_owned()) }
 }
 

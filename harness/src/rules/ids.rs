@@ -115,7 +115,13 @@ pub fn derived(value: &Mirror) -> Vec<(&'static str, Bytes32)> {
         Mirror::Anchor(anchor) => digests.push(("anchor root", anchored(anchor))),
         Mirror::Block(block) => digests.push(("hash", id(&Mirror::from(block.header.clone())))),
         Mirror::Genesis(_) => digests.push(("chain id", id(value))),
-        Mirror::BlockHeader(_) | Mirror::Payload(_) | Mirror::Receipt(_) => {}
+        Mirror::PublicKey(_) | Mirror::ReKey(_) | Mirror::ParcelPublicKey(_) => {
+            digests.push(("name", id(value)));
+        }
+        Mirror::Delivery(delivery) => {
+            digests.push(("id of the capsule", id(&Mirror::from(delivery.capsule.clone()))));
+        }
+        _ => {}
     }
     digests
 }

@@ -7,6 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+pub use super::sharing::{
+    Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
+};
+
 /// 32 bytes: a digest, an id or a public key.
 pub type Bytes32 = [u8; 32];
 

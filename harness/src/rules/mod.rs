@@ -1,5 +1,5 @@
 //! The spec in naive code with its own arithmetic: what the oracles ask. [STO-1] [STO-10] [STO-12]
-//! [STO-13] [ANC-2]
+//! [STO-13] [ANC-2] [PRE-1]
 //!
 //! Nothing here uses the code that is judged: bytes are read by borsh into plain structs, held to
 //! the bounds of the spec afterwards, and hashed with SHA-256 as the drawings say. Slow on purpose:
@@ -15,5 +15,6 @@ pub mod ots;
 pub mod privacy;
 pub mod receipt;
 pub mod sealed;
+pub mod sharing;
 pub mod transaction;
 pub mod wire;

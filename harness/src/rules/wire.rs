@@ -89,6 +89,15 @@ kinds! {
     Window = b"MWIN",
     Anchor = b"MANC",
     Receipt = b"MRCP",
+    PublicKey = b"MPUB",
+    Capsule = b"MCAP",
+    Offer = b"MOFF",
+    ReKey = b"MRKY",
+    Approval = b"MAPV",
+    Delivery = b"MDLV",
+    SpentOffers = b"MSPO",
+    Parcel = b"MPCL",
+    ParcelPublicKey = b"MPPK",
 }
 
 impl fmt::Display for WireKind {

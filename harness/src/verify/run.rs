@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::cases::{self, Case, Part};
+use super::cases::{self, Case, Means, Part};
 use super::world::World;
 use mdsm_core::ledger::Content;
 
@@ -67,7 +67,7 @@ pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verifi
     let mut parts = if inputs.is_empty() && refusals.is_empty() {
         Vec::new()
     } else {
-        cases::all(&inputs, &refusals)
+        cases::all(&inputs, &refusals, &Means::new(&options.program, stop))
     };
     if let Some(only) = &options.only {
         for part in &mut parts {

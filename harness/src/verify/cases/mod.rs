@@ -6,10 +6,15 @@ mod freezing;
 mod headers;
 mod integrity;
 mod receipts;
+mod sharing;
 mod storage;
 mod tampering;
 
+use std::path::PathBuf;
+
 use super::world::World;
+use crate::input::{Input, Refusal};
+use crate::stop::Stop;
 use crate::verdict::Outcome;
 
 /// What a check found: what was seen, or why it did not pass.
@@ -75,8 +80,23 @@ pub(super) struct Part {
     pub(super) cases: Vec<Case>,
 }
 
+/// What a case needs that starts processes.
+#[derive(Clone)]
+pub(super) struct Means {
+    /// This program.
+    program: PathBuf,
+    /// When to give up.
+    stop: Stop,
+}
+
+impl Means {
+    pub(super) fn new(program: &str, stop: &Stop) -> Self {
+        Self { program: program.into(), stop: stop.clone() }
+    }
+}
+
 /// All cases. What files there are is known before the network runs.
-pub(super) fn all(inputs: &[crate::input::Input], refusals: &[crate::input::Refusal]) -> Vec<Part> {
+pub(super) fn all(inputs: &[Input], refusals: &[Refusal], means: &Means) -> Vec<Part> {
     vec![
         Part {
             id: "files",
@@ -109,6 +129,11 @@ pub(super) fn all(inputs: &[crate::input::Input], refusals: &[crate::input::Refu
             id: "database",
             title: "Database: nothing acknowledged is lost",
             cases: database::cases(),
+        },
+        Part {
+            id: "sharing",
+            title: "Sharing: through a proxy that cannot read",
+            cases: sharing::cases(inputs, means),
         },
     ]
 }

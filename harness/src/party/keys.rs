@@ -1,0 +1,105 @@
+//! The secrets of one party, made from its seed, and what anybody may try with them.
+
+use mdsm_core::codec::Wire as _;
+use mdsm_core::crypto::seal::{self, ContentKey};
+use mdsm_core::crypto::sha256;
+use mdsm_core::crypto::sign::SigningKey;
+use mdsm_core::reencryption::{
+    Capsule, OpenError, ParcelKey, PublicKey, SecretKey, Set, generate, open,
+};
+use mdsm_core::types::Digest;
+use sha2::{Digest as _, Sha256};
+
+use super::message::{Refusal, Reply, Request, Sealed};
+use super::{Answer, Refused};
+
+/// All keys of a party. They leave its process only as public keys.
+pub(super) struct Keys {
+    seed: [u8; 32],
+    drawn: u64,
+    pub(super) signing: SigningKey,
+    pub(super) parcels: ParcelKey,
+    pub(super) secret: SecretKey,
+    pub(super) public: PublicKey,
+}
+
+impl Keys {
+    pub(super) fn new(seed: [u8; 32], set: Set) -> Self {
+        let (secret, public) = generate(set, &derived(&seed, "lattice", 0));
+        Self {
+            seed,
+            drawn: 0,
+            signing: SigningKey::from_seed(&derived(&seed, "signing", 0)),
+            parcels: ParcelKey::from_seed(&derived(&seed, "parcels", 0)),
+            secret,
+            public,
+        }
+    }
+
+    /// A secret of its own for a purpose.
+    pub(super) fn lasting(&self, purpose: &str) -> [u8; 32] {
+        derived(&self.seed, purpose, 0)
+    }
+
+    /// Coins that are used once.
+    pub(super) fn coins<const N: usize>(&mut self) -> [u8; N] {
+        self.drawn += 1;
+        let coins = derived(&self.seed, "coins", self.drawn);
+        std::array::from_fn(|at| coins[at])
+    }
+
+    /// The public keys.
+    pub(super) fn public(&self) -> Reply {
+        let (lattice, parcels) = (copied(&self.public), self.parcels.public().clone());
+        Reply::Keys { signer: self.signing.owner(), lattice, parcels }
+    }
+
+    /// Answers what every party answers in the same way.
+    pub(super) fn answer(&self, request: &Request) -> Answer {
+        match request {
+            Request::Try { owner_key, capsule, received, sealed } => {
+                self.opened(owner_key, capsule, received, sealed)
+            }
+            other => Err(Refused::part(other)),
+        }
+    }
+
+    /// Opens a capsule and the file, and tells what it read by its digest.
+    pub(super) fn opened(
+        &self,
+        owner: &PublicKey,
+        original: &Capsule,
+        received: &Capsule,
+        sealed: &Sealed,
+    ) -> Answer {
+        let key: Result<ContentKey, OpenError> = open(&self.secret, owner, original, received);
+        let key = key.map_err(Refused::with(Refusal::Capsule))?;
+        let plaintext = seal::open(sealed, &key).map_err(Refused::with(Refusal::File))?;
+        let bytes = u64::try_from(plaintext.len()).expect("usize fits in u64");
+        Ok(Reply::Opened { digest: sha256(&plaintext), bytes })
+    }
+}
+
+/// The same public key, made again from its bytes, as everybody else gets it.
+///
+/// # Panics
+/// Never: what a key encodes to decodes.
+#[must_use]
+pub fn copied(key: &PublicKey) -> PublicKey {
+    PublicKey::from_bytes(&key.to_bytes()).expect("the encoding of a key")
+}
+
+fn derived(seed: &[u8; 32], purpose: &str, number: u64) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"harness/party/");
+    hasher.update(purpose.as_bytes());
+    hasher.update(number.to_le_bytes());
+    hasher.update(seed);
+    hasher.finalize().into()
+}
+
+/// What an owner signs when it takes a grant back. The machine of grants comes with another chapter;
+/// here a signature is enough.
+pub(super) fn revocation(grant: &Digest) -> Vec<u8> {
+    [&b"HRVK\x01"[..], grant.as_bytes()].concat()
+}

@@ -10,6 +10,8 @@ use super::message::Message;
 use super::offer::Offer;
 use super::reencrypt::{WarmKey, transform};
 use super::rekey::ReKey;
+use super::set::Set;
+use super::setup::Setup;
 
 /// What a capsule says under a secret key; something else if it is another key's.
 ///
@@ -44,6 +46,12 @@ pub fn noise(secret: &SecretKey, capsule: &Capsule, message: &Message) -> Vec<i3
 #[must_use]
 pub fn reencrypt(key: &WarmKey<'_>, capsule: &Capsule, coins: &[u8; 32]) -> Capsule {
     transform(key, &[(capsule, *coins)]).remove(0)
+}
+
+/// A, of the dimension's rows and columns.
+#[must_use]
+pub fn common_words(set: Set) -> Array2<u32> {
+    Setup::of(set).packed.unpacked()
 }
 
 /// S, of the dimension's rows and the set's columns, modulo q.

@@ -7,3 +7,4 @@ mod equal;
 mod measured;
 mod numbers;
 mod printed;
+mod vectors;

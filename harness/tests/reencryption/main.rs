@@ -7,4 +7,5 @@ mod equal;
 mod measured;
 mod numbers;
 mod printed;
+mod table;
 mod vectors;

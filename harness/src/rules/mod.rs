@@ -1,5 +1,5 @@
 //! The spec in naive code with its own arithmetic: what the oracles ask. [STO-1] [STO-10] [STO-12]
-//! [STO-13] [ANC-2] [PRE-1]
+//! [STO-13] [ANC-2] [PRE-1] [PRE-2]
 //!
 //! Nothing here uses the code that is judged: bytes are read by borsh into plain structs, held to
 //! the bounds of the spec afterwards, and hashed with SHA-256 as the drawings say. Slow on purpose:
@@ -9,6 +9,7 @@ pub mod bounds;
 pub mod chain;
 pub mod headers;
 pub mod ids;
+pub mod lattice;
 pub mod merkle;
 pub mod mirror;
 pub mod ots;

@@ -1,7 +1,9 @@
 //! One file from owner to reader, and what is refused once its key is at hand.
 
 use mdsm_core::codec::{DecodeErrorKind, Wire as _};
-use mdsm_core::crypto::seal::{self, ContentKey, HEADER_BYTES, OpenError, SealCoins};
+use mdsm_core::crypto::seal::{
+    self, ContentKey, HEADER_BYTES, OpenError, SealCoins, TRAILER_BYTES,
+};
 use mdsm_core::reencryption::{
     Capsule, Offer, ReKey, Set, SpentOffers, Variant, WarmKey, bare, encapsulate, open,
 };
@@ -11,6 +13,10 @@ use super::scene::{GRANT, KEY_ID, Party, message, one_hop, proxy, sealed_with};
 
 const COINS: SealCoins = SealCoins { nonce_prefix: [3; 19], salt: [4; 16] };
 const CHUNK: usize = 65_536 + 16;
+
+fn place(offset: usize) -> u64 {
+    offset.try_into().unwrap()
+}
 
 fn seal_file(content: &[u8], key: &ContentKey) -> Vec<u8> {
     seal::seal(content, key, COINS).unwrap()
@@ -73,8 +79,8 @@ fn pre_1_4_only_the_key_of_the_file_enters_a_capsule() {
     assert_eq!(of(&Party::new(Set::Toy16, 2), KEY_ID, 1), keys[0]);
     let file = seal_file(b"findings", &key);
     let second = encapsulate(&owner.public, KEY_ID, &message(2)).1;
-    let offset = HEADER_BYTES;
-    assert_eq!(seal::open(&file, &second), Err(OpenError::Chunk { chunk: 0, offset }));
+    let offset = place(file.len() - TRAILER_BYTES);
+    assert_eq!(seal::open(&file, &second), Err(OpenError::Trailer { chunks: 1, offset }));
 }
 
 #[test]
@@ -139,20 +145,21 @@ fn a_file_that_was_changed_or_cut_gives_nothing() {
     assert_eq!(seal::open(&file, &key), Ok(content));
     // One byte of each chunk: that chunk is named. What opens is all or nothing.
     for chunk in 0..3 {
-        let offset = HEADER_BYTES + chunk * CHUNK;
+        let at = HEADER_BYTES + chunk as usize * CHUNK;
         let mut changed = file.clone();
-        changed[offset + 77] ^= 1;
+        changed[at + 77] ^= 1;
+        let offset = place(at);
         assert_eq!(seal::open(&changed, &key), Err(OpenError::Chunk { chunk, offset }));
     }
     let mut changed = file.clone();
     *changed.last_mut().unwrap() ^= 1;
-    let offset = file.len() - 72;
-    assert_eq!(seal::open(&changed, &key), Err(OpenError::Chunk { chunk: 3, offset }));
+    let offset = place(file.len() - TRAILER_BYTES);
+    assert_eq!(seal::open(&changed, &key), Err(OpenError::Trailer { chunks: 3, offset }));
     // Cut after the first chunk, after the second, by a byte, to almost nothing.
     for cut in [HEADER_BYTES + CHUNK, HEADER_BYTES + 2 * CHUNK, file.len() - 1, file.len() - 72] {
-        assert!(matches!(seal::open(&file[..cut], &key), Err(OpenError::Chunk { .. })), "{cut}");
+        assert!(matches!(seal::open(&file[..cut], &key), Err(OpenError::Trailer { .. })), "{cut}");
     }
-    let (bytes, bytes_min) = (100, seal::sealed_bytes(1));
+    let (bytes, bytes_min) = (100, seal::sealed_bytes(1).unwrap());
     let truncated = OpenError::Truncated { bytes, bytes_min };
     assert_eq!(seal::open(&file[..100], &key), Err(truncated));
     assert_ne!(Digest::new([0; 32]), owner.name());

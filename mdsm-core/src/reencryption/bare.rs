@@ -12,6 +12,8 @@ use super::noise::Noise;
 use super::offer::Offer;
 use super::reencrypt::{WarmKey, transform};
 use super::rekey::ReKey;
+use super::set::Set;
+use super::setup::Setup;
 
 /// What a capsule says under a secret key; something else if it is another key's.
 ///
@@ -54,6 +56,12 @@ pub fn draw(law: Noise, coins: &[u8; 32], count: usize) -> Vec<i32> {
     let mut words = vec![0; count];
     law.add_to(Coins::new(coins).stream(0), &mut words);
     words.into_iter().map(u32::cast_signed).collect()
+}
+
+/// A, of the dimension's rows and columns.
+#[must_use]
+pub fn common_words(set: Set) -> Array2<u32> {
+    Setup::of(set).packed.unpacked()
 }
 
 /// S, of the dimension's rows and the set's columns, modulo q.

@@ -61,4 +61,4 @@ pub use open::open;
 pub use parcel::{Parcel, ParcelError, ParcelKey, ParcelPublicKey, Purpose};
 pub use reencrypt::{ProxySecret, WarmKey};
 pub use rekey::ReKey;
-pub use set::{DigitShape, Parameters, Set, Variant};
+pub use set::{DigitShape, IMPOSSIBLE, Parameters, Set, Variant};

@@ -1,0 +1,123 @@
+//! Uniform matrices, streams of random bytes, and draws of noise. [PRE-1]
+
+use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
+use aes::{Aes128Enc, Aes256Enc};
+
+use super::super::merkle::sha256;
+use super::super::mirror::Bytes32;
+use super::law::{Chi, FLOOD_WEIGHTS};
+use super::shape::Shape;
+
+/// A uniform matrix of n columns, row by row.
+#[derive(Clone, Debug)]
+pub struct Uniform {
+    cipher: Aes128Enc,
+    n: usize,
+    log2_q: u32,
+}
+
+/// A block of the cipher: two numbers and eight zeros.
+fn block(first: usize, second: usize) -> [u8; 16] {
+    let mut block = [0; 16];
+    block[..4].copy_from_slice(&u32::try_from(first).expect("few rows").to_le_bytes());
+    block[4..8].copy_from_slice(&u32::try_from(second).expect("few blocks").to_le_bytes());
+    block
+}
+
+impl Uniform {
+    /// Uniform(tag, set, seed).
+    ///
+    /// # Panics
+    /// Never: a hash has 16 bytes.
+    #[must_use]
+    pub fn new(tag: &[u8; 5], shape: &Shape, seed: &[u8]) -> Self {
+        let hash = sha256(&[tag, &[shape.number], seed]);
+        let key: [u8; 16] = hash[..16].try_into().expect("16 bytes");
+        Self { cipher: Aes128Enc::new(&key.into()), n: shape.n, log2_q: shape.log2_q }
+    }
+
+    /// A.
+    #[must_use]
+    pub fn a(shape: &Shape) -> Self {
+        Self::new(b"MLWA\x01", shape, &[])
+    }
+
+    /// One row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Vec<i64> {
+        let mut words = Vec::new();
+        for place in 0.. {
+            if words.len() >= self.n {
+                break;
+            }
+            let mut bytes = block(row, place);
+            self.cipher.encrypt_block((&mut bytes).into());
+            if self.log2_q == 16 {
+                words.extend(bytes.chunks(2).map(little_endian));
+            } else {
+                words.extend(bytes.chunks(4).map(|bytes| little_endian(&bytes[..3])));
+            }
+        }
+        words.truncate(self.n);
+        words
+    }
+}
+
+/// A number, its lowest byte first.
+#[must_use]
+pub fn little_endian(bytes: &[u8]) -> i64 {
+    bytes.iter().rev().fold(0, |number, byte| number * 256 + i64::from(*byte))
+}
+
+/// The first blocks of Stream(key, k).
+#[must_use]
+pub fn stream(key: &Bytes32, k: usize, blocks: usize) -> Vec<[u8; 16]> {
+    let cipher = Aes256Enc::new(&(*key).into());
+    let mut random: Vec<[u8; 16]> = (0..blocks).map(|counter| block(k, counter)).collect();
+    random.iter_mut().for_each(|bytes| cipher.encrypt_block(bytes.into()));
+    random
+}
+
+/// So many draws of chi from Stream(key, k).
+#[must_use]
+pub fn draw(shape: &Shape, key: &Bytes32, k: usize, count: usize) -> Vec<i64> {
+    if shape.chi == Chi::Binomial {
+        return stream(key, k, count).iter().map(binomial).collect();
+    }
+    // Cumulated frequencies of 0, of 0 and 1, and so on, in 15 bits; the table holds the last of each.
+    let mut table = Vec::new();
+    let mut so_far = 0;
+    for (size, frequency) in shape.chi.frequencies().iter().enumerate() {
+        so_far += if size == 0 { frequency / 2 } else { *frequency };
+        table.push(so_far - 1);
+    }
+    table.pop();
+    let random = stream(key, k, count.div_ceil(8)).concat();
+    let draws = random.chunks(2).take(count).map(|pair| {
+        let r = little_endian(pair);
+        let size = table.iter().filter(|entry| **entry < r / 2).count();
+        let size = i64::try_from(size).expect("a short table");
+        if r % 2 == 1 { -size } else { size }
+    });
+    draws.collect()
+}
+
+fn binomial(block: &[u8; 16]) -> i64 {
+    let ones = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(byte.count_ones())).sum::<i64>();
+    ones(&block[..8]) - ones(&block[8..])
+}
+
+/// So many draws of the flood from Stream(key, k).
+#[must_use]
+pub fn flood(key: &Bytes32, k: usize, count: usize) -> Vec<i64> {
+    let random = stream(key, k, count.div_ceil(4) * 64);
+    let mut values = Vec::new();
+    for blocks in random.chunks(64) {
+        for blocks in blocks[..4 * 14].chunks(14) {
+            let parts = blocks.iter().zip(FLOOD_WEIGHTS);
+            values.push(parts.map(|(block, weight)| weight * binomial(block)).sum());
+        }
+    }
+    values.truncate(count);
+    values
+}

@@ -95,15 +95,21 @@ fn pre_3_4_an_offer_makes_one_key() {
         let offer =
             |owner: Digest, coins| Offer::new(&reader.secret, owner, *variant, &[coins; 32]);
         let mut spent = SpentOffers::default();
-        let id = mdsm_core::crypto::Identified::id(&offer(one.name(), 4));
         assert!(offer(one.name(), 4).accept(&one.secret, GRANT, &mut spent).is_ok());
         // Not again, not for another grant, not after a restart, not when it arrives anew.
         let mut kept = SpentOffers::from_bytes(&spent.to_bytes()).unwrap();
         assert_eq!(kept, spent);
         let anew = Offer::from_bytes(&offer(one.name(), 4).to_bytes()).unwrap();
-        let again = [offer(one.name(), 4), anew]
+        // And not with another seed and another name around the same U.
+        let mut bytes = offer(one.name(), 4).to_bytes();
+        let (reader_name, seed) = (5 + 2 + 32, 5 + 2 + 64);
+        bytes[reader_name] ^= 1;
+        bytes[seed] ^= 1;
+        let disguised = Offer::from_bytes(&bytes).unwrap();
+        let again = [offer(one.name(), 4), anew, disguised]
             .map(|offer| offer.accept(&one.secret, Digest::new([1; 32]), &mut kept).unwrap_err());
-        assert_eq!(again, [RekeyError::Spent { offer: id }; 2]);
+        assert!(matches!(again[0], RekeyError::Spent { .. }), "{:?}", again[0]);
+        assert_eq!(again, [again[0]; 3]);
         assert_eq!(kept, spent);
         assert!(offer(one.name(), 5).accept(&one.secret, GRANT, &mut kept).is_ok());
         // Equal coins give two owners different values, X and U.

@@ -74,9 +74,10 @@ fn pre_9_3_nothing_is_claimed_for_a_key_that_names_its_reader() {
     // and its documentation says so, and nowhere else more.
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let read = |path: &str| std::fs::read_to_string(format!("{root}/{path}")).unwrap();
-    let offer = read("mdsm-core/src/reencryption/offer.rs");
-    let before = offer.split("Public = 0").next().unwrap();
-    assert!(before.lines().rev().nth(1).unwrap().contains("knows the reader"), "{before}");
+    let set = read("mdsm-core/src/reencryption/set.rs");
+    let before = set.split("Public = 0").next().unwrap();
+    let doc = before.lines().rev().find(|line| line.trim_start().starts_with("///")).unwrap();
+    assert!(doc.contains("knows the reader"), "{doc}");
     for path in ["README.md", "mdsm-core/ARCHITECTURE.md", "mdsm-core/src/reencryption/rekey.rs"] {
         let text = read(path).to_lowercase();
         assert!(!text.contains("key-private") && !text.contains("key privacy"), "{path}");

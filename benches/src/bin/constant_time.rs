@@ -14,10 +14,13 @@ use mdsm_core::reencryption::{
 };
 use mdsm_core::types::{Digest, KeyId};
 
+/// Takes the secret.
+type Operation = fn(u8);
+
 const KEY_ID: KeyId = KeyId::new([4; 32]);
 
 /// Every operation with its name; `.ci/constant-time` reads the names from here.
-const OPERATIONS: [(&str, fn(u8)); 15] = [
+const OPERATIONS: [(&str, Operation); 15] = [
     ("draw-frodo-640", |secret| draw(Set::S704.parameters().noise, secret)),
     ("draw-frodo-976", |secret| draw(Set::S976.parameters().noise, secret)),
     ("draw-frodo-1344", |secret| draw(Set::S1344.parameters().noise, secret)),

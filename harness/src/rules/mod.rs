@@ -12,6 +12,7 @@ pub mod ids;
 pub mod merkle;
 pub mod mirror;
 pub mod ots;
+pub mod privacy;
 pub mod receipt;
 pub mod sealed;
 pub mod sharing;

@@ -89,6 +89,10 @@ impl DecodeError {
         self.step(Step::Field(field))
     }
 
+    pub(crate) fn inside_element(self, index: usize) -> Self {
+        self.step(Step::Element(index))
+    }
+
     pub(crate) fn step(mut self, step: Step) -> Self {
         self.path.push(step);
         self

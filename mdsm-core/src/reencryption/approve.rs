@@ -152,6 +152,10 @@ impl Admission {
         if capsule.hop() != self.hop {
             return Err(AdmitError::Hops { hop: capsule.hop(), known: self.hop });
         }
+        // Without this, a stranger who calls itself the owner could approve any words under any key.
+        if self.hop == 0 && capsule.holder != self.owner {
+            return Err(AdmitError::AnotherOwner { capsule: capsule.holder, signer: self.owner });
+        }
         Ok(Admitted { capsule, digest })
     }
 }

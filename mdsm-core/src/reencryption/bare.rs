@@ -5,8 +5,10 @@ use ndarray::Array2;
 
 use super::capsule::Capsule;
 use super::encapsulate::noisy_message;
+use super::expand::Coins;
 use super::keys::SecretKey;
 use super::message::Message;
+use super::noise::Noise;
 use super::offer::Offer;
 use super::reencrypt::{WarmKey, transform};
 use super::rekey::ReKey;
@@ -44,6 +46,14 @@ pub fn noise(secret: &SecretKey, capsule: &Capsule, message: &Message) -> Vec<i3
 #[must_use]
 pub fn reencrypt(key: &WarmKey<'_>, capsule: &Capsule, coins: &[u8; 32]) -> Capsule {
     transform(key, &[(capsule, *coins)]).remove(0)
+}
+
+/// So many values of a law, from 32 random bytes: what keys, capsules and coins are drawn by.
+#[must_use]
+pub fn draw(law: Noise, coins: &[u8; 32], count: usize) -> Vec<i32> {
+    let mut words = vec![0; count];
+    law.add_to(Coins::new(coins).stream(0), &mut words);
+    words.into_iter().map(u32::cast_signed).collect()
 }
 
 /// S, of the dimension's rows and the set's columns, modulo q.

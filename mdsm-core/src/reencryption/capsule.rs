@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::kernel::Modulus;
 use super::set::{Parameters, Set};
-use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire};
+use crate::codec::{Decode, DecodeError, Encode, Reader, Wire};
 use crate::types::{Digest, KeyId};
 
 /// A capsule as it was sealed, or as a proxy re-encrypted it.
@@ -201,9 +201,4 @@ pub(super) fn take_words(
         Modulus::Q16 => pairs.map(|bytes| u16::from_le_bytes(*bytes).into()).collect(),
         Modulus::Q24 => triples.map(|[a, b, c]| u32::from_le_bytes([*a, *b, *c, 0])).collect(),
     })
-}
-
-/// A rule that bytes break, where only other fields say so.
-pub(super) fn broken(reader: &Reader<'_>, rule: &'static str) -> DecodeError {
-    reader.error(DecodeErrorKind::Rule { rule })
 }

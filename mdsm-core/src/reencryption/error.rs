@@ -56,7 +56,7 @@ pub enum AdmitError {
     /// Signed by somebody other than the owner of the capsule's key.
     #[error("the capsule is under the key {capsule}, the signer's is {signer}")]
     AnotherOwner {
-        /// The capsule's first key.
+        /// The capsule's first key; of a capsule that made no hop, also the one that it is under.
         capsule: Digest,
         /// The signer's lattice key.
         signer: Digest,

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::capsule::broken;
 use super::digits::weight;
 use super::error::RekeyError;
 use super::expand::{Coins, Uniform};
@@ -18,7 +17,7 @@ use super::keys::{SecretKey, put_matrix, subtract_product, take_matrix};
 use super::rekey::ReKey;
 use super::set::{Set, Variant};
 use super::wiped::Wiped;
-use crate::codec::{Decode, DecodeError, Encode, Reader, Wire, prefix};
+use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire, prefix};
 use crate::crypto::sha256_parts;
 use crate::params::SPENT_OFFERS_MAX;
 use crate::types::Digest;
@@ -209,9 +208,11 @@ impl Decode for SpentOffers {
         let count = reader.count(0, SPENT_OFFERS_MAX, Digest::BYTES)?;
         let mut offers = BTreeSet::new();
         for index in 0..count {
+            let start = reader.offset();
             let offer = reader.element(index)?;
             if offers.last().is_some_and(|last| *last >= offer) {
-                return Err(broken(reader, "digests are strictly ascending"));
+                let error = DecodeError::new(start, DecodeErrorKind::Order);
+                return Err(error.inside_element(index));
             }
             offers.insert(offer);
         }

@@ -27,11 +27,11 @@
 //!
 //! What is assumed. (1) A and X are uniform; they come from AES. Then c1 is uniform and independent
 //! of everything in the table, exactly, as soon as one entry of e1 is odd, and in later hops one
-//! digit or entry of h1. It fails to be with probability 2^-n: never, but for Toy16 in one capsule
-//! of 65,536, so that its bound is not one. Of a uniform word the digits and what rounding adds are
-//! uniform and independent, since they are different bits of it. (2) Keys and noise are drawn as
-//! they should be, and every hop leads to a new key by a new re-encryption key. A capsule that goes
-//! from A to B and back meets S of A twice: [`log2_bound_of_a_circle`].
+//! digit, through the fresh X of that hop. It fails to be with probability 2^-n: never, but for Toy16
+//! in one capsule of 65,536, so that its bound is not one. Of a uniform word the digits and what
+//! rounding adds are uniform and independent, since they are different bits of it. (2) Keys and noise
+//! are drawn as they should be, and every hop leads to a new key by a new re-encryption key. A capsule
+//! that goes from A to B and back meets S of A twice: [`log2_bound_of_a_circle`].
 
 use super::law::{FLOOD_WEIGHTS, Law, flood_log_mgf, rounding};
 use super::noise::deviation;

@@ -71,7 +71,8 @@ def line(cells):
 
 
 with open(sys.argv[1], encoding="utf-8") as stream:
-    table = [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in stream if row.startswith("|")]
+    rows = [row.strip().strip("|").split("|") for row in stream if row.startswith("|")]
+table = [[cell.strip() for cell in row] for row in rows]
 start = next(place for place, row in enumerate(table) if row[:2] == ["set", "number"])
 heading, sets = table[start], table[start + 2 :]
 wrong, seen = [], 0
@@ -80,7 +81,8 @@ for row in sets:
         break
     cells = dict(zip(heading, row))
     expected, block = line(cells)
-    print(f"core-svp: {cells['set']}: block size {block}, " + ", ".join(f"{k} {v}" for k, v in expected.items()))
+    found = ", ".join(f"{name} {value}" for name, value in expected.items())
+    print(f"core-svp: {cells['set']}: block size {block}, {found}")
     wrong += [
         f"{cells['set']}, {name}: the table says {cells[name]}, it is {value}"
         for name, value in expected.items()

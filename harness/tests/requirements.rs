@@ -1,5 +1,5 @@
-//! Every sentence of the storage chapter, of ANC-2 and of DDB-1 is tied to code that makes it true and
-//! to a test. duvet shows the same as a report (`.ci/duvet`); this needs nothing installed.
+//! Every sentence of the chapters on storage and on re-encryption, of ANC-2 and of DDB-1 is tied to code
+//! that makes it true and to a test. duvet shows the same as a report (`.ci/duvet`); this needs nothing installed.
 
 mod source;
 
@@ -8,11 +8,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::{CHAPTERS, Sentence, Source};
 
 /// Sentences whose code is not written yet, and the part of the system that brings it.
-const AWAITED: [(&str, &str); 0] = [];
+const AWAITED: [(&str, &str); 11] = [
+    ("PRE-3.1", ACCESS),
+    ("PRE-3.6", ACCESS),
+    ("PRE-4.1", ACCESS),
+    ("PRE-4.2", ACCESS),
+    ("PRE-4.3", ACCESS),
+    ("PRE-5.1", LIVING),
+    ("PRE-5.3", LIVING),
+    ("PRE-7.1", ACCESS),
+    ("PRE-7.2", ACCESS),
+    ("PRE-7.3", ACCESS),
+    ("PRE-8.3", LIVING),
+];
+
+const ACCESS: &str = "access: requests, grants, bids and revocations as records";
+const LIVING: &str = "the living system: proxies that store, earn and answer for what they deliver";
 
 /// Whether a sentence has to have code and a test today.
 fn is_gated(id: &str) -> bool {
-    ["STO-", "ANC-2.", "DDB-1."].iter().any(|gated| id.starts_with(gated))
+    ["STO-", "ANC-2.", "DDB-1.", "PRE-"].iter().any(|gated| id.starts_with(gated))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,7 +162,7 @@ fn every_sentence_has_code_and_a_test() {
     let others = spec.keys().filter(|id| later(id)).count();
     let (code, test) = (count(Kind::Code, &later), count(Kind::Test, &later));
     println!("duvet: {others} sentences of later parts, {code} implemented, {test} tested");
-    assert!(gated > 90 && others > 50, "the spec was read: {gated} and {others}");
+    assert!(gated > 120 && others > 50, "the spec was read: {gated} and {others}");
 }
 
 /// A canary: each planted fault must be found, and a sound text must pass.

@@ -7,5 +7,6 @@ mod equal;
 mod measured;
 mod numbers;
 mod printed;
+mod scheme;
 mod table;
 mod vectors;

@@ -136,7 +136,7 @@ fn pre_1_6_stored_vectors_come_out_again() {
     //= type=test
     //# PRE-1.6 (ours): Every fast kernel MUST yield the same bits as the portable one.
     let found = json!({
-        "about": "SHA-256 of encodings; A: of its words, row by row. Written by harness/tests/reencryption/vectors.rs.",
+        "about": "SHA-256 of encodings; A: of its words, row by row. By tests/reencryption/vectors.rs.",
         "inputs": {
             "key seeds": (0..=10).map(|number| hex(&key_seed(SEED, number))).collect::<Vec<_>>(),
             "offer coins": (0..10).map(|hop| hex(&offer_coins(SEED, hop))).collect::<Vec<_>>(),

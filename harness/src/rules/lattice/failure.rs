@@ -1,12 +1,12 @@
 //! A bound on the probability that a column of a capsule decodes wrongly. [PRE-1]
 //!
-//! Let N be the noise of one column after h hops (see `noise`), a sum of whole numbers, and T = q / 2^(B+1)
-//! half a step. The column decodes rightly if -T <= N < T. For any t > 0, by Markov's inequality on
-//! exp(t N), P(N >= T) <= M(t) / exp(t T), M the moment generating function of N. The law of N is the
-//! same as that of -N: turn the signs of R, S, E and the draws that stand alone (e3, h3, flood), whose laws
-//! are symmetric and which occur once in every term, and N turns its sign. So twice the bound holds both
-//! tails, and times the number of columns it holds a whole capsule. Every t is allowed; the least
-//! bound is sought, and a search that misses it only makes the bound worse.
+//! Let N be the noise of one column after h hops (see `noise`), a sum of whole numbers, and T = q /
+//! 2^(B+1) half a step. The column decodes rightly if -T <= N < T. For any t > 0, by Markov's
+//! inequality on exp(t N), P(N >= T) <= M(t) / exp(t T), M the moment generating function of N. The
+//! law of N is the same as that of -N: turn the signs of R, S, E and the draws that stand alone (e3,
+//! h3, flood), whose laws are symmetric and which occur once in every term, and N turns its sign. So
+//! twice the bound holds both tails, and times the number of columns it holds a whole capsule. Every
+//! t is allowed; the least bound is sought, and a search that misses it only makes the bound worse.
 //!
 //! M is exact, not a Gaussian. N is a sum of independent parts, for one column:
 //!
@@ -19,18 +19,19 @@
 //! | h2 S of the last reader | n | mean over S of L(t S) |
 //! | flood of each hop | 1 | sum over the weights w of that of a binomial at w t |
 //!
-//! with L that of chi and "mean" the logarithm of the mean of the exponentials. The fourth line is why two terms
-//! must not be bounded apart: e2 S and r S are uncorrelated, not independent, for a long S makes both long.
+//! with L that of chi and "mean" the logarithm of the mean of the exponentials. The fourth line is
+//! why two terms must not be bounded apart: e2 S and r S are uncorrelated, not independent, for a
+//! long S makes both long.
 //!
 //! Where no noise whatever reaches T, the bound falls without end as t grows: the probability is 0.
 //!
-//! What is assumed. (1) A and X are uniform; they come from AES. Then c1 is uniform and independent of
-//! everything in the table, exactly, as soon as one entry of e1 is odd, and in later hops one digit or
-//! entry of h1. It fails to be with probability 2^-n: never, but for Toy16 in one capsule of 65,536, so that its bound
-//! is not one. Of a uniform word the digits and what rounding adds are uniform and independent, since
-//! they are different bits of it. (2) Keys and noise are drawn as they should be, and every hop leads to a new key by
-//! a new re-encryption key. A capsule that goes from A to B and back meets S of A twice:
-//! [`log2_bound_of_a_circle`].
+//! What is assumed. (1) A and X are uniform; they come from AES. Then c1 is uniform and independent
+//! of everything in the table, exactly, as soon as one entry of e1 is odd, and in later hops one
+//! digit, through the fresh X of that hop. It fails to be with probability 2^-n: never, but for Toy16
+//! in one capsule of 65,536, so that its bound is not one. Of a uniform word the digits and what
+//! rounding adds are uniform and independent, since they are different bits of it. (2) Keys and noise
+//! are drawn as they should be, and every hop leads to a new key by a new re-encryption key. A capsule
+//! that goes from A to B and back meets S of A twice: [`log2_bound_of_a_circle`].
 
 use super::law::{FLOOD_WEIGHTS, Law, flood_log_mgf, rounding};
 use super::noise::deviation;
@@ -105,8 +106,9 @@ pub fn highest_noise(shape: &Shape, hops: usize) -> f64 {
 
 /// The bound where the capsule goes to and fro between keys that it has met before, by re-encryption keys
 /// that it has met before, which is no worse than if all of them were one: of values that are met several
-/// times the mean of a product of powers is at most the mean of the whole power. That X then comes again, and c1
-/// is not exactly uniform, is left out.
+/// times the mean of a product of powers is at most the mean of the whole power. That X then comes
+/// again, so that c1 is not exactly uniform, is left out: this is an estimate, no bound in the strict
+/// sense.
 #[must_use]
 pub fn log2_bound_of_a_circle(shape: &Shape, hops: usize) -> f64 {
     let parts = Parts::of(shape);

@@ -85,9 +85,6 @@ fn honest_parties_pass_every_scene() {
     //= harness/spec/reencryption.md#pre-6-reading
     //= type=test
     //# PRE-6.1 (paper): The reader MUST be able to decrypt with its own private key only.
-    //= harness/spec/reencryption.md#pre-7-revocation
-    //= type=test
-    //# PRE-7.1 (paper): The owner MUST be able to revoke a grant.
     //= harness/spec/reencryption.md#pre-8-wrong-re-encryption
     //= type=test
     //# PRE-8.2 (ours): A delivery MUST carry the proxy's signature over the grant, the original

@@ -63,7 +63,7 @@ pub fn judge(kind: WireKind, bytes: &[u8], answer: &Answer) -> Verdict {
             })
         }
         (Err(refused), Err(_)) => {
-            let names_value = refused.field.split('.').next() == Some(kind.name());
+            let names_value = refused.field.split(['.', '[']).next() == Some(kind.name());
             claim(names_value, || {
                 format!("{kind}: a refusal names the field `{}`", refused.field)
             })?;

@@ -167,7 +167,7 @@ fn delivered(stage: &Stage, capsule: Capsule) -> Verdict {
     let signature: Signature = stage.proxy.sign(&statement.concat());
     let proxy = stage.proxy.owner();
     let delivery = Delivery { grant, before, capsule, proxy, signature };
-    let checked = delivery.check(&proxy, &stage.admission);
+    let checked = delivery.check(&proxy, grant, &stage.admission);
     let capsule = delivery.capsule;
     claim(checked.is_ok() == (capsule.hop() == 1), || {
         format!("reencrypt: a delivery of {} hops: {checked:?}", capsule.hop())
@@ -203,7 +203,7 @@ fn made_up(stage: &Stage, bytes: &[u8]) -> Result<Option<Capsule>, String> {
     let whose = |number: u8| match number % 5 {
         0 => stage.owner.1.digest(),
         1 => stage.reader.1.digest(),
-        2 => stage.keys[1].reader,
+        2 => stage.keys[1].reader(),
         3 => stage.other.1.digest(),
         _ => Digest::new([number; 32]),
     };

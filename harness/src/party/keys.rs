@@ -1,6 +1,5 @@
 //! The secrets of one party, made from its seed, and what anybody may try with them.
 
-use mdsm_core::codec::Wire as _;
 use mdsm_core::crypto::seal::{self, ContentKey};
 use mdsm_core::crypto::sha256;
 use mdsm_core::crypto::sign::SigningKey;
@@ -50,7 +49,7 @@ impl Keys {
 
     /// The public keys.
     pub(super) fn public(&self) -> Reply {
-        let (lattice, parcels) = (copied(&self.public), self.parcels.public().clone());
+        let (lattice, parcels) = (self.public.clone(), self.parcels.public().clone());
         Reply::Keys { signer: self.signing.owner(), lattice, parcels }
     }
 
@@ -78,15 +77,6 @@ impl Keys {
         let bytes = u64::try_from(plaintext.len()).expect("usize fits in u64");
         Ok(Reply::Opened { digest: sha256(&plaintext), bytes })
     }
-}
-
-/// The same public key, made again from its bytes, as everybody else gets it.
-///
-/// # Panics
-/// Never: what a key encodes to decodes.
-#[must_use]
-pub fn copied(key: &PublicKey) -> PublicKey {
-    PublicKey::from_bytes(&key.to_bytes()).expect("the encoding of a key")
 }
 
 fn derived(seed: &[u8; 32], purpose: &str, number: u64) -> [u8; 32] {

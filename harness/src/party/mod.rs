@@ -17,7 +17,6 @@ use std::io::{Read, Write};
 use std::str::FromStr;
 
 pub use frame::{FRAME_BYTES_MAX, FrameError, read, write};
-pub use keys::copied;
 pub use message::{File, Refusal, Reply, Request, Sealed};
 pub use process::{AskError, Process};
 

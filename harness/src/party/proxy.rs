@@ -59,16 +59,16 @@ impl Proxy {
         let rekey: ReKey = parcel
             .open(Purpose::ReKey, &owner, &self.keys.parcels)
             .map_err(Refused::with(Refusal::Parcel))?;
-        if rekey.owner != owner_key {
-            let words = format!("the key takes capsules of {}, not of {owner_key}", rekey.owner);
+        if rekey.owner() != owner_key {
+            let words = format!("the key takes capsules of {}, not of {owner_key}", rekey.owner());
             return Err(Refused::new(Refusal::Reencryption, words));
         }
-        if self.revoked.contains(&(rekey.grant, owner)) {
+        if self.revoked.contains(&(rekey.grant(), owner)) {
             return Err(Refused::new(Refusal::Revoked, "the grant was taken back"));
         }
         let reader = (rekey.variant() == Variant::Public).then_some(reader);
         WarmKey::cold(&rekey, reader.as_ref()).map_err(Refused::with(Refusal::Reencryption))?;
-        self.kept.insert(rekey.grant, Kept { rekey, owner, reader });
+        self.kept.insert(rekey.grant(), Kept { rekey, owner, reader });
         Ok(Reply::Done)
     }
 
@@ -80,7 +80,7 @@ impl Proxy {
             });
         };
         let refused = Refused::with(Refusal::NotAdmitted);
-        let admission = approval.check(owner, rekey.owner).map_err(&refused)?;
+        let admission = approval.check(owner, rekey.owner()).map_err(&refused)?;
         let admitted = admission.admit(capsule).map_err(&refused)?;
         let received = WarmKey::cold(rekey, reader.as_ref())
             .and_then(|key| key.reencrypt(&self.coins, &admitted))

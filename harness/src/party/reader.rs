@@ -38,12 +38,8 @@ impl Reader {
             } => {
                 let refused = Refused::with(Refusal::NotAdmitted);
                 let admission = approval.check(&owner, owner_key.digest()).map_err(&refused)?;
-                delivery.check(&proxy, &admission).map_err(&refused)?;
+                delivery.check(&proxy, grant, &admission).map_err(&refused)?;
                 admission.admit(capsule.clone()).map_err(&refused)?;
-                if delivery.grant != grant {
-                    let words = format!("delivered under {}, asked under {grant}", delivery.grant);
-                    return Err(Refused::new(Refusal::NotAdmitted, words));
-                }
                 self.keys.opened(&owner_key, &capsule, &delivery.capsule, &sealed)
             }
             other => self.keys.answer(&other),

@@ -77,7 +77,7 @@ impl Chain {
             let before = admission.admit(chain.capsules[hop].clone()).unwrap();
             let capsule = warm.reencrypt(&proxy, &before).unwrap();
             let delivery = Delivery::sign(Digest::new(GRANT), &before, capsule.clone(), &signing);
-            admission = delivery.check(&signing.owner(), &admission).unwrap();
+            admission = delivery.check(&signing.owner(), Digest::new(GRANT), &admission).unwrap();
             chain.capsules.push(capsule);
             chain.rekeys.push(rekey);
         }

@@ -100,7 +100,7 @@ fn pre_5_4_coins_follow_from_secret_key_capsule_and_hop() {
     let mut bytes = key.to_bytes();
     bytes[7] ^= 1;
     let regranted = ReKey::from_bytes(&bytes).unwrap();
-    assert_ne!(regranted.grant, GRANT);
+    assert_ne!(regranted.grant(), GRANT);
     let again = WarmKey::new(&regranted, Some(&reader.public)).unwrap();
     let other = again.reencrypt(&proxy(), &admitted).unwrap();
     seen.push(noise(&other, &key, &capsule, 1));
@@ -112,7 +112,9 @@ fn pre_5_4_coins_follow_from_secret_key_capsule_and_hop() {
     let words = capsule.words().to_vec();
     let hopped = Capsule::new(Set::Toy16, 1, KEY_ID, [owner.name(); 2], words).unwrap();
     let delivery = Delivery::sign(Digest::new([1; 32]), &admitted, hopped.clone(), &owner.signing);
-    let admission = delivery.check(&owner.signing.owner(), &owner.admission(&capsule)).unwrap();
+    let admission = delivery
+        .check(&owner.signing.owner(), Digest::new([1; 32]), &owner.admission(&capsule))
+        .unwrap();
     let other = warm.reencrypt(&proxy(), &admission.admit(hopped).unwrap()).unwrap();
     seen.push(noise(&other, &key, &capsule, 1));
     for (at, one) in seen.iter().enumerate() {

@@ -42,7 +42,10 @@ fn pre_1_1_a_file_goes_from_owner_to_reader() {
         let file = seal_file(&content, &key);
         let offer = Offer::new(&reader.secret, owner.name(), Variant::Public, &[4; 32]);
         let rekey = offer.accept(&owner.secret, GRANT, &mut SpentOffers::default()).unwrap();
-        assert_eq!((rekey.owner, rekey.reader, rekey.grant), (owner.name(), reader.name(), GRANT));
+        assert_eq!(
+            (rekey.owner(), rekey.reader(), rekey.grant()),
+            (owner.name(), reader.name(), GRANT)
+        );
         let rekey = ReKey::from_bytes(&rekey.to_bytes()).unwrap();
         let warm = WarmKey::new(&rekey, Some(&reader.public)).unwrap();
         let received = warm.reencrypt(&proxy(), &owner.admitted(&capsule)).unwrap();

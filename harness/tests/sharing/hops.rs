@@ -29,7 +29,7 @@ fn chain(set: Set) {
         let carrier = Party::new(Set::Toy16, 100 + hop).signing;
         let delivery = Delivery::sign(GRANT, &admitted, received, &carrier);
         let delivery = Delivery::from_bytes(&delivery.to_bytes()).unwrap();
-        admission = delivery.check(&carrier.owner(), &admission).unwrap();
+        admission = delivery.check(&carrier.owner(), GRANT, &admission).unwrap();
         let opened = open(&reader.secret, &owner.public, &original, &delivery.capsule).unwrap();
         assert_eq!(sealed_with(&opened), content, "{name}, hop {hop}");
         let earlier = open(&holder.secret, &owner.public, &original, &delivery.capsule);

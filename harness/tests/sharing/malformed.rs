@@ -148,7 +148,7 @@ fn pre_1_8_hops_that_no_delivery_accounts_for_are_refused() {
     let before = owner.admitted(&sound);
     let once = one_hop(&owner, &reader, &sound);
     let delivery = Delivery::sign(GRANT, &before, once.clone(), &carrier);
-    let after = delivery.check(&carrier.owner(), &start).unwrap();
+    let after = delivery.check(&carrier.owner(), GRANT, &start).unwrap();
     let admitted = after.admit(once.clone()).unwrap();
     let onward = reader.grant(&last, Variant::Public, 6);
     let onward = WarmKey::new(&onward, Some(&last.public)).unwrap();
@@ -164,17 +164,17 @@ fn pre_1_8_hops_that_no_delivery_accounts_for_are_refused() {
         assert!(matches!(after.admit(other.clone()), Err(AdmitError::AnotherCapsule { .. })));
         let changed = Delivery { capsule: other.clone(), ..delivery.clone() };
         let signature = AdmitError::Signature { signer: carrier.owner() };
-        assert_eq!(changed.check(&carrier.owner(), &start), Err(signature));
+        assert_eq!(changed.check(&carrier.owner(), GRANT, &start), Err(signature));
         let signed = Delivery::sign(GRANT, &before, other, &carrier);
         let counted = AdmitError::Hops { hop, known: 1 };
-        assert_eq!(signed.check(&carrier.owner(), &start), Err(counted));
+        assert_eq!(signed.check(&carrier.owner(), GRANT, &start), Err(counted));
     }
     // A link left out: the second delivery does not follow from the approval.
     let twice = onward.reencrypt(&proxy(), &admitted).unwrap();
     let second = Delivery::sign(GRANT, &admitted, twice.clone(), &carrier);
     let skipped = AdmitError::AnotherCapsule { capsule: digest(&once), approved: digest(&sound) };
-    assert_eq!(second.check(&carrier.owner(), &start), Err(skipped));
-    assert!(second.check(&carrier.owner(), &after).unwrap().admit(twice).is_ok());
+    assert_eq!(second.check(&carrier.owner(), GRANT, &start), Err(skipped));
+    assert!(second.check(&carrier.owner(), GRANT, &after).unwrap().admit(twice).is_ok());
     // An owner can approve only what has made none.
     let lied = sign(&once, owner.name(), &owner.signing);
     let lied: Admission = lied.check(&owner.signing.owner(), owner.name()).unwrap();

@@ -136,8 +136,8 @@ fn pre_9_4_its_reader_has_a_pseudonym_for_each_key() {
         for owner in &owners {
             for coins in 0..3 {
                 let key = owner.grant(reader, Variant::KeyPrivate, coins);
-                assert!(!seen.contains(&key.reader), "a pseudonym twice");
-                seen.push(key.reader);
+                assert!(!seen.contains(&key.reader()), "a pseudonym twice");
+                seen.push(key.reader());
             }
         }
     }

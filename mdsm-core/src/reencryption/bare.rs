@@ -44,7 +44,7 @@ pub fn noise(secret: &SecretKey, capsule: &Capsule, message: &Message) -> Vec<i3
 /// Re-encrypts with coins given, whatever the capsule is.
 ///
 /// # Panics
-/// When key and capsule are of different sets.
+/// When key and capsule are of different sets, or the capsule has made all its hops.
 #[must_use]
 pub fn reencrypt(key: &WarmKey<'_>, capsule: &Capsule, coins: &[u8; 32]) -> Capsule {
     transform(key, &[(capsule, *coins)]).remove(0)

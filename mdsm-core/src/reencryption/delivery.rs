@@ -42,17 +42,25 @@ impl Delivery {
         Self { grant, before, capsule, proxy: key.owner(), signature }
     }
 
-    /// Holds the delivery to the key of its proxy and to the capsule that went in. What comes out may
-    /// be re-encrypted again: the chain of signatures accounts for its hops.
+    /// Holds the delivery to the proxy that was chosen, to its grant, and to the capsule that went in.
+    /// What comes out may be re-encrypted again: the chain of signatures accounts for its hops.
     ///
     /// # Errors
-    /// When the signature is not this proxy's, or the delivery is of another capsule.
-    pub fn check(&self, proxy: &OwnerId, before: &Admission) -> Result<Admission, AdmitError> {
+    /// When the signature is not this proxy's, or the delivery is of another grant or capsule.
+    pub fn check(
+        &self,
+        proxy: &OwnerId,
+        grant: Digest,
+        before: &Admission,
+    ) -> Result<Admission, AdmitError> {
         let capsule = self.capsule.id();
         let signed =
             verify(proxy, &statement(&self.grant, &self.before, &capsule), &self.signature);
         if signed.is_err() || self.proxy != *proxy {
             return Err(AdmitError::Signature { signer: *proxy });
+        }
+        if self.grant != grant {
+            return Err(AdmitError::AnotherGrant { delivery: self.grant, grant });
         }
         if self.before != before.capsule {
             return Err(AdmitError::AnotherCapsule {

@@ -61,6 +61,14 @@ pub enum AdmitError {
         /// The signer's lattice key.
         signer: Digest,
     },
+    /// Made under another grant.
+    #[error("the delivery is under grant {delivery}, {grant} is expected")]
+    AnotherGrant {
+        /// Grant of the delivery.
+        delivery: Digest,
+        /// Grant that is expected.
+        grant: Digest,
+    },
     /// A capsule that has made hops, without the deliveries that it came by.
     #[error("the capsule has made {hop} hops, its deliveries account for {known}")]
     Hops {

@@ -26,7 +26,7 @@ pub struct SecretKey {
 }
 
 /// A public key: P, of the dimension's rows and the set's columns.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PublicKey {
     set: Set,
     pub(super) matrix: Packed,

@@ -91,8 +91,8 @@ impl<'a> WarmKey<'a> {
     pub fn cold(key: &'a ReKey, reader: Option<&'a PublicKey>) -> Result<Self, ReencryptError> {
         let reader = match (key.variant(), reader) {
             (Variant::KeyPrivate, _) => None,
-            (Variant::Public, Some(reader)) if reader.digest() == key.reader => Some(reader),
-            (Variant::Public, _) => return Err(ReencryptError::ReaderKey { reader: key.reader }),
+            (Variant::Public, Some(reader)) if reader.digest() == key.reader() => Some(reader),
+            (Variant::Public, _) => return Err(ReencryptError::ReaderKey { reader: key.reader() }),
         };
         Ok(Self { key, reader, uniform: None, backend: Backend::detect() })
     }
@@ -146,8 +146,8 @@ impl<'a> WarmKey<'a> {
         //= harness/spec/reencryption.md#pre-7-revocation
         //# PRE-7.4 (ours): Rotating the owner's key MUST make every re-encryption key made before it
         //# useless for capsules made after it.
-        if key.owner != capsule.holder {
-            return Err(ReencryptError::AnotherPair { key: key.owner, capsule: capsule.holder });
+        if key.owner() != capsule.holder {
+            return Err(ReencryptError::AnotherPair { key: key.owner(), capsule: capsule.holder });
         }
         //= harness/spec/reencryption.md#pre-1-scheme
         //# PRE-1.5 (ours): A capsule MUST be refused for re-encryption when it has made as many hops
@@ -213,7 +213,7 @@ pub(super) fn transform(key: &WarmKey<'_>, capsules: &[(&Capsule, [u8; 32])]) ->
     let capsules = capsules.iter().zip(halves).map(|((capsule, _), (first, second))| {
         let first = &first.to_slice().expect("a row is one run")[..dimension];
         let second = &second.to_slice().expect("a row is one run")[..parameters.columns];
-        capsule.next(rekey.reader, [first, second].concat())
+        capsule.next(rekey.reader(), [first, second].concat())
     });
     capsules.collect()
 }

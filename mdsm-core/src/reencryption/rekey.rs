@@ -15,12 +15,9 @@ use crate::types::Digest;
 pub struct ReKey {
     set: Set,
     variant: Variant,
-    /// Digest of the record that allows its use.
-    pub grant: Digest,
-    /// Digest of the public key whose capsules it takes.
-    pub owner: Digest,
-    /// Digest of the public key whose capsules it makes, or a pseudonym.
-    pub reader: Digest,
+    grant: Digest,
+    owner: Digest,
+    reader: Digest,
     seed: [u8; 32],
     pub(super) matrix: Packed,
     digest: Digest,
@@ -54,6 +51,24 @@ impl ReKey {
     #[must_use]
     pub fn variant(&self) -> Variant {
         self.variant
+    }
+
+    /// Digest of the record that allows its use.
+    #[must_use]
+    pub fn grant(&self) -> Digest {
+        self.grant
+    }
+
+    /// Digest of the public key whose capsules it takes.
+    #[must_use]
+    pub fn owner(&self) -> Digest {
+        self.owner
+    }
+
+    /// Digest of the public key whose capsules it makes, or a pseudonym.
+    #[must_use]
+    pub fn reader(&self) -> Digest {
+        self.reader
     }
 
     /// SHA-256 of the encoding.

@@ -2,7 +2,7 @@
 //!
 //! Signatures and parcels around the algorithms are left out, as they are for the peers. A re-encryption
 //! goes from bytes to bytes: decode, compare the digest with the one that was approved, draw coins,
-//! multiply, encode. `ReencryptAdmitted` has the capsules decoded and compared beforehand. `Decapsulate`
+//! multiply, encode. `ReencryptAdmitted` has the digests compared beforehand. `Decapsulate`
 //! includes that the reader seals again and compares; `DecapsulateBare` only decrypts.
 
 use mdsm_core::codec::Wire as _;
@@ -154,7 +154,12 @@ fn scheme(set: Set, notion: &str) -> Scheme {
             ),
             (
                 Operation::ReencryptAdmitted,
-                Work::repeated(move || parties.reencrypt_admitted(&admitted, &batch)),
+                Work::repeated(move || {
+                    for _ in &batch {
+                        std::hint::black_box(Capsule::from_bytes(&stored.bytes)).ok();
+                    }
+                    parties.reencrypt_admitted(&admitted, &batch)
+                }),
             ),
             (
                 Operation::Decapsulate,

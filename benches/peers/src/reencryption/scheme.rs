@@ -64,7 +64,7 @@ pub enum Operation {
     ReencryptCold,
     /// One of a batch of `BATCH`.
     ReencryptBatch,
-    /// One of a batch of `BATCH`, decoded and found to be approved beforehand.
+    /// One of a batch of `BATCH`, found to be approved beforehand.
     ReencryptAdmitted,
     /// The reader opens a re-encrypted capsule; for a KEM, its owner opens a fresh one.
     Decapsulate,

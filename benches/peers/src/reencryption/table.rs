@@ -42,7 +42,7 @@ fn print_section(schemes: &[&Scheme], operations: &[Operation]) {
                 Operation::Reencrypt if scheme.batches() => ", one, key warm",
                 Operation::ReencryptCold => ", one, key from its seed",
                 Operation::ReencryptBatch => ", 1 of 192",
-                Operation::ReencryptAdmitted => ", 1 of 192, decoded before",
+                Operation::ReencryptAdmitted => ", 1 of 192, digest compared before",
                 Operation::DecapsulateBare => ", unchecked",
                 _ => "",
             };

@@ -57,6 +57,7 @@ pub(super) type PlaneLine = Line<i8, 64>;
 /// Pairs: for each two rows two lines, of 16 columns each; a lane holds both rows of one column.
 /// Planes: for each four rows three lines, one for each signed byte of the words; a lane holds the
 /// four rows of one column. A word is the sum of its signed bytes, weighted 1, 2^8 and 2^16.
+#[derive(Clone)]
 pub(super) enum Layout {
     Pairs(Vec<PairLine>),
     Planes {
@@ -67,6 +68,7 @@ pub(super) enum Layout {
 }
 
 /// A matrix, packed.
+#[derive(Clone)]
 pub(crate) struct Packed {
     rows: usize,
     columns: usize,

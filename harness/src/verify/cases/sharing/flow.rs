@@ -11,7 +11,7 @@ use mdsm_core::types::{Digest, OwnerId};
 use rand_chacha::rand_core::Rng as _;
 
 use super::super::{Fault, hold, text};
-use crate::party::{AskError, File, Process, Refusal, Reply, Request, Role, Sealed, copied};
+use crate::party::{AskError, File, Process, Refusal, Reply, Request, Role, Sealed};
 use crate::seed::Seed;
 
 /// The set of the processes' keys: the default of the spec.
@@ -95,7 +95,7 @@ impl Someone {
     }
 
     pub(super) fn key(&self) -> PublicKey {
-        copied(&self.lattice)
+        self.lattice.clone()
     }
 
     /// Seals a file; what comes back is looked at before it goes on.
@@ -244,11 +244,11 @@ pub(super) fn share(
     let delivery = delivered(proxy, (&grant, &capsule, &approval))?;
     let admission = approval.check(&owner.signer, owner.lattice.digest()).map_err(text)?;
     delivery
-        .check(&proxy.signer, &admission)
+        .check(&proxy.signer, grant, &admission)
         .map_err(|error| format!("{}: a delivery that does not hold: {error}", proxy.name()))?;
     let is_readers = delivery.capsule.holder == reader.lattice.digest();
-    hold(delivery.grant == grant && is_readers == (variant == Variant::Public), || {
-        format!("{}: a delivery under another grant, or to another reader", proxy.name())
+    hold(is_readers == (variant == Variant::Public), || {
+        format!("{}: a delivery to another reader", proxy.name())
     })?;
     Ok(Shared { grant, capsule, approval, sealed, offer, rekey, delivery })
 }

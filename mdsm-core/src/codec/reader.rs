@@ -19,18 +19,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes read so far.
+    #[inline]
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
     /// Bytes left.
+    #[inline]
     #[must_use]
     pub fn left(&self) -> usize {
         self.bytes.len() - self.offset
     }
 
     /// The next `count` bytes.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
         let rest = &self.bytes[self.offset..];
         let Some((taken, _)) = rest.split_at_checked(count) else {
@@ -41,6 +44,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `N` bytes.
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let taken = self.take(N)?;
         Ok(taken.try_into().expect("take returns as many bytes as asked"))

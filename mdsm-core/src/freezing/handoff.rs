@@ -112,6 +112,7 @@ impl<T, const SLOTS: usize> Handoff<T, SLOTS> {
     }
 
     /// Puts a record into the open turn, or gives it back when that turn is full.
+    #[inline]
     pub fn append(&self, record: T) -> Result<Place, T> {
         let mut number = self.open.load(Ordering::Acquire);
         loop {

@@ -131,7 +131,8 @@ struct Round {
     proxy: ProxySecret,
 }
 
-fn bytes(draw: &mut ChaCha12Rng) -> [u8; 32] {
+/// 32 drawn bytes.
+pub(super) fn bytes(draw: &mut ChaCha12Rng) -> [u8; 32] {
     let mut bytes = [0; 32];
     draw.fill_bytes(&mut bytes);
     bytes

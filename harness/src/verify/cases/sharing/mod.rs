@@ -2,6 +2,7 @@
 //! read nothing, and the scheme itself over many keys. [PRE-1] [PRE-3] [PRE-5] [PRE-6] [PRE-7] [PRE-8]
 
 mod answers;
+mod defects;
 mod flow;
 #[cfg(test)]
 mod tests;
@@ -95,6 +96,18 @@ pub(super) fn cases(inputs: &[Input], means: &Means) -> Vec<Case> {
             "every kernel of this CPU re-encrypts to the same bytes",
             &["PRE-1"],
             answers::kernels,
+        ),
+        case(
+            "sharing.printed-key",
+            "the key as the paper prints it leaves nothing of the message",
+            &["PRE-2"],
+            defects::printed_key,
+        ),
+        case(
+            "sharing.named-reader",
+            "a key that holds the reader's public key names the reader, its private twin nobody",
+            &["PRE-9"],
+            defects::named_reader,
         ),
         case(
             "sharing.known-answers",

@@ -80,7 +80,8 @@ enum Format {
 
 #[derive(Args)]
 struct Verify {
-    /// Book the files below this directory instead of generated ones.
+    /// Book the files below this directory, and 120 generated ones beside them. Links are followed, out of
+    /// the directory too; names of files enter the report.
     #[arg(long, value_name = "DIR")]
     input: Option<PathBuf>,
     /// Generated files, FHIR R4, HL7 v2, DICOM and text: 1,200 by default, 120 beside --input.

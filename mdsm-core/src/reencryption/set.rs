@@ -1,6 +1,15 @@
 //! The parameter sets, each with every number that can be derived from it, so that tests can derive
 //! them again. [PRE-1]
 //!
+//! A set that has been used never changes: its number stands in every hash and on the wire. A new one
+//! takes a new number here, a line in the spec (the table "Parameter sets", PRE-1.7) and in the rules
+//! (`harness/src/rules/lattice/shape.rs`), the known answers of `verify`, and the canaries of
+//! `.ci/core-svp`. Its numbers are printed by
+//! `cargo test -p harness --test reencryption numbers -- --nocapture`, its vectors written by
+//! `MDSM_WRITE_VECTORS=1 cargo test -p harness --test reencryption vectors`. The dimension is a
+//! multiple of 16 (whole blocks of AES, rows in fours and eights), q is 2^16 or 2^24, digits have at most
+//! 8 bits, noise at most 64 in size.
+//!
 //! Failure bounds, noise and security are recomputed by `harness` and `.ci/core-svp` from n, q, law
 //! and digits alone; the spec (reencryption, "Parameter sets") says how.
 
@@ -300,7 +309,7 @@ mod tests {
         for set in Set::ALL {
             let p = set.parameters();
             assert_eq!(p.set, *set);
-            assert!(p.dimension.is_multiple_of(16), "{}: rows come in fours", p.name);
+            assert!(p.dimension.is_multiple_of(16), "{}: a multiple of 16", p.name);
             let digits = p.digits;
             let covered = digits.bits * u32::try_from(digits.count).unwrap() + digits.dropped_bits;
             assert_eq!(covered, p.modulus.log2(), "{}: digits cover a word", p.name);

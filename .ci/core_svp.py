@@ -9,7 +9,6 @@ FRODO = {
     "Frodo-976": [11278, 10277, 7774, 4882, 2545, 1101, 396, 118, 29, 6, 1],
     "Frodo-1344": [18286, 14320, 6876, 2023, 364, 40, 2],
 }
-FLOOD = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 3795]
 # Below this block size the formula for delta does not hold: no security.
 LEAST_BLOCK = 60
 
@@ -46,17 +45,17 @@ def line(cells):
     n, log2_q, w, l, d, b, columns = (
         int(cells[name]) for name in ("n", "log2 q", "w", "l", "d", "B", "columns")
     )
-    # The spec says so below the table: Bits704 has the digits 0 and 1, H1152 floods.
-    single_bits, flooded = cells["set"] == "Bits704", cells["set"] == "H1152"
+    # The spec says so below the table: Bits704 has the digits 0 and 1, hints halve H1152's deviation.
+    single_bits, hinted = cells["set"] == "Bits704", cells["set"] == "H1152"
     assert w * l + d == log2_q, f"{cells['set']}: digits do not cover a word"
     assert 256 <= b * columns < 256 + b, f"{cells['set']}: columns do not hold 256 bits"
     square = variance(cells["chi"])
     fresh = 2 * n * square * square + square
     digit = 1 / 2 if single_bits else (4**w + 2) / 12
     rounding = (4**d + 2) / 12 if d else 0
-    flood = 32 * sum(weight * weight for weight in FLOOD) if flooded else 0
+    flood = square * sum(int(weight) ** 2 for weight in cells["flood"].split())
     hop = n * l * digit * square + n * rounding * square + fresh + flood
-    block = block_size(n, log2_q, math.sqrt(square) / (2 if flooded else 1))
+    block = block_size(n, log2_q, math.sqrt(square) / (2 if hinted else 1))
     block = 0 if block == LEAST_BLOCK else block
     word = log2_q // 8
     return {

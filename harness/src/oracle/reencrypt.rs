@@ -167,19 +167,23 @@ fn delivered(stage: &Stage, capsule: Capsule) -> Verdict {
     let signature: Signature = stage.proxy.sign(&statement.concat());
     let proxy = stage.proxy.owner();
     let delivery = Delivery { grant, before, capsule, proxy, signature };
-    let checked = delivery.check(&proxy, grant, &stage.admission);
+    let original = stage.admission.admit(stage.original.clone());
+    let before = original.map_err(|error| format!("reencrypt: {error}"))?;
+    let reader = stage.reader.1.digest();
+    let checked = delivery.check(&proxy, [grant, reader], &before);
     let capsule = delivery.capsule;
-    claim(checked.is_ok() == (capsule.hop() == 1), || {
-        format!("reencrypt: a delivery of {} hops: {checked:?}", capsule.hop())
+    let names = (capsule.set(), capsule.hop(), capsule.key_id, capsule.owner, capsule.holder);
+    let original = &stage.original;
+    let due = (original.set(), 1, original.key_id, original.owner, reader);
+    claim(checked.is_ok() == (names == due), || {
+        format!("reencrypt: a delivery of {names:?}: {checked:?}")
     })?;
     let theirs = open(&stage.reader.0, &stage.owner.1, &stage.original, &capsule);
     claim(
         theirs.is_err() || theirs.is_ok_and(|key| open_file(&stage.content, &key).is_ok()),
         || "reencrypt: a delivery opens to another key".to_owned(),
     )?;
-    let Ok(admitted) = checked.and_then(|admission| admission.admit(capsule)) else {
-        return Ok(());
-    };
+    let Ok(admitted) = checked else { return Ok(()) };
     let (onward, next) = (&stage.onward, Some(&stage.other.1));
     let received =
         WarmKey::cold(onward, next).and_then(|warm| warm.reencrypt(&stage.coins, &admitted));

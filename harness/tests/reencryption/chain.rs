@@ -62,7 +62,8 @@ impl Chain {
             encapsulate(&keys[0].1, KeyId::new(KEY_ID), &Message::new(message(seed)));
         let signing = SigningKey::from_seed(&[3; 32]);
         let (approval, _) = approve((&keys[0].0, &keys[0].1), &original, &signing).unwrap();
-        let mut admission = approval.check(&signing.owner(), keys[0].1.digest()).unwrap();
+        let admission = approval.check(&signing.owner(), keys[0].1.digest()).unwrap();
+        let mut before = admission.admit(original.clone()).unwrap();
         let proxy = ProxySecret::new(PROXY);
         let mut chain =
             Self { keys, capsules: vec![original], offers: vec![], rekeys: vec![], content };
@@ -74,10 +75,10 @@ impl Chain {
             let mut spent = SpentOffers::default();
             let rekey = offer.accept(&owner.0, Digest::new(GRANT), &mut spent).unwrap();
             let warm = WarmKey::cold(&rekey, Some(&reader.1)).unwrap();
-            let before = admission.admit(chain.capsules[hop].clone()).unwrap();
             let capsule = warm.reencrypt(&proxy, &before).unwrap();
             let delivery = Delivery::sign(Digest::new(GRANT), &before, capsule.clone(), &signing);
-            admission = delivery.check(&signing.owner(), Digest::new(GRANT), &admission).unwrap();
+            let expected = [Digest::new(GRANT), rekey.reader()];
+            before = delivery.check(&signing.owner(), expected, &before).unwrap();
             chain.capsules.push(capsule);
             chain.rekeys.push(rekey);
         }

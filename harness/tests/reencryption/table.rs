@@ -7,12 +7,13 @@ use mdsm_core::reencryption::{Noise, Set, Variant};
 
 use crate::chain::{Chain, shape};
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "set",
     "number",
     "n",
     "log2 q",
     "chi",
+    "flood",
     "w",
     "l",
     "d",
@@ -51,7 +52,6 @@ fn said(set: Set) -> Vec<String> {
             7 => "Frodo-1344",
             entries => panic!("a table of {entries} entries"),
         },
-        (Noise::Flood, _) => panic!("secrets of flooding size"),
     };
     // Real encodings, not formulas.
     let chain = Chain::new(set, 1, &[Variant::Public]);
@@ -68,6 +68,7 @@ fn said(set: Set) -> Vec<String> {
         p.dimension.to_string(),
         p.modulus.log2().to_string(),
         chi.to_owned(),
+        p.flood.iter().map(i32::to_string).collect::<Vec<_>>().join(" "),
         p.digits.bits.to_string(),
         p.digits.count.to_string(),
         p.digits.dropped_bits.to_string(),
@@ -92,8 +93,8 @@ fn pre_1_7_the_table_of_the_spec_is_that_of_the_code() {
     //# S704, S704x3, S976, S1344, W1152-B3, W1792-B3, H1152, Bits704 and Toy16.
     let lines = lines();
     assert_eq!(lines.len(), 2 + Set::ALL.len(), "a heading, a rule, and the sets");
-    assert_eq!(lines[0][..18], COLUMNS);
-    assert_eq!(lines[0][18..], ["re-encryption key bytes"]);
+    assert_eq!(lines[0][..19], COLUMNS);
+    assert_eq!(lines[0][19..], ["re-encryption key bytes"]);
     for (line, set) in lines[2..].iter().zip(Set::ALL) {
         assert_eq!(*line, said(*set));
         // The set's number is the first byte after the prefix of everything that belongs to it.

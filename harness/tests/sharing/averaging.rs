@@ -111,11 +111,10 @@ fn pre_5_4_coins_follow_from_secret_key_capsule_and_hop() {
     // the same words after a hop.
     let words = capsule.words().to_vec();
     let hopped = Capsule::new(Set::Toy16, 1, KEY_ID, [owner.name(); 2], words).unwrap();
-    let delivery = Delivery::sign(Digest::new([1; 32]), &admitted, hopped.clone(), &owner.signing);
-    let admission = delivery
-        .check(&owner.signing.owner(), Digest::new([1; 32]), &owner.admission(&capsule))
-        .unwrap();
-    let other = warm.reencrypt(&proxy(), &admission.admit(hopped).unwrap()).unwrap();
+    let delivery = Delivery::sign(Digest::new([1; 32]), &admitted, hopped, &owner.signing);
+    let expected = [Digest::new([1; 32]), owner.name()];
+    let onward = delivery.check(&owner.signing.owner(), expected, &admitted).unwrap();
+    let other = warm.reencrypt(&proxy(), &onward).unwrap();
     seen.push(noise(&other, &key, &capsule, 1));
     for (at, one) in seen.iter().enumerate() {
         assert!(seen[..at].iter().all(|other| other != one), "coins {at} were met before");

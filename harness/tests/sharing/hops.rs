@@ -15,7 +15,6 @@ fn chain(set: Set) {
     let owner = Party::new(set, 1);
     let (original, content) = owner.capsule(1);
     let content = sealed_with(&content);
-    let mut admission = owner.admission(&original);
     let mut admitted = owner.admitted(&original);
     let mut holder = owner;
     let owner = Party::new(set, 1);
@@ -29,12 +28,13 @@ fn chain(set: Set) {
         let carrier = Party::new(Set::Toy16, 100 + hop).signing;
         let delivery = Delivery::sign(GRANT, &admitted, received, &carrier);
         let delivery = Delivery::from_bytes(&delivery.to_bytes()).unwrap();
-        admission = delivery.check(&carrier.owner(), GRANT, &admission).unwrap();
+        let expected = [GRANT, reader.name()];
+        let onward = delivery.check(&carrier.owner(), expected, &admitted).unwrap();
         let opened = open(&reader.secret, &owner.public, &original, &delivery.capsule).unwrap();
         assert_eq!(sealed_with(&opened), content, "{name}, hop {hop}");
         let earlier = open(&holder.secret, &owner.public, &original, &delivery.capsule);
         assert_eq!(earlier.unwrap_err(), OpenError::NotTheOriginal, "{name}, hop {hop}");
-        admitted = admission.admit(delivery.capsule).unwrap();
+        admitted = onward;
         holder = reader;
     }
     let reader = Party::new(set, 99);

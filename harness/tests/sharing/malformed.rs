@@ -148,8 +148,9 @@ fn pre_1_8_hops_that_no_delivery_accounts_for_are_refused() {
     let before = owner.admitted(&sound);
     let once = one_hop(&owner, &reader, &sound);
     let delivery = Delivery::sign(GRANT, &before, once.clone(), &carrier);
-    let after = delivery.check(&carrier.owner(), GRANT, &start).unwrap();
-    let admitted = after.admit(once.clone()).unwrap();
+    let expected = [GRANT, reader.name()];
+    let admitted = delivery.check(&carrier.owner(), expected, &before).unwrap();
+    assert_eq!(*admitted.capsule(), once);
     let onward = reader.grant(&last, Variant::Public, 6);
     let onward = WarmKey::new(&onward, Some(&last.public)).unwrap();
     assert_eq!(onward.reencrypt(&proxy(), &admitted).unwrap().hop(), 2);
@@ -160,21 +161,39 @@ fn pre_1_8_hops_that_no_delivery_accounts_for_are_refused() {
     for hop in [0, 2] {
         let names = [once.owner, once.holder];
         let other = Capsule::new(Set::Toy16, hop, KEY_ID, names, once.words().to_vec()).unwrap();
-        // lowered or raised after it was signed, the digest tells; signed so, the count.
-        assert!(matches!(after.admit(other.clone()), Err(AdmitError::AnotherCapsule { .. })));
+        // lowered or raised after it was signed, the signature tells; signed so, the count.
         let changed = Delivery { capsule: other.clone(), ..delivery.clone() };
         let signature = AdmitError::Signature { signer: carrier.owner() };
-        assert_eq!(changed.check(&carrier.owner(), GRANT, &start), Err(signature));
+        assert_eq!(changed.check(&carrier.owner(), expected, &before), Err(signature));
         let signed = Delivery::sign(GRANT, &before, other, &carrier);
         let counted = AdmitError::Hops { hop, known: 1 };
-        assert_eq!(signed.check(&carrier.owner(), GRANT, &start), Err(counted));
+        assert_eq!(signed.check(&carrier.owner(), expected, &before), Err(counted));
     }
     // A link left out: the second delivery does not follow from the approval.
     let twice = onward.reencrypt(&proxy(), &admitted).unwrap();
-    let second = Delivery::sign(GRANT, &admitted, twice.clone(), &carrier);
+    let second = Delivery::sign(GRANT, &admitted, twice, &carrier);
     let skipped = AdmitError::AnotherCapsule { capsule: digest(&once), approved: digest(&sound) };
-    assert_eq!(second.check(&carrier.owner(), GRANT, &start), Err(skipped));
-    assert!(second.check(&carrier.owner(), GRANT, &after).unwrap().admit(twice).is_ok());
+    let expected = [GRANT, last.name()];
+    assert_eq!(second.check(&carrier.owner(), expected, &before), Err(skipped));
+    assert!(second.check(&carrier.owner(), expected, &admitted).is_ok());
+    // A hop that a stranger invents, to a victim who takes no part: not the reader of the grant.
+    let victim = Party::new(Set::Toy16, 4);
+    let names = [once.owner, victim.name()];
+    let invented = Capsule::new(Set::Toy16, 1, KEY_ID, names, once.words().to_vec()).unwrap();
+    let invented = Delivery::sign(GRANT, &before, invented, &carrier);
+    let unrelated = Err(AdmitError::Unrelated);
+    assert_eq!(invented.check(&carrier.owner(), [GRANT, reader.name()], &before), unrelated);
+    // Nor may a delivery change the file or the owner.
+    for change in 0..2 {
+        let mut other = once.clone();
+        match change {
+            0 => other.key_id = mdsm_core::types::KeyId::new([9; 32]),
+            _ => other.owner = victim.name(),
+        }
+        let changed = Delivery::sign(GRANT, &before, other, &carrier);
+        let expected = [GRANT, reader.name()];
+        assert_eq!(changed.check(&carrier.owner(), expected, &before), unrelated, "{change}");
+    }
     // An owner can approve only what has made none.
     let lied = sign(&once, owner.name(), &owner.signing);
     let lied: Admission = lied.check(&owner.signing.owner(), owner.name()).unwrap();

@@ -32,10 +32,10 @@ fn an_earlier_proxy_and_a_later_reader_read_the_key_between_them() {
         let mut words = honest.words().to_vec();
         words[row] = words[row].wrapping_add(STEP.cast_unsigned()) & 0xffff;
         let delivery = Delivery::sign(GRANT, &admitted, with_words(&honest, words), &evil);
-        let admission = delivery.check(&evil.owner(), GRANT, &owner.admission(&capsule)).unwrap();
+        let expected = [GRANT, middle.name()];
+        let onward = delivery.check(&evil.owner(), expected, &admitted).unwrap();
         let opened = open(&middle.secret, &owner.public, &capsule, &delivery.capsule).unwrap();
         assert_eq!(sealed_with(&opened), sealed_with(&content), "the holder notices nothing");
-        let onward = admission.admit(delivery.capsule).unwrap();
         let received = second.reencrypt(&proxy(), &onward).unwrap();
         let noise = bare::noise(&last.secret, &received, &message(number));
         sums.iter_mut().zip(noise).for_each(|(sum, noise)| *sum += noise);

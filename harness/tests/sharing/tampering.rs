@@ -102,10 +102,11 @@ fn pre_8_2_a_delivery_pins_its_proxy() {
     let [owner, reader, other] = parties();
     let carrier = SigningKey::from_seed(&[9; 32]);
     let (capsule, _) = owner.capsule(1);
-    let admission = owner.admission(&capsule);
+    let before = owner.admitted(&capsule);
+    let expected = [GRANT, reader.name()];
     let received = one_hop(&owner, &reader, &capsule);
     let sound = Delivery::sign(GRANT, &owner.admitted(&capsule), received, &carrier);
-    let check = |delivery: &Delivery| delivery.check(&carrier.owner(), GRANT, &admission);
+    let check = |delivery: &Delivery| delivery.check(&carrier.owner(), expected, &before);
     assert!(check(&sound).is_ok());
     let elsewhere = Digest::new([1; 32]);
     let with = |change: &dyn Fn(&mut Delivery)| {
@@ -135,10 +136,10 @@ fn pre_8_2_a_delivery_pins_its_proxy() {
     for (number, change) in changes.iter().enumerate() {
         assert_eq!(with(change), broken, "change {number}");
     }
-    let another = sound.check(&carrier.owner(), elsewhere, &admission);
+    let another = sound.check(&carrier.owner(), [elsewhere, reader.name()], &before);
     assert_eq!(another, Err(AdmitError::AnotherGrant { delivery: GRANT, grant: elsewhere }));
     let signer = other.signing.owner();
-    assert_eq!(sound.check(&signer, GRANT, &admission), Err(AdmitError::Signature { signer }));
+    assert_eq!(sound.check(&signer, expected, &before), Err(AdmitError::Signature { signer }));
     // A proxy that signs a delivery of another capsule says so itself.
     let (second, _) = owner.capsule(2);
     let of_second =

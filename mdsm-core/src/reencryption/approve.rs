@@ -102,16 +102,15 @@ fn statement(capsule: &Digest, key: &Digest) -> Vec<u8> {
 /// Proof that a capsule of this digest may be re-encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    pub(super) capsule: Digest,
-    pub(super) owner: Digest,
-    pub(super) hop: u8,
+    capsule: Digest,
+    owner: Digest,
 }
 
 /// A capsule that may be re-encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
-    capsule: Capsule,
-    digest: Digest,
+    pub(super) capsule: Capsule,
+    pub(super) digest: Digest,
 }
 
 impl Approval {
@@ -129,7 +128,7 @@ impl Approval {
         if key != lattice_key {
             return Err(AdmitError::AnotherOwner { capsule: key, signer: lattice_key });
         }
-        Ok(Admission { capsule, owner: key, hop: 0 })
+        Ok(Admission { capsule, owner: key })
     }
 }
 
@@ -143,18 +142,19 @@ impl Admission {
         if digest != self.capsule {
             return Err(AdmitError::AnotherCapsule { capsule: digest, approved: self.capsule });
         }
+        let another = |name| AdmitError::AnotherOwner { capsule: name, signer: self.owner };
         if capsule.owner != self.owner {
-            return Err(AdmitError::AnotherOwner { capsule: capsule.owner, signer: self.owner });
+            return Err(another(capsule.owner));
         }
         //= harness/spec/reencryption.md#pre-1-scheme
         //# PRE-1.8 (ours): A capsule that has made hops MUST be refused for re-encryption unless signed
         //# deliveries account for each of them.
-        if capsule.hop() != self.hop {
-            return Err(AdmitError::Hops { hop: capsule.hop(), known: self.hop });
+        if capsule.hop() != 0 {
+            return Err(AdmitError::Hops { hop: capsule.hop(), known: 0 });
         }
         // Without this, a stranger who calls itself the owner could approve any words under any key.
-        if self.hop == 0 && capsule.holder != self.owner {
-            return Err(AdmitError::AnotherOwner { capsule: capsule.holder, signer: self.owner });
+        if capsule.holder != self.owner {
+            return Err(another(capsule.holder));
         }
         Ok(Admitted { capsule, digest })
     }

@@ -2,6 +2,7 @@
 //! asks who may do what, whether a capsule is one, or whether it decrypted rightly. [PRE-1]
 
 use ndarray::Array2;
+use zeroize::Zeroizing;
 
 use super::capsule::Capsule;
 use super::encapsulate::noisy_message;
@@ -47,7 +48,7 @@ pub fn noise(secret: &SecretKey, capsule: &Capsule, message: &Message) -> Vec<i3
 /// When key and capsule are of different sets, or the capsule has made all its hops.
 #[must_use]
 pub fn reencrypt(key: &WarmKey<'_>, capsule: &Capsule, coins: &[u8; 32]) -> Capsule {
-    transform(key, &[(capsule, *coins)]).remove(0)
+    transform(key, &[(capsule, Zeroizing::new(*coins))]).remove(0)
 }
 
 /// So many values of a law, from 32 random bytes: what keys, capsules and coins are drawn by.
@@ -55,6 +56,14 @@ pub fn reencrypt(key: &WarmKey<'_>, capsule: &Capsule, coins: &[u8; 32]) -> Caps
 pub fn draw(law: Noise, coins: &[u8; 32], count: usize) -> Vec<i32> {
     let mut words = vec![0; count];
     law.add_to(Coins::new(coins).stream(0), &mut words);
+    words.into_iter().map(u32::cast_signed).collect()
+}
+
+/// So many values of a set's flood, from 32 random bytes.
+#[must_use]
+pub fn draw_flood(set: Set, coins: &[u8; 32], count: usize) -> Vec<i32> {
+    let (parameters, mut words) = (set.parameters(), vec![0; count]);
+    parameters.noise.add_flood_to(Coins::new(coins).stream(0), parameters.flood, &mut words);
     words.into_iter().map(u32::cast_signed).collect()
 }
 

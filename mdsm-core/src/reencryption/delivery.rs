@@ -1,6 +1,6 @@
 //! What a proxy delivers, under its signature. [PRE-8]
 
-use super::approve::{Admission, Admitted};
+use super::approve::Admitted;
 use super::capsule::Capsule;
 use super::error::AdmitError;
 use crate::codec::{Wire, prefix, wire_struct};
@@ -42,37 +42,47 @@ impl Delivery {
         Self { grant, before, capsule, proxy: key.owner(), signature }
     }
 
-    /// Holds the delivery to the proxy that was chosen, to its grant, and to the capsule that went in.
-    /// What comes out may be re-encrypted again: the chain of signatures accounts for its hops.
+    /// Holds the delivery to the proxy that was chosen, to its grant and reader, and to the capsule that
+    /// went in. What comes out may be re-encrypted again: the chain of signatures accounts for its hops.
+    ///
+    /// Proxy, grant and reader have to come from a grant of the holder before: whoever takes them from
+    /// the delivery itself lets a stranger invent a hop to anybody.
     ///
     /// # Errors
-    /// When the signature is not this proxy's, or the delivery is of another grant or capsule.
+    /// When the signature is not this proxy's, or the delivery is of another grant, reader or capsule.
     pub fn check(
         &self,
         proxy: &OwnerId,
-        grant: Digest,
-        before: &Admission,
-    ) -> Result<Admission, AdmitError> {
-        let capsule = self.capsule.id();
-        let signed =
-            verify(proxy, &statement(&self.grant, &self.before, &capsule), &self.signature);
+        [grant, reader]: [Digest; 2],
+        before: &Admitted,
+    ) -> Result<Admitted, AdmitError> {
+        let (capsule, digest) = (&self.capsule, self.capsule.id());
+        let signed = verify(proxy, &statement(&self.grant, &self.before, &digest), &self.signature);
         if signed.is_err() || self.proxy != *proxy {
             return Err(AdmitError::Signature { signer: *proxy });
         }
         if self.grant != grant {
             return Err(AdmitError::AnotherGrant { delivery: self.grant, grant });
         }
-        if self.before != before.capsule {
+        if self.before != before.digest() {
             return Err(AdmitError::AnotherCapsule {
                 capsule: self.before,
-                approved: before.capsule,
+                approved: before.digest(),
             });
         }
-        let known = before.hop.saturating_add(1);
-        if self.capsule.hop() != known {
-            return Err(AdmitError::Hops { hop: self.capsule.hop(), known });
+        let original = before.capsule();
+        let kept = |capsule: &Capsule| (capsule.set(), capsule.key_id, capsule.owner);
+        if kept(capsule) != kept(original) || capsule.holder != reader {
+            return Err(AdmitError::Unrelated);
         }
-        Ok(Admission { capsule, owner: before.owner, hop: known })
+        //= harness/spec/reencryption.md#pre-1-scheme
+        //# PRE-1.8 (ours): A capsule that has made hops MUST be refused for re-encryption unless signed
+        //# deliveries account for each of them.
+        let known = original.hop().saturating_add(1);
+        if capsule.hop() != known {
+            return Err(AdmitError::Hops { hop: capsule.hop(), known });
+        }
+        Ok(Admitted { capsule: capsule.clone(), digest })
     }
 }
 

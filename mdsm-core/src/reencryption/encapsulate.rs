@@ -1,6 +1,6 @@
 //! Sealing and unsealing the key of a file. [PRE-1]
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use zeroize::Zeroizing;
 
 use super::capsule::Capsule;
@@ -41,17 +41,17 @@ pub fn encapsulate(public: &PublicKey, key_id: KeyId, message: &Message) -> (Cap
     parameters.noise.draw(coins.stream(0), noise.entries_mut());
     // c1 = e1 A + e2
     let a = &Setup::of(parameters.set).packed;
-    let mut c1 = Array2::zeros((1, a.stride()));
+    let mut c1 = Wiped::zeros(1, a.stride());
     let backend = Backend::detect();
     backend.add_product(&noise, 0..dimension, a, &mut c1);
-    let mut words = c1.into_raw_vec_and_offset().0;
-    words.truncate(dimension);
+    let mut words = Vec::with_capacity(parameters.capsule_words());
+    words.extend_from_slice(&c1.entries_mut()[..dimension]);
     parameters.noise.add_to(coins.stream(1), &mut words);
     // c2 = e1 P + e3 + message
-    let mut c2 = Array2::zeros((1, public.matrix.stride()));
+    // Without e3 and the message it would give the message away.
+    let mut c2 = Wiped::zeros(1, public.matrix.stride());
     backend.add_product(&noise, 0..dimension, &public.matrix, &mut c2);
-    let c2 = c2.into_raw_vec_and_offset().0;
-    words.extend_from_slice(&c2[..columns]);
+    words.extend_from_slice(&c2.entries_mut()[..columns]);
     parameters.noise.add_to(coins.stream(2), &mut words[dimension..]);
     message.add_to(parameters, &mut words[dimension..]);
     words.iter_mut().for_each(|word| *word &= parameters.modulus.mask());

@@ -69,6 +69,9 @@ pub enum AdmitError {
         /// Grant that is expected.
         grant: Digest,
     },
+    /// A delivery of something else than the capsule that went in, or to somebody else.
+    #[error("the delivery is of another set, file or owner, or to another reader than was granted")]
+    Unrelated,
     /// A capsule that has made hops, without the deliveries that it came by.
     #[error("the capsule has made {hop} hops, its deliveries account for {known}")]
     Hops {
@@ -105,6 +108,14 @@ pub enum ReencryptError {
         hop: u8,
         /// Hops allowed.
         hops_max: usize,
+    },
+    /// The reader's public key is of another set.
+    #[error("the key is of set {}, the reader's of {}", key.parameters().name, reader.parameters().name)]
+    ReaderSet {
+        /// Set of the key.
+        key: Set,
+        /// Set of the reader's public key.
+        reader: Set,
     },
     /// The reader's public key is needed, and another or none was given.
     #[error("the key makes capsules of {reader}, whose public key is needed")]

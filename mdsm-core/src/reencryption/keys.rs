@@ -195,8 +195,8 @@ impl Wire for PublicKey {
 
 /// Appends the words of a matrix, row by row.
 pub(super) fn put_matrix(matrix: &Packed, out: &mut Vec<u8>) {
-    let words = matrix.unpacked();
-    put_words(matrix.modulus(), words.as_slice().expect("rows stand one after another"), out);
+    let mut words = Wiped::new(matrix.unpacked());
+    put_words(matrix.modulus(), words.entries_mut(), out);
 }
 
 /// Reads a matrix of so many rows and the set's columns.
@@ -206,7 +206,7 @@ pub(super) fn take_matrix(
     reader: &mut Reader<'_>,
 ) -> Result<Packed, DecodeError> {
     let parameters = set.parameters();
-    let words = take_words(parameters.modulus, rows * parameters.columns, reader)?;
+    let words = Wiped::new(take_words(parameters.modulus, rows * parameters.columns, reader)?);
     let words = ArrayView2::from_shape((rows, parameters.columns), &words)
         .expect("as many words as were asked for");
     Ok(Packed::new(parameters.modulus, words))

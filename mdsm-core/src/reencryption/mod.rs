@@ -55,7 +55,7 @@ pub use error::{AdmitError, OpenError, ReencryptError, RekeyError};
 pub use kernel::{Backend, Modulus};
 pub use keys::{PublicKey, SecretKey, generate};
 pub use message::Message;
-pub use noise::{FLOOD_WEIGHTS, Noise};
+pub use noise::Noise;
 pub use offer::{Offer, SpentOffers, SpentOut};
 pub use open::open;
 pub use parcel::{Parcel, ParcelError, ParcelKey, ParcelPublicKey, Purpose};

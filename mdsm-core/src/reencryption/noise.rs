@@ -15,8 +15,6 @@ pub enum Noise {
     Table(&'static [u16]),
     /// The bits set in 64 random bits, less those in 64 others: standard deviation 4 x sqrt(2).
     Binomial,
-    /// Sum of [`FLOOD_WEIGHTS`] times a `Binomial` each: standard deviation 34,303.
-    Flood,
 }
 
 /// Chi of Frodo-640, standard deviation 2.8.
@@ -34,56 +32,61 @@ pub(super) const FRODO_976: Noise = Noise::Table(&[
 pub(super) const FRODO_1344: Noise =
     Noise::Table(&[9_142, 23_462, 30_338, 32_361, 32_725, 32_765, 32_767]);
 
-/// Powers of 2, so that the sum of narrow laws is smooth, and a last one that sets the deviation.
-pub const FLOOD_WEIGHTS: [i32; 14] =
-    [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 3_795];
-
 impl Noise {
-    /// Draws short values: at most 64 in size.
-    ///
-    /// # Panics
-    /// For `Flood`, which is not short.
+    /// Draws that one filling of a stream's blocks gives.
+    fn draws(self) -> usize {
+        match self {
+            Self::Table(_) => STREAM_BLOCKS * 8,
+            Self::Binomial => STREAM_BLOCKS,
+        }
+    }
+
+    /// Draws values, at most 64 in size.
     pub(super) fn draw(self, mut stream: Stream<'_>, values: &mut [i16]) {
         let mut random = Wiped::new([[0; 16]; STREAM_BLOCKS]);
+        for values in values.chunks_mut(self.draws()) {
+            stream.fill(&mut random);
+            self.of_random(&random, values);
+        }
+    }
+
+    fn of_random(self, random: &[[u8; 16]; STREAM_BLOCKS], values: &mut [i16]) {
         match self {
             Self::Table(table) => {
-                for values in values.chunks_mut(STREAM_BLOCKS * 8) {
-                    stream.fill(&mut random);
-                    let pairs = random.as_flattened().as_chunks().0;
-                    table_noise(&pairs[..values.len()], table, values);
-                }
+                let pairs = random.as_flattened().as_chunks().0;
+                table_noise(&pairs[..values.len()], table, values);
             }
             Self::Binomial => {
-                for values in values.chunks_mut(STREAM_BLOCKS) {
-                    stream.fill(&mut random);
-                    for (value, random) in values.iter_mut().zip(random.iter()) {
-                        *value = binomial(*random);
-                    }
+                for (value, random) in values.iter_mut().zip(random) {
+                    *value = binomial(*random);
                 }
             }
-            Self::Flood => unreachable!("flooding noise is not short"),
         }
     }
 
     /// Adds a value to each word, which wraps.
-    pub(super) fn add_to(self, mut stream: Stream<'_>, words: &mut [u32]) {
-        if self == Self::Flood {
-            // What is left of the blocks after a whole number of words is dropped.
-            let mut random = Wiped::new([[0; 16]; STREAM_BLOCKS]);
-            for words in words.chunks_mut(STREAM_BLOCKS / FLOOD_WEIGHTS.len()) {
-                stream.fill(&mut random);
-                for (word, random) in words.iter_mut().zip(random.chunks(FLOOD_WEIGHTS.len())) {
-                    for (random, weight) in random.iter().zip(FLOOD_WEIGHTS) {
-                        let value = i32::from(binomial(*random)) * weight;
-                        *word = word.wrapping_add(value.cast_unsigned());
-                    }
+    pub(super) fn add_to(self, stream: Stream<'_>, words: &mut [u32]) {
+        let mut values = Wiped::new(vec![0; words.len()]);
+        self.draw(stream, &mut values);
+        for (word, value) in words.iter_mut().zip(values.iter()) {
+            *word = word.wrapping_add(i32::from(*value).cast_unsigned());
+        }
+    }
+
+    /// Adds to each word, which wraps, the sum of as many draws as there are weights, each times its
+    /// weight. What is left of a filling after whole sums is dropped.
+    pub(super) fn add_flood_to(self, mut stream: Stream<'_>, weights: &[i32], words: &mut [u32]) {
+        let mut random = Wiped::new([[0; 16]; STREAM_BLOCKS]);
+        let mut values = Wiped::new(vec![0; self.draws()]);
+        for words in words.chunks_mut(self.draws() / weights.len()) {
+            stream.fill(&mut random);
+            self.of_random(&random, &mut values);
+            for (word, values) in words.iter_mut().zip(values.chunks_exact(weights.len())) {
+                let mut sum = 0i32;
+                for (value, weight) in values.iter().zip(weights) {
+                    sum = sum.wrapping_add(i32::from(*value).wrapping_mul(*weight));
                 }
-            }
-        } else {
-            let mut values = Wiped::new(vec![0; words.len()]);
-            self.draw(stream, &mut values);
-            for (word, value) in words.iter_mut().zip(values.iter()) {
-                *word = word.wrapping_add(i32::from(*value).cast_unsigned());
+                *word = word.wrapping_add(sum.cast_unsigned());
             }
         }
     }
@@ -137,7 +140,5 @@ mod tests {
         random[..8].fill(0);
         random[15] = 0x80;
         assert_eq!(binomial(random), -1);
-        let deviation_squared: i64 = FLOOD_WEIGHTS.iter().map(|w| 32 * i64::from(*w).pow(2)).sum();
-        assert!((deviation_squared - 34_303 * 34_303).abs() < 34_303, "{deviation_squared}");
     }
 }

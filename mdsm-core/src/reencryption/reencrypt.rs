@@ -8,7 +8,6 @@
 //! key once for each [`ROWS_AT_ONCE`] capsules.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use ndarray::Array2;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -87,8 +86,11 @@ impl<'a> WarmKey<'a> {
     /// Leaves X a seed, for a key that is used once.
     ///
     /// # Errors
-    /// When the key needs the reader's public key and another or none is given.
+    /// When the key needs the reader's public key and another or none is given, or one of another set.
     pub fn cold(key: &'a ReKey, reader: Option<&'a PublicKey>) -> Result<Self, ReencryptError> {
+        if let Some(reader) = reader.filter(|reader| reader.set() != key.set()) {
+            return Err(ReencryptError::ReaderSet { key: key.set(), reader: reader.set() });
+        }
         let reader = match (key.variant(), reader) {
             (Variant::KeyPrivate, _) => None,
             (Variant::Public, Some(reader)) if reader.digest() == key.reader() => Some(reader),
@@ -115,7 +117,7 @@ impl<'a> WarmKey<'a> {
     ) -> Result<Capsule, ReencryptError> {
         self.check(admitted.capsule())?;
         let coins = proxy.coins(self.key, admitted);
-        Ok(transform(self, &[(admitted.capsule(), *coins)]).remove(0))
+        Ok(transform(self, &[(admitted.capsule(), coins)]).remove(0))
     }
 
     /// Re-encrypts many capsules at once, each as [`WarmKey::reencrypt`] would.
@@ -132,7 +134,7 @@ impl<'a> WarmKey<'a> {
         for admitted in admitted.chunks(ROWS_AT_ONCE) {
             let with_coins = admitted
                 .iter()
-                .map(|admitted| (admitted.capsule(), *proxy.coins(self.key, admitted)));
+                .map(|admitted| (admitted.capsule(), proxy.coins(self.key, admitted)));
             capsules.extend(transform(self, &with_coins.collect::<Vec<_>>()));
         }
         Ok(capsules)
@@ -163,15 +165,18 @@ impl<'a> WarmKey<'a> {
 ///
 /// # Panics
 /// When a capsule is of another set.
-pub(super) fn transform(key: &WarmKey<'_>, capsules: &[(&Capsule, [u8; 32])]) -> Vec<Capsule> {
+pub(super) fn transform(
+    key: &WarmKey<'_>,
+    capsules: &[(&Capsule, Zeroizing<[u8; 32]>)],
+) -> Vec<Capsule> {
     let (rekey, set) = (key.key, key.key.set());
     let parameters = set.parameters();
     let (dimension, digit_rows) = (parameters.dimension, parameters.digit_rows());
     let setup = Setup::of(set);
     let depth = digit_rows + dimension;
     let mut left = Wiped::zeros(capsules.len(), depth);
-    let mut first = Array2::zeros((capsules.len(), setup.packed.stride()));
-    let mut second = Array2::zeros((capsules.len(), rekey.matrix.stride()));
+    let mut first = Wiped::zeros(capsules.len(), setup.packed.stride());
+    let mut second = Wiped::zeros(capsules.len(), rekey.matrix.stride());
     for (at, (capsule, coins)) in capsules.iter().enumerate() {
         let coins = Coins::new(coins);
         assert_eq!(capsule.set(), set, "a capsule of the key's set");
@@ -186,9 +191,7 @@ pub(super) fn transform(key: &WarmKey<'_>, capsules: &[(&Capsule, [u8; 32])]) ->
         let h3 = &mut sums.as_slice_mut().expect("a row is one run")[..parameters.columns];
         h3.copy_from_slice(capsule.c2());
         parameters.noise.add_to(coins.stream(2), h3);
-        if let Some(flood) = parameters.flood {
-            flood.add_to(coins.stream(3), h3);
-        }
+        parameters.noise.add_flood_to(coins.stream(3), parameters.flood, h3);
     }
     let backend = key.backend;
     // X, and A below it or further rows of X.

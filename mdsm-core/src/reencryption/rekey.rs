@@ -1,6 +1,6 @@
 //! The re-encryption key: X from a seed, and -X S_B + E + Power(S_A). [PRE-2] [PRE-9]
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::expand::Uniform;
 use super::kernel::Packed;
@@ -8,7 +8,7 @@ use super::keys::{put_matrix, take_matrix};
 use super::offer::uniform;
 use super::set::{Set, Variant};
 use crate::codec::{Decode, DecodeError, Encode, Reader, Wire};
-use crate::crypto::Identified as _;
+use crate::crypto::sha256;
 use crate::types::Digest;
 
 /// Turns capsules of one owner into capsules of one reader. Wiped on drop.
@@ -37,7 +37,8 @@ impl ReKey {
     ) -> Self {
         let digest = Digest::new([0; 32]);
         let mut key = Self { set, variant, grant, owner, reader, seed, matrix, digest };
-        key.digest = key.id();
+        // The encoding holds the owner's key in weighted form.
+        key.digest = sha256(&Zeroizing::new(key.to_bytes()));
         key
     }
 

@@ -86,8 +86,10 @@ pub struct Parameters {
     pub message_bits: u32,
     /// chi: law of secrets and noise.
     pub noise: Noise,
-    /// Law of what is added to the second part of a re-encrypted capsule besides chi.
-    pub flood: Option<Noise>,
+    /// A proxy adds to each word of c2 as many draws by chi as there are weights here, each times its
+    /// weight. Their deviation is at least that of what an honest reader's key adds anyhow, so that a
+    /// reader whose key is none learns no more.
+    pub flood: &'static [i32],
     /// Digits of a word.
     pub digits: DigitShape,
     /// Standard deviation of the noise in a fresh capsule.
@@ -190,11 +192,11 @@ static TOY16: Parameters = Parameters {
     columns: 64,
     message_bits: 4,
     noise: FRODO_1344,
-    flood: None,
+    flood: &[1, 1, 2, 2, 3, 3, 4, 5],
     digits: signed(4, 3, 4),
     fresh_noise: 11.6,
-    hop_noise: 54.3,
-    failure_log2: &[IMPOSSIBLE, -497, -334],
+    hop_noise: 55.6,
+    failure_log2: &[IMPOSSIBLE, -490, -327],
     core_svp: (0, 0),
 };
 
@@ -206,11 +208,11 @@ static S704: Parameters = Parameters {
     columns: 256,
     message_bits: 1,
     noise: FRODO_640,
-    flood: None,
+    flood: &[1, 2, 4, 8, 16, 32, 64, 61],
     digits: signed(4, 3, 4),
     fresh_noise: 297.3,
-    hop_noise: 753.6,
-    failure_log2: &[-1_406, -278, -147],
+    hop_noise: 800.4,
+    failure_log2: &[-1_406, -252, -131],
     core_svp: (144, 131),
 };
 
@@ -218,8 +220,8 @@ static S704X3: Parameters = Parameters {
     set: Set::S704x3,
     name: "S704x3",
     digits: signed(3, 4, 4),
-    hop_noise: 575.3,
-    failure_log2: &[-1_406, -426, -243, -168],
+    hop_noise: 635.4,
+    failure_log2: &[-1_406, -375, -205, -139],
     ..S704
 };
 
@@ -228,9 +230,10 @@ static S976: Parameters = Parameters {
     name: "S976",
     dimension: 976,
     noise: FRODO_976,
+    flood: &[1, 2, 4, 8, 16, 32, 64, 71],
     fresh_noise: 237.4,
-    hop_noise: 712.2,
-    failure_log2: &[-2_141, -327, -170],
+    hop_noise: 750.8,
+    failure_log2: &[-2_141, -299, -153],
     core_svp: (206, 187),
     ..S704
 };
@@ -240,9 +243,10 @@ static S1344: Parameters = Parameters {
     name: "S1344",
     dimension: 1_344,
     noise: FRODO_1344,
+    flood: &[1, 2, 4, 8, 16, 32, 64, 6],
     fresh_noise: 105.9,
-    hop_noise: 497.3,
-    failure_log2: &[-7_526, -715, -370, -246, -184, -145],
+    hop_noise: 508.4,
+    failure_log2: &[-7_526, -690, -354, -236, -175, -139],
     core_svp: (272, 247),
     ..S704
 };
@@ -255,12 +259,12 @@ static W1152B3: Parameters = Parameters {
     columns: 86,
     message_bits: 3,
     noise: FRODO_640,
-    flood: None,
+    flood: &[1, 2, 4, 8, 16, 32, 64, 114],
     digits: signed(8, 2, 8),
     fresh_noise: 380.3,
-    hop_noise: 12_233.9,
+    hop_noise: 12_239.8,
     failure_log2: &[
-        IMPOSSIBLE, -4_235, -2_430, -1_686, -1_284, -1_035, -865, -743, -650, -578, -520,
+        IMPOSSIBLE, -4_233, -2_428, -1_685, -1_283, -1_034, -864, -742, -649, -577, -519,
     ],
     core_svp: (152, 138),
 };
@@ -269,9 +273,10 @@ static W1792B3: Parameters = Parameters {
     set: Set::W1792B3,
     name: "W1792-B3",
     dimension: 1_792,
+    flood: &[1, 2, 4, 8, 16, 32, 64, 152],
     fresh_noise: 474.3,
-    hop_noise: 15_258.3,
-    failure_log2: &[IMPOSSIBLE, -3_005, -1_630, -1_107, -835, -669, -557, -477, -417, -370, -332],
+    hop_noise: 15_265.7,
+    failure_log2: &[IMPOSSIBLE, -3_003, -1_628, -1_106, -834, -668, -557, -476, -416, -369, -332],
     core_svp: (265, 240),
     ..W1152B3
 };
@@ -280,7 +285,7 @@ static H1152: Parameters = Parameters {
     set: Set::H1152,
     name: "H1152",
     noise: Noise::Binomial,
-    flood: Some(Noise::Flood),
+    flood: &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 3_795],
     digits: signed(8, 3, 0),
     fresh_noise: 1_536.0,
     hop_noise: 42_226.2,
@@ -295,8 +300,8 @@ static BITS704: Parameters = Parameters {
     set: Set::Bits704,
     name: "Bits704",
     digits: DigitShape { bits: 1, count: 16, dropped_bits: 0, signed: false },
-    hop_noise: 364.7,
-    failure_log2: &[-1_406, -773, -512, -378, -298, -245],
+    hop_noise: 453.6,
+    failure_log2: &[-1_406, -656, -386, -267],
     ..S704
 };
 

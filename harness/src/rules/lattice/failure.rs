@@ -17,7 +17,7 @@
 //! | digits times E of each hop | n l | mean over E of that of a digit at t E |
 //! | (e2 + r) S of the owner, (h2 + r) S of every reader but the last | n each | mean over S of L(t S) + that of r at t S |
 //! | h2 S of the last reader | n | mean over S of L(t S) |
-//! | flood of each hop | 1 | sum over the weights w of that of a binomial at w t |
+//! | flood of each hop | 1 | sum over the weights w of that of chi at w t |
 //!
 //! with L that of chi and "mean" the logarithm of the mean of the exponentials. The fourth line is
 //! why two terms must not be bounded apart: e2 S and r S are uncorrelated, not independent, for a
@@ -33,7 +33,7 @@
 //! are drawn as they should be, and every hop leads to a new key by a new re-encryption key. A capsule
 //! that goes from A to B and back meets S of A twice: [`log2_bound_of_a_circle`].
 
-use super::law::{FLOOD_WEIGHTS, Law, flood_log_mgf, rounding};
+use super::law::{Law, rounding};
 use super::noise::deviation;
 use super::shape::Shape;
 
@@ -58,7 +58,7 @@ impl Parts {
         let product = chi.log_mean_exp(|r| chi.log_mgf(t * r));
         let joint = chi.log_mean_exp(|s| chi.log_mgf(t * s) + rounding.log_mgf(t * s));
         let digits = chi.log_mean_exp(|e| digit.log_mgf(t * e));
-        let flood = if shape.flood { flood_log_mgf(t) } else { 0.0 };
+        let flood = flood_log_mgf(shape, chi, t);
         // Owner and readers are h + 1; all of them but the last meet a rounding.
         (h + 1.0) * (n * product + chi.log_mgf(t))
             + h * n * joint
@@ -74,9 +74,14 @@ impl Parts {
         let joint =
             chi.log_mean_exp(|s| (h + 1.0) * chi.log_mgf(t * s) + h * rounding.log_mgf(t * s));
         let digits = chi.log_mean_exp(|e| h * digit.log_mgf(t * e));
-        let flood = if shape.flood { flood_log_mgf(t) } else { 0.0 };
+        let flood = flood_log_mgf(shape, chi, t);
         n * (products + joint + l * digits) + (h + 1.0) * chi.log_mgf(t) + h * flood
     }
+}
+
+/// The logarithm of the moment generating function of the flood.
+fn flood_log_mgf(shape: &Shape, chi: &Law, t: f64) -> f64 {
+    shape.flood.iter().map(|weight| chi.log_mgf(*weight as f64 * t)).sum()
 }
 
 /// The binary logarithm of a bound on the probability that some column is wrong after so many hops; minus
@@ -98,8 +103,7 @@ pub fn highest_noise(shape: &Shape, hops: usize) -> f64 {
     let (n, l, h) = (shape.n as f64, shape.l as f64, hops as f64);
     let chi = highest(&chi);
     let fresh = 2.0 * n * chi * chi + chi;
-    let flood = 64.0 * FLOOD_WEIGHTS.iter().sum::<i64>() as f64;
-    let flood = if shape.flood { flood } else { 0.0 };
+    let flood = chi * shape.flood.iter().sum::<i64>() as f64;
     let hop = n * chi * (l * highest(&digit) + highest(&rounding)) + fresh + flood;
     fresh + h * hop
 }

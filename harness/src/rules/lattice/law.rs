@@ -16,10 +16,6 @@ pub enum Chi {
     Binomial,
 }
 
-/// What the flood weighs its 14 binomial values by.
-pub const FLOOD_WEIGHTS: [i64; 14] =
-    [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 3_795];
-
 /// Values and their probabilities.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Law(pub Vec<(f64, f64)>);
@@ -107,19 +103,6 @@ pub fn rounding(d: u32) -> Law {
     if d == 0 { Law::even(0, 0) } else { Law::even(1 - half, half) }
 }
 
-/// The logarithm of the moment generating function of the flood.
-#[must_use]
-pub fn flood_log_mgf(t: f64) -> f64 {
-    let binomial = Chi::Binomial.law();
-    FLOOD_WEIGHTS.iter().map(|weight| binomial.log_mgf(*weight as f64 * t)).sum()
-}
-
-/// The variance of the flood.
-#[must_use]
-pub fn flood_variance() -> f64 {
-    FLOOD_WEIGHTS.iter().map(|weight| 32.0 * (weight * weight) as f64).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +120,6 @@ mod tests {
             assert!(law.mean(|value| value).abs() < 1e-12, "{chi:?}");
             assert!((law.square().sqrt() - deviation).abs() < 1e-4, "{chi:?}");
         }
-        assert!((flood_variance().sqrt() - 34_303.0).abs() < 0.1);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! product has a factor of mean 0, so second moments take the place of variances, and products that share
 //! one factor are uncorrelated.
 
-use super::law::{Law, flood_variance, rounding};
+use super::law::{Law, rounding};
 use super::shape::Shape;
 
 /// Variance in a fresh capsule.
@@ -26,7 +26,7 @@ pub fn hop_variance(shape: &Shape) -> f64 {
     let (lowest, highest) = shape.digit_range();
     let digits = n * shape.l as f64 * Law::even(lowest, highest).square() * variance;
     let dropped = n * rounding(shape.d).square() * variance;
-    let flood = if shape.flood { flood_variance() } else { 0.0 };
+    let flood = shape.flood.iter().map(|weight| (weight * weight) as f64 * variance).sum::<f64>();
     digits + dropped + fresh_variance(shape) + flood
 }
 

@@ -5,7 +5,7 @@ use aes::{Aes128Enc, Aes256Enc};
 
 use super::super::merkle::sha256;
 use super::super::mirror::Bytes32;
-use super::law::{Chi, FLOOD_WEIGHTS};
+use super::law::Chi;
 use super::shape::Shape;
 
 /// A uniform matrix of n columns, row by row.
@@ -107,15 +107,16 @@ fn binomial(block: &[u8; 16]) -> i64 {
     ones(&block[..8]) - ones(&block[8..])
 }
 
-/// So many draws of the flood from Stream(key, k).
+/// So many values of the flood from Stream(key, k): of every 64 blocks as many whole values as there are.
 #[must_use]
-pub fn flood(key: &Bytes32, k: usize, count: usize) -> Vec<i64> {
-    let random = stream(key, k, count.div_ceil(4) * 64);
+pub fn flood(shape: &Shape, key: &Bytes32, k: usize, count: usize) -> Vec<i64> {
+    let in_64 = if shape.chi == Chi::Binomial { 64 } else { 512 };
+    let whole = in_64 / shape.flood.len();
+    let draws = draw(shape, key, k, count.div_ceil(whole) * in_64);
     let mut values = Vec::new();
-    for blocks in random.chunks(64) {
-        for blocks in blocks[..4 * 14].chunks(14) {
-            let parts = blocks.iter().zip(FLOOD_WEIGHTS);
-            values.push(parts.map(|(block, weight)| weight * binomial(block)).sum());
+    for draws in draws.chunks(in_64) {
+        for parts in draws.chunks(shape.flood.len()).take(whole) {
+            values.push(parts.iter().zip(shape.flood).map(|(value, weight)| value * weight).sum());
         }
     }
     values.truncate(count);

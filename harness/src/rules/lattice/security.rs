@@ -7,6 +7,7 @@
 
 use std::f64::consts::{E, PI};
 
+use super::law::Chi;
 use super::shape::Shape;
 
 /// Below this block size the formula for delta does not hold, and a set has no security.
@@ -38,7 +39,7 @@ pub fn block_size(n: usize, log2_q: u32, deviation: f64) -> u32 {
 pub fn core_svp(shape: &Shape) -> (u32, u32) {
     let deviation = shape.chi.law().square().sqrt();
     // Where noise is flooded, what the hints of honest re-encryptions leave is half of the deviation.
-    let deviation = if shape.flood { deviation / 2.0 } else { deviation };
+    let deviation = if shape.chi == Chi::Binomial { deviation / 2.0 } else { deviation };
     let block = block_size(shape.n, shape.log2_q, deviation);
     if block == LEAST_BLOCK {
         return (0, 0);

@@ -27,13 +27,13 @@ pub struct Shape {
     pub columns: usize,
     /// Whether digits are the single bits 0 and 1.
     pub single_bits: bool,
-    /// Whether a hop adds flooding noise.
-    pub flood: bool,
+    /// Column "flood": what the draws of chi are weighed by that a hop adds to a word of c2.
+    pub flood: &'static [i64],
 }
 
 const fn line(number: u8, name: &'static str, n: usize, log2_q: u32, chi: Chi) -> Shape {
     let (b, columns) = if log2_q == 16 { (1, 256) } else { (3, 86) };
-    let (single_bits, flood) = (false, false);
+    let (single_bits, flood) = (false, &[1, 2, 4, 8, 16, 32, 64, 61]);
     Shape { name, number, n, log2_q, chi, w: 0, l: 0, d: 0, b, columns, single_bits, flood }
 }
 
@@ -43,14 +43,34 @@ const fn digits(w: u32, l: usize, d: u32, shape: Shape) -> Shape {
 
 /// All sets, in the order of the table.
 pub const SHAPES: [Shape; 9] = [
-    Shape { b: 4, columns: 64, ..digits(4, 3, 4, line(0, "Toy16", 16, 16, Chi::Frodo1344)) },
+    Shape {
+        b: 4,
+        columns: 64,
+        flood: &[1, 1, 2, 2, 3, 3, 4, 5],
+        ..digits(4, 3, 4, line(0, "Toy16", 16, 16, Chi::Frodo1344))
+    },
     digits(4, 3, 4, line(1, "S704", 704, 16, Chi::Frodo640)),
     digits(3, 4, 4, line(2, "S704x3", 704, 16, Chi::Frodo640)),
-    digits(4, 3, 4, line(3, "S976", 976, 16, Chi::Frodo976)),
-    digits(4, 3, 4, line(4, "S1344", 1_344, 16, Chi::Frodo1344)),
-    digits(8, 2, 8, line(5, "W1152-B3", 1_152, 24, Chi::Frodo640)),
-    digits(8, 2, 8, line(6, "W1792-B3", 1_792, 24, Chi::Frodo640)),
-    Shape { flood: true, ..digits(8, 3, 0, line(7, "H1152", 1_152, 24, Chi::Binomial)) },
+    Shape {
+        flood: &[1, 2, 4, 8, 16, 32, 64, 71],
+        ..digits(4, 3, 4, line(3, "S976", 976, 16, Chi::Frodo976))
+    },
+    Shape {
+        flood: &[1, 2, 4, 8, 16, 32, 64, 6],
+        ..digits(4, 3, 4, line(4, "S1344", 1_344, 16, Chi::Frodo1344))
+    },
+    Shape {
+        flood: &[1, 2, 4, 8, 16, 32, 64, 114],
+        ..digits(8, 2, 8, line(5, "W1152-B3", 1_152, 24, Chi::Frodo640))
+    },
+    Shape {
+        flood: &[1, 2, 4, 8, 16, 32, 64, 152],
+        ..digits(8, 2, 8, line(6, "W1792-B3", 1_792, 24, Chi::Frodo640))
+    },
+    Shape {
+        flood: &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 3_795],
+        ..digits(8, 3, 0, line(7, "H1152", 1_152, 24, Chi::Binomial))
+    },
     Shape { single_bits: true, ..digits(1, 16, 0, line(8, "Bits704", 704, 16, Chi::Frodo640)) },
 ];
 

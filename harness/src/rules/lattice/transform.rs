@@ -167,10 +167,8 @@ pub(super) struct HopNoise {
 impl HopNoise {
     pub(super) fn new(shape: &Shape, coins: &Bytes32) -> Self {
         let (h1, h2) = (draw(shape, coins, 0, shape.n), draw(shape, coins, 1, shape.n));
-        let mut h3 = draw(shape, coins, 2, shape.columns);
-        if shape.flood {
-            h3 = plus(&h3, &flood(coins, 3, shape.columns));
-        }
+        let h3 = draw(shape, coins, 2, shape.columns);
+        let h3 = plus(&h3, &flood(shape, coins, 3, shape.columns));
         Self { h1, h2, h3 }
     }
 }

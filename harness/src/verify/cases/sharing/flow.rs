@@ -243,8 +243,14 @@ pub(super) fn share(
     done(proxy.name().to_owned(), "Keep", proxy.keep(&rekey, [owner, reader])?)?;
     let delivery = delivered(proxy, (&grant, &capsule, &approval))?;
     let admission = approval.check(&owner.signer, owner.lattice.digest()).map_err(text)?;
+    let before = admission.admit(capsule.clone()).map_err(text)?;
+    // A pseudonym is known to its reader alone, who compares it.
+    let name = match variant {
+        Variant::Public => reader.lattice.digest(),
+        Variant::KeyPrivate => delivery.capsule.holder,
+    };
     delivery
-        .check(&proxy.signer, grant, &admission)
+        .check(&proxy.signer, [grant, name], &before)
         .map_err(|error| format!("{}: a delivery that does not hold: {error}", proxy.name()))?;
     let is_readers = delivery.capsule.holder == reader.lattice.digest();
     hold(is_readers == (variant == Variant::Public), || {

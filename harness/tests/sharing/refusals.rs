@@ -53,7 +53,14 @@ fn a_re_encryption_key_needs_the_readers_public_key() {
     let large = Party::new(Set::S704, 2);
     let key = owner.grant(&reader, Variant::Public, 4);
     let needed = ReencryptError::ReaderKey { reader: reader.name() };
-    for wrong in [None, Some(&owner.public), Some(&other.public), Some(&large.public)] {
+    // A key whose name is right and whose set is not: the sets are compared before the products are.
+    let mixed = ReencryptError::ReaderSet { key: Set::Toy16, reader: Set::S704 };
+    let mut bytes = owner.grant(&reader, Variant::Public, 4).to_bytes();
+    bytes[5 + 2 + 64..][..32].copy_from_slice(large.name().as_bytes());
+    let of_large = ReKey::from_bytes(&bytes).unwrap();
+    assert_eq!(of_large.reader(), large.name());
+    assert_eq!(WarmKey::cold(&of_large, Some(&large.public)).unwrap_err(), mixed);
+    for wrong in [None, Some(&owner.public), Some(&other.public)] {
         assert_eq!(WarmKey::new(&key, wrong).unwrap_err(), needed);
         assert_eq!(WarmKey::cold(&key, wrong).unwrap_err(), needed);
     }

@@ -1,7 +1,8 @@
 //! Bad input at the doors of the algorithms: refused with a reason, or computed without a panic.
 
+use mdsm_core::codec::Wire as _;
 use mdsm_core::reencryption::{
-    Capsule, CapsuleError, OpenError, ReencryptError, Set, Variant, WarmKey, bare, open,
+    Capsule, CapsuleError, OpenError, ReKey, ReencryptError, Set, Variant, WarmKey, bare, open,
 };
 
 use super::scene::{GRANT, KEY_ID, Party, coins, one_hop, proxy, with_words};

@@ -16,3 +16,4 @@ mod scene;
 mod tampering;
 mod time;
 mod wire;
+mod zeros;

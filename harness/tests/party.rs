@@ -254,3 +254,22 @@ fn pre_6_1_a_given_file_is_shared_among_three_processes_and_runs_repeat() {
     let (_, again) = sharing(scratch.path(), &only);
     assert_eq!(first, details(&again));
 }
+
+#[test]
+fn an_earlier_example_leaves_nothing_beside_a_new_one() {
+    let scratch = tempfile::tempdir().unwrap();
+    let example = scratch.path().join("example");
+    std::fs::create_dir(&example).unwrap();
+    std::fs::write(example.join("mine"), "no example").unwrap();
+    let only = ["--only", "headers.mainnet"];
+    let run = || assert_eq!(sharing(scratch.path(), &only).0, Some(0));
+    run();
+    assert!(example.join("mine").exists(), "a folder without a receipt is not ours");
+    std::fs::create_dir(example.join("exported")).unwrap();
+    std::fs::write(example.join("exported/record"), "stale").unwrap();
+    run();
+    let mut left: Vec<_> =
+        std::fs::read_dir(&example).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["content", "headers", "receipt"]);
+}

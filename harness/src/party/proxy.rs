@@ -139,6 +139,16 @@ mod tests {
         parcel
     }
 
+    fn sealed(reply: Reply) -> (Capsule, Approval) {
+        let Reply::Sealed { capsule, approval, .. } = reply else { panic!("{reply:?}") };
+        (capsule, approval)
+    }
+
+    fn signature(reply: Reply) -> Signature {
+        let Reply::Revocation { signature } = reply else { panic!("{reply:?}") };
+        signature
+    }
+
     /// What it answered, as far as these tests tell answers apart.
     fn said(reply: &Reply) -> Result<&'static str, Refusal> {
         match reply {
@@ -188,11 +198,7 @@ mod tests {
         fn deliver(&mut self, owner: usize) -> Result<&'static str, Refusal> {
             let owner = &mut self.owners[owner];
             let file = File::new(vec![1; 10]).expect("short");
-            let Reply::Sealed { capsule, approval, .. } =
-                owner.party.answer(Request::Seal { file })
-            else {
-                panic!("not sealed")
-            };
+            let (capsule, approval) = sealed(owner.party.answer(Request::Seal { file }));
             let (grant, owner) = (GRANT, owner.signer);
             said(&self.proxy.party.answer(Request::Deliver { grant, owner, capsule, approval }))
         }
@@ -200,7 +206,7 @@ mod tests {
         /// Tells the proxy that `named` took its grant back, by the word of `by`.
         fn revoked(&mut self, named: usize, by: usize) -> Result<&'static str, Refusal> {
             let reply = self.owners[by].party.answer(Request::Revoke { grant: GRANT });
-            let Reply::Revocation { signature } = reply else { panic!("{reply:?}") };
+            let signature = signature(reply);
             let owner = self.owners[named].signer;
             said(&self.proxy.party.answer(Request::Revoked { grant: GRANT, owner, signature }))
         }

@@ -292,7 +292,7 @@ fn revocation(stage: Stage<'_>, file: &[u8]) -> Check {
     let reply = proxy.keep(&shared.rekey, [&owner, &reader])?;
     refuses("proxy", "the key once more", reply, Refusal::Kept)?;
     let by_other = signature(&mut other)?;
-    let request = Request::Revoked { grant, owner: owner.signer, signature: by_other.clone() };
+    let request = Request::Revoked { grant, owner: owner.signer, signature: by_other };
     refuses("proxy", "another owner's revocation", proxy.ask(request)?, Refusal::Signature)?;
     // Another owner may take back a grant of its own that has the same name.
     let request = Request::Revoked { grant, owner: other.signer, signature: by_other };

@@ -1,7 +1,7 @@
 //! The command line: options that every command takes, and what each command does.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -176,6 +176,7 @@ fn verify(command: &Verify) -> Result<Exit, String> {
         let only = command.only.as_deref().unwrap_or("*");
         eprintln!("nothing was tested: no case matches --only {only}{}", input.unwrap_or_default());
     }
+    clear_example(&common.out)?;
     let hint = match &example {
         Some(example) => example_files(common, example)?,
         None => String::new(),
@@ -259,6 +260,17 @@ fn run_of(common: &Common, started_ms: i64, command: String) -> Run {
 fn files(command: &Verify) -> usize {
     let default = if command.input.is_some() { 120 } else { 1_200 };
     usize::try_from(command.files.unwrap_or(default)).unwrap_or(usize::MAX)
+}
+
+/// Removes the example of an earlier run, with whatever was exported into it: beside a new receipt it
+/// would be taken for part of it. A folder of that name that holds no receipt is somebody else's.
+fn clear_example(out: &Path) -> Result<(), String> {
+    let directory = out.join("example");
+    if !directory.join("receipt").is_file() {
+        return Ok(());
+    }
+    std::fs::remove_dir_all(&directory)
+        .map_err(|error| format!("--out {}: {error}", directory.display()))
 }
 
 /// Leaves a receipt for the reader to check, and says how.

@@ -41,6 +41,13 @@ fn is_running(id: u32) -> bool {
     status.expect("kill is there").success()
 }
 
+/// Whether a process runs that need not be ours to wait for: one that nobody waited for is dead.
+fn is_alive(id: u32) -> bool {
+    let ps = Command::new("ps").args(["-o", "stat=", "-p", &id.to_string()]).output();
+    let stat = String::from_utf8(ps.expect("ps is there").stdout).expect("letters");
+    !stat.trim().is_empty() && !stat.trim().starts_with('Z')
+}
+
 /// Asks once and gives the error; by then the process is gone.
 fn fault(script: &str, limit: Duration) -> AskError {
     let mut process = started(stand_in(script), limit);
@@ -128,6 +135,60 @@ fn one_that_speaks_before_it_is_asked_is_told_from_one_that_answers() {
 }
 
 #[test]
+fn one_that_answers_and_does_not_read_is_found_out_in_time() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("frame");
+    write(&mut std::fs::File::create(&path).unwrap(), &Reply::Done).unwrap();
+    // Answers twice, after it was asked, and reads nothing.
+    let script =
+        format!("for n in 1 2; do sleep 0.5; cat '{}'; done; exec sleep 600", path.display());
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut process = started(stand_in(&script), LIMIT);
+        let mut big = || {
+            let file = harness::party::File::new(vec![7; 4_000_000]).unwrap();
+            process.ask(Request::Seal { file })
+        };
+        let answers = [big(), big(), big(), big()];
+        tell.send((answers, is_running(process.id()))).unwrap();
+    });
+    let (answers, runs) = told.recv_timeout(LIMIT / 2).expect("every question ends");
+    assert!(!runs);
+    assert!(
+        matches!(answers, [Ok(_), Ok(_), Err(AskError::Unread { .. }), Err(AskError::Died { .. })]),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn nonsense_before_the_first_question_is_nonsense() {
+    let script = "printf 'this is no frame at all'; exec sleep 600";
+    let mut process = started(stand_in(script), LIMIT);
+    // Until it has come.
+    std::thread::park_timeout(Duration::from_millis(300));
+    let error = process.ask(start()).unwrap_err();
+    assert!(matches!(error, AskError::Garbage { .. }), "{error}");
+}
+
+#[test]
+fn what_a_process_started_ends_with_it() {
+    for exits in ["exec sleep 600", "exit 0"] {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("id");
+        let script = format!("sleep 600 & echo $! > '{}'; {exits}", path.display());
+        let mut process = started(stand_in(&script), Duration::from_secs(1));
+        process.ask(start()).expect_err("nobody answers");
+        let id: u32 = std::fs::read_to_string(&path).unwrap().trim().parse().unwrap();
+        // Whoever inherits it may take a moment to wait for it.
+        let (begun, mut runs) = (Instant::now(), true);
+        while runs && begun.elapsed() < Duration::from_secs(10) {
+            runs = is_alive(id);
+        }
+        assert!(!runs, "{exits}: its child outlives it");
+    }
+}
+
+#[test]
 fn a_stopped_run_asks_nobody_any_longer() {
     let stop = Stop::after(Some(Duration::ZERO));
     let mut process =
@@ -192,4 +253,23 @@ fn pre_6_1_a_given_file_is_shared_among_three_processes_and_runs_repeat() {
     assert!(first.iter().any(|detail| detail.starts_with("given, 300000 bytes")), "{first:?}");
     let (_, again) = sharing(scratch.path(), &only);
     assert_eq!(first, details(&again));
+}
+
+#[test]
+fn an_earlier_example_leaves_nothing_beside_a_new_one() {
+    let scratch = tempfile::tempdir().unwrap();
+    let example = scratch.path().join("example");
+    std::fs::create_dir(&example).unwrap();
+    std::fs::write(example.join("mine"), "no example").unwrap();
+    let only = ["--only", "headers.mainnet"];
+    let run = || assert_eq!(sharing(scratch.path(), &only).0, Some(0));
+    run();
+    assert!(example.join("mine").exists(), "a folder without a receipt is not ours");
+    std::fs::create_dir(example.join("exported")).unwrap();
+    std::fs::write(example.join("exported/record"), "stale").unwrap();
+    run();
+    let mut left: Vec<_> =
+        std::fs::read_dir(&example).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["content", "headers", "receipt"]);
 }

@@ -1,5 +1,6 @@
 //! The secrets of one party, made from its seed, and what anybody may try with them.
 
+use mdsm_core::codec::Wire as _;
 use mdsm_core::crypto::seal::{self, ContentKey};
 use mdsm_core::crypto::sha256;
 use mdsm_core::crypto::sign::SigningKey;
@@ -16,6 +17,8 @@ use super::{Answer, Refused};
 pub(super) struct Keys {
     seed: [u8; 32],
     drawn: u64,
+    /// Digest of the request that is answered.
+    asked: Digest,
     pub(super) signing: SigningKey,
     pub(super) parcels: ParcelKey,
     pub(super) secret: SecretKey,
@@ -24,12 +27,13 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn new(seed: [u8; 32], set: Set) -> Self {
-        let (secret, public) = generate(set, &derived(&seed, "lattice", 0));
+        let (secret, public) = generate(set, &lasting(&seed, "lattice"));
         Self {
             seed,
             drawn: 0,
-            signing: SigningKey::from_seed(&derived(&seed, "signing", 0)),
-            parcels: ParcelKey::from_seed(&derived(&seed, "parcels", 0)),
+            asked: Digest::new([0; 32]),
+            signing: SigningKey::from_seed(&lasting(&seed, "signing")),
+            parcels: ParcelKey::from_seed(&lasting(&seed, "parcels")),
             secret,
             public,
         }
@@ -37,13 +41,28 @@ impl Keys {
 
     /// A secret of its own for a purpose.
     pub(super) fn lasting(&self, purpose: &str) -> [u8; 32] {
-        derived(&self.seed, purpose, 0)
+        lasting(&self.seed, purpose)
     }
 
-    /// Coins that are used once.
+    /// To be called with every request: the coins of its answer follow from what it asks for.
+    pub(super) fn hear(&mut self, request: &Request) {
+        match request {
+            // A file is not copied for this.
+            Request::Seal { file } => self.asked = sha256(file),
+            Request::Offer { .. } | Request::Accept { .. } => {
+                self.asked = sha256(&request.to_bytes());
+            }
+            // Nothing is drawn for the others.
+            _ => {}
+        }
+    }
+
+    /// Coins that are used once. They follow from the seed, the request, and how many were drawn
+    /// before: a party that is started again from its seed draws the same ones for the same request
+    /// in the same place, and for no other.
     pub(super) fn coins<const N: usize>(&mut self) -> [u8; N] {
         self.drawn += 1;
-        let coins = derived(&self.seed, "coins", self.drawn);
+        let coins = derived(&self.seed, "coins", self.drawn, self.asked.as_bytes());
         std::array::from_fn(|at| coins[at])
     }
 
@@ -79,12 +98,17 @@ impl Keys {
     }
 }
 
-fn derived(seed: &[u8; 32], purpose: &str, number: u64) -> [u8; 32] {
+fn lasting(seed: &[u8; 32], purpose: &str) -> [u8; 32] {
+    derived(seed, purpose, 0, &[])
+}
+
+fn derived(seed: &[u8; 32], purpose: &str, number: u64, about: &[u8]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(b"harness/party/");
     hasher.update(purpose.as_bytes());
     hasher.update(number.to_le_bytes());
     hasher.update(seed);
+    hasher.update(about);
     hasher.finalize().into()
 }
 

@@ -132,6 +132,8 @@ messages! {
         5 Deliver {
             /// The grant.
             grant: Digest,
+            /// Whose grant it is.
+            owner: OwnerId,
             /// The capsule.
             capsule: Capsule,
             /// The owner's word on it.
@@ -176,6 +178,8 @@ messages! {
         9 Revoked {
             /// The grant.
             grant: Digest,
+            /// Who took it back.
+            owner: OwnerId,
             /// The owner's signature.
             signature: Signature,
         },
@@ -287,4 +291,6 @@ refusals! {
     File = 9,
     /// A signature does not hold.
     Signature = 10,
+    /// A key is there for the grant already.
+    Kept = 11,
 }

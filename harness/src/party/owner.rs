@@ -22,6 +22,7 @@ impl Owner {
     }
 
     pub(super) fn answer(&mut self, request: Request) -> Answer {
+        self.keys.hear(&request);
         match request {
             Request::Seal { file } => self.seal(&file),
             Request::Accept { parcel, reader, reader_key, proxy_parcels, grant } => {
@@ -70,5 +71,36 @@ impl Owner {
             let spent = matches!(error, RekeyError::Spent { .. });
             Refused::new(if spent { Refusal::Spent } else { Refusal::Offer }, error)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mdsm_core::reencryption::{Capsule, Set};
+
+    use super::super::{Party, Role};
+    use super::*;
+
+    /// What an owner that was started just now makes of a file.
+    fn sealed(byte: u8) -> (Capsule, Sealed) {
+        let mut owner = Party::new(Role::Owner);
+        owner.answer(Request::Start { seed: Digest::new([1; 32]), set: Set::Toy16 });
+        let file = File::new(vec![byte; 40]).expect("short");
+        match owner.answer(Request::Seal { file }) {
+            Reply::Sealed { capsule, sealed, .. } => (capsule, sealed),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_owner_that_is_started_again_seals_another_file_with_other_coins() {
+        let [(one, sealed_one), (other, sealed_other)] = [sealed(0x11), sealed(0x2e)];
+        assert_eq!((&one, &sealed_one), (&sealed(0x11).0, &sealed(0x11).1), "a run repeats");
+        assert_ne!(one.key_id, other.key_id);
+        assert_ne!(one.words(), other.words());
+        // One key and nonce for both would show the difference of the files.
+        let differ = sealed_one.iter().zip(sealed_other.iter()).map(|(one, other)| one ^ other);
+        let run = differ.collect::<Vec<u8>>().windows(8).any(|run| run == [0x11 ^ 0x2e; 8]);
+        assert!(!run, "both are sealed by one key");
     }
 }

@@ -3,10 +3,15 @@
 //! Whatever the process does, a question ends: with an answer, or with what was wrong, at the latest
 //! when its time is up or the run is stopped. Two threads hold the ends of the pipes, so that a
 //! process which neither reads nor writes holds up nobody; they end with the process.
+//!
+//! On Unix a process leads a group of its own, and what it started ends with it; what leaves the
+//! group on purpose is out of reach.
 
 use std::io::{self, BufReader, BufWriter};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,6 +65,14 @@ pub enum AskError {
         /// What it was to be asked.
         request: &'static str,
     },
+    /// It answered, but never read what it answered.
+    #[error("{name}: has not read the request before {request}")]
+    Unread {
+        /// Who.
+        name: String,
+        /// What it was to be asked.
+        request: &'static str,
+    },
     /// It took too long, and was ended.
     #[error("{name}: no answer to {request} within {} s", limit.as_secs_f64())]
     Late {
@@ -82,16 +95,19 @@ pub enum AskError {
     },
 }
 
-type Answers = Receiver<Result<Option<Reply>, FrameError>>;
+/// What comes from a process: an answer, its end, or what was wrong.
+type Answered = Result<Option<Reply>, FrameError>;
 
 /// A process that answers requests. Ended when dropped.
 pub struct Process {
     name: String,
     child: Child,
     requests: SyncSender<Request>,
-    answers: Answers,
+    answers: Receiver<Answered>,
     limit: Duration,
     stop: Stop,
+    /// How it ended, once it was ended.
+    ended: Option<String>,
 }
 
 impl Process {
@@ -106,6 +122,8 @@ impl Process {
         limit: Duration,
         stop: &Stop,
     ) -> Result<Self, AskError> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let started = piped.spawn();
         let mut child =
@@ -134,7 +152,7 @@ impl Process {
             }
         });
         let (name, stop) = (name.to_owned(), stop.clone());
-        Ok(Self { name, child, requests, answers, limit, stop })
+        Ok(Self { name, child, requests, answers, limit, stop, ended: None })
     }
 
     /// Its name in reports.
@@ -155,36 +173,54 @@ impl Process {
     /// When no answer comes; the process is ended then.
     pub fn ask(&mut self, request: Request) -> Result<Reply, AskError> {
         let asked = request.name();
-        let name = self.name.clone();
-        if matches!(self.answers.try_recv(), Ok(Ok(Some(_)))) {
+        let answer = self.answer(request);
+        if answer.is_err() {
             self.end();
-            return Err(AskError::Unasked { name, request: asked });
         }
-        // The thread is gone only after the process stopped reading.
-        let _ = self.requests.send(request);
+        answer.map_err(|fault| fault.of(&self.name, asked))
+    }
+
+    fn answer(&mut self, request: Request) -> Result<Reply, NoAnswer> {
+        if let Some(status) = &self.ended {
+            return Err(NoAnswer::Died(status.clone()));
+        }
+        match self.answers.try_recv() {
+            Ok(said) => return Err(self.taken(said).map_or_else(|no| no, |_| NoAnswer::Unasked)),
+            Err(TryRecvError::Disconnected) => return Err(NoAnswer::Died(self.ending())),
+            Err(TryRecvError::Empty) => {}
+        }
+        // One request is with the thread, another one waits: neither was read to its end. Where the
+        // thread is gone the process stopped reading, and its answers tell why.
+        if matches!(self.requests.try_send(request), Err(TrySendError::Full(_))) {
+            return Err(NoAnswer::Unread);
+        }
         let started = Instant::now();
-        let error = loop {
+        loop {
             match self.answers.recv_timeout(LOOK) {
-                Ok(Ok(Some(reply))) => return Ok(reply),
-                Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => {
-                    break AskError::Died { name, status: self.ending(), request: asked };
+                Ok(said) => return self.taken(said),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(NoAnswer::Died(self.ending()));
                 }
-                Ok(Err(error @ (FrameError::Ended { .. } | FrameError::Io(_)))) => {
-                    let status = format!("{}; {error}", self.ending());
-                    break AskError::Died { name, status, request: asked };
-                }
-                Ok(Err(error)) => break AskError::Garbage { name, request: asked, error },
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if let Some(reason) = self.stop.reason() {
-                break AskError::Stopped { name, request: asked, reason };
+                return Err(NoAnswer::Stopped(reason));
             }
             if started.elapsed() >= self.limit {
-                break AskError::Late { name, request: asked, limit: self.limit };
+                return Err(NoAnswer::Late(self.limit));
             }
-        };
-        self.end();
-        Err(error)
+        }
+    }
+
+    fn taken(&mut self, said: Answered) -> Result<Reply, NoAnswer> {
+        Err(match said {
+            Ok(Some(reply)) => return Ok(reply),
+            Ok(None) => NoAnswer::Died(self.ending()),
+            Err(error @ (FrameError::Ended { .. } | FrameError::Io(_))) => {
+                NoAnswer::Died(format!("{}; {error}", self.ending()))
+            }
+            Err(error) => NoAnswer::Garbage(error),
+        })
     }
 
     /// How it ended, once its output is closed.
@@ -204,11 +240,57 @@ impl Process {
         "its output is closed, yet it runs on".to_owned()
     }
 
-    /// Ends the process; the one that was started here and no other.
+    /// Ends the process and what it started; what was started here and nothing else.
     fn end(&mut self) {
+        if self.ended.is_some() {
+            return;
+        }
+        // A number stays the group's for as long as somebody is in it, the process that is not yet
+        // waited for included.
+        end_group(self.child.id());
         // Both fail only for a process that has ended and was waited for.
         let _ = self.child.kill();
-        let _ = self.child.wait();
+        let status = self.child.wait();
+        self.ended =
+            Some(status.map_or_else(|error| error.to_string(), |status| status.to_string()));
+    }
+}
+
+/// Kills the processes of a group. The shell does it: to send a signal to a group takes a call that
+/// the standard library has not.
+#[cfg(unix)]
+fn end_group(leader: u32) {
+    let kill = format!("kill -s KILL -- -{leader}");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &kill]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // It fails where nobody is left in the group; the process itself is ended in any case.
+    let _ = shell.status();
+}
+
+#[cfg(not(unix))]
+fn end_group(_: u32) {}
+
+/// An [`AskError`] without its names.
+enum NoAnswer {
+    Died(String),
+    Garbage(FrameError),
+    Unasked,
+    Unread,
+    Late(Duration),
+    Stopped(String),
+}
+
+impl NoAnswer {
+    fn of(self, name: &str, request: &'static str) -> AskError {
+        let name = name.to_owned();
+        match self {
+            Self::Died(status) => AskError::Died { name, status, request },
+            Self::Garbage(error) => AskError::Garbage { name, request, error },
+            Self::Unasked => AskError::Unasked { name, request },
+            Self::Unread => AskError::Unread { name, request },
+            Self::Late(limit) => AskError::Late { name, request, limit },
+            Self::Stopped(reason) => AskError::Stopped { name, request, reason },
+        }
     }
 }
 

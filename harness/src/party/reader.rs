@@ -20,6 +20,7 @@ impl Reader {
     }
 
     pub(super) fn answer(&mut self, request: Request) -> Answer {
+        self.keys.hear(&request);
         match request {
             Request::Offer { owner_key, owner_parcels, variant } => {
                 let coins = self.keys.coins();

@@ -69,13 +69,15 @@ pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verifi
     } else {
         cases::all(&inputs, &refusals, &Means::new(&options.program, stop))
     };
+    let cases = |parts: &[Part]| parts.iter().map(|part| part.cases.len()).sum::<usize>();
+    let all = cases(&parts);
     if let Some(only) = &options.only {
         for part in &mut parts {
             part.cases.retain(|case| glob::matches(only, &case.id));
         }
         parts.retain(|part| !part.cases.is_empty());
     }
-    let planned = parts.iter().map(|part| part.cases.len()).sum::<usize>();
+    let planned = cases(&parts);
     let world = if planned == 0 {
         Err(None)
     } else {
@@ -83,7 +85,11 @@ pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verifi
     };
     let mut chapters = Vec::new();
     if let Ok(world) = &world {
-        chapters.push(network(world));
+        let mut chapter = network(world);
+        if let (Some(only), left_out @ 1..) = (&options.only, all - planned) {
+            chapter.fact("left out", format!("{left_out} of {all} cases, by --only {only}"));
+        }
+        chapters.push(chapter);
     }
     progress.start("cases", planned);
     for part in parts {
@@ -123,14 +129,16 @@ pub fn run(options: &Options, progress: &Progress, stop: &Stop) -> Result<Verifi
         undecided: options.undecided,
     };
     let planned = u64::try_from(planned).unwrap_or(u64::MAX);
-    let example = world.ok().and_then(|world| example(&world));
+    let example = world.ok().and_then(|world| example(&world, &inputs));
     Ok(Verified { report: Report::new(run, planned, chapters), example })
 }
 
-/// The first record that carries a FHIR resource, or else the first that carries its content.
-fn example(world: &World) -> Option<Example> {
+/// The first record that carries a FHIR resource, or else the first that carries its content. Of
+/// generated files only: an example lies about for everybody, and the caller's may be of a patient.
+fn example(world: &World, inputs: &[Input]) -> Option<Example> {
     let inline = |fhir: bool| {
-        world.taken.iter().find_map(|file| {
+        let mut generated = world.taken.iter().filter(|file| is_generated(&inputs[file.input]));
+        generated.find_map(|file| {
             let record = &world.envelope(&file.record_id)?.record;
             let is_fhir = record.metadata().content_type.as_str().contains("fhir");
             match record.content() {
@@ -142,6 +150,10 @@ fn example(world: &World) -> Option<Example> {
     let (file, content) = inline(true).or_else(|| inline(false))?;
     let receipt = world.receipt(&file.record_id)?.bytes.clone();
     Some(Example { receipt, headers: world.headers.clone(), content: content.to_vec() })
+}
+
+fn is_generated(input: &Input) -> bool {
+    input.group().starts_with("/generated/")
 }
 
 fn inputs(options: &Options) -> Result<(Vec<Input>, Vec<Refusal>), String> {
@@ -270,4 +282,48 @@ fn command(options: &Options, only: Option<&str>) -> String {
         words.push("--undecided=warn".to_owned());
     }
     shell::join(&words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verified(input: Option<PathBuf>, only: &str) -> Verified {
+        let options = Options {
+            seed: Seed::new(1),
+            input,
+            files: 8,
+            jobs: 1,
+            only: Some(only.to_owned()),
+            undecided: UndecidedPolicy::Fail,
+            program: "no-program".to_owned(),
+        };
+        run(&options, &Progress::new(true), &Stop::after(None)).expect("the input is there")
+    }
+
+    #[test]
+    fn a_callers_file_is_no_example() {
+        let patient = br#"{"resourceType":"Patient","id":"given","name":[{"family":"Given"}]}"#;
+        let input = tempfile::tempdir().unwrap();
+        std::fs::write(input.path().join("patient.json"), patient).unwrap();
+        let example = verified(Some(input.path().to_owned()), "headers.mainnet").example;
+        let example = example.expect("files were generated");
+        assert_ne!(example.content, patient);
+        let holds = |bytes: &[u8]| bytes.windows(5).any(|run| run == b"Given");
+        assert!(!holds(&example.receipt) && !holds(&example.content));
+    }
+
+    #[test]
+    fn a_run_of_some_cases_says_how_many_it_left_out() {
+        let left_out = |only| -> Option<String> {
+            let chapters = verified(None, only).report.chapters;
+            let facts = chapters.into_iter().flat_map(|chapter| chapter.facts);
+            facts.into_iter().find(|fact| fact.key == "left out").map(|fact| fact.value)
+        };
+        let said = left_out("headers.mainnet").expect("most were left out");
+        let (left, rest) = said.split_once(" of ").unwrap();
+        let (all, by) = rest.split_once(' ').unwrap();
+        assert_eq!(left.parse::<usize>().unwrap() + 1, all.parse::<usize>().unwrap());
+        assert_eq!(by, "cases, by --only headers.mainnet");
+    }
 }

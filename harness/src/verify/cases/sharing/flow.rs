@@ -46,6 +46,15 @@ impl From<AskError> for Fault {
 /// How parties are started: by name and role.
 pub(super) type Start<'a> = &'a dyn Fn(&str, Role) -> Result<Box<dyn Talk>, Fault>;
 
+/// Where a file is shared.
+#[derive(Clone, Copy)]
+pub(super) struct Stage<'a> {
+    pub(super) start: Start<'a>,
+    pub(super) seed: Seed,
+    /// Id of the case.
+    pub(super) case: &'a str,
+}
+
 /// A party and its public keys.
 pub(super) struct Someone {
     talk: Box<dyn Talk>,
@@ -65,16 +74,13 @@ pub(super) struct Shared {
     pub(super) delivery: Delivery,
 }
 
-/// Starts a party; its secrets follow from the seed of the run and its name.
-pub(super) fn begin(
-    start: Start<'_>,
-    seed: Seed,
-    name: &str,
-    role: Role,
-) -> Result<Someone, Fault> {
-    let mut talk = start(name, role)?;
+/// Starts a party; its secrets follow from the seed of the run, the case and its name. No two cases
+/// have a secret in common, for else two files of a run would be sealed by one content key.
+pub(super) fn begin(stage: Stage<'_>, name: &str, role: Role) -> Result<Someone, Fault> {
+    let mut talk = (stage.start)(name, role)?;
     let mut secret = [0; 32];
-    seed.stream(&format!("verify/sharing/{name}")).fill_bytes(&mut secret);
+    let label = format!("verify/{}/{name}", stage.case);
+    stage.seed.stream(&label).fill_bytes(&mut secret);
     let start = Request::Start { seed: Digest::new(secret), set: SET };
     match talk.ask(start)? {
         Reply::Keys { signer, lattice, parcels } => {
@@ -172,11 +178,11 @@ impl Someone {
     /// Asks the proxy for a delivery.
     pub(super) fn deliver(
         &mut self,
-        shared: (&Digest, &Capsule, &Approval),
+        (grant, owner): (Digest, OwnerId),
+        (capsule, approval): (&Capsule, &Approval),
     ) -> Result<Reply, Fault> {
-        let (grant, capsule, approval) = shared;
         let (capsule, approval) = (capsule.clone(), approval.clone());
-        self.ask(Request::Deliver { grant: *grant, capsule, approval })
+        self.ask(Request::Deliver { grant, owner, capsule, approval })
     }
 
     /// Lets the reader open what was delivered.
@@ -241,7 +247,7 @@ pub(super) fn share(
     let reply = owner.accept(&offer, [reader, proxy], grant)?;
     let rekey = owner.parcel("Accept", reply, Purpose::ReKey, proxy)?;
     done(proxy.name().to_owned(), "Keep", proxy.keep(&rekey, [owner, reader])?)?;
-    let delivery = delivered(proxy, (&grant, &capsule, &approval))?;
+    let delivery = delivered(proxy, (grant, owner.signer), (&capsule, &approval))?;
     let admission = approval.check(&owner.signer, owner.lattice.digest()).map_err(text)?;
     let before = admission.admit(capsule.clone()).map_err(text)?;
     // A pseudonym is known to its reader alone, who compares it.
@@ -262,9 +268,10 @@ pub(super) fn share(
 /// What the proxy delivers.
 pub(super) fn delivered(
     proxy: &mut Someone,
-    shared: (&Digest, &Capsule, &Approval),
+    grant: (Digest, OwnerId),
+    approved: (&Capsule, &Approval),
 ) -> Result<Delivery, Fault> {
-    match proxy.deliver(shared)? {
+    match proxy.deliver(grant, approved)? {
         Reply::Delivery { delivery } => Ok(delivery),
         other => Err(unexpected(proxy.name(), "Deliver", &other)),
     }

@@ -5,6 +5,7 @@ use mdsm_core::types::Digest;
 
 use super::*;
 use crate::party::Party;
+use crate::seed::Seed;
 use crate::verdict::Outcome;
 
 /// What a liar makes of its answer to a request.
@@ -41,22 +42,23 @@ impl Talk for Liar {
 }
 
 const FILE: &[u8] = b"thirty-two bytes and a few more of a file";
-const EVERY: [fn(Start<'_>) -> Check; 5] = [
-    |start| sharing(start, Seed::new(1), FILE, Variant::KeyPrivate),
-    |start| offered_once(start, Seed::new(1), FILE),
-    |start| delivers_approved_only(start, Seed::new(1), FILE),
-    |start| opened_by_nobody_else(start, Seed::new(1), FILE),
-    |start| revoked(start, Seed::new(1), FILE),
+const EVERY: [Scene; 5] = [
+    |stage, file| three_processes(stage, file, Variant::KeyPrivate),
+    offer_once,
+    approved_only,
+    nobody_else,
+    revocation,
 ];
 
 /// Runs a scene in which `who` lies.
-fn played(scene: fn(Start<'_>) -> Check, who: &str, lie: Option<Lie>) -> Result<String, String> {
+fn played(scene: Scene, who: &str, lie: Option<Lie>) -> Result<String, String> {
     let start = |name: &str, role: Role| {
         let lie = lie.filter(|_| name == who);
         let liar = Liar { name: name.to_owned(), party: Party::new(role), lie, delivered: None };
         Ok(Box::new(liar) as Box<dyn Talk>)
     };
-    scene(&start).map_err(|fault| match fault.outcome() {
+    let stage = Stage { start: &start, seed: Seed::new(1), case: "sharing.test" };
+    scene(stage, FILE).map_err(|fault| match fault.outcome() {
         (Outcome::Fail, what) => what,
         (other, what) => format!("not refuted but {other:?}: {what}"),
     })
@@ -192,5 +194,30 @@ fn every_lie_is_named_with_its_liar() {
         let found = played(EVERY[scene], who, Some(lie)).expect_err(words);
         assert!(found.contains(words), "{words}: {found}");
         assert!(found.contains(who), "{who}: {found}");
+    }
+}
+
+#[test]
+fn every_case_has_secrets_of_its_own() {
+    let start = |name: &str, role: Role| {
+        let (name, party) = (name.to_owned(), Party::new(role));
+        Ok(Box::new(Liar { name, party, lie: None, delivered: None }) as Box<dyn Talk>)
+    };
+    let owner = |seed, case| {
+        let stage = Stage { start: &start, seed: Seed::new(seed), case };
+        let owner = begin(stage, "owner", Role::Owner);
+        owner.map(|owner| owner.signer).unwrap_or_else(|fault| panic!("{:?}", fault.outcome()))
+    };
+    assert_eq!(owner(1, "sharing.one"), owner(1, "sharing.one"));
+    assert_ne!(owner(1, "sharing.one"), owner(1, "sharing.other"));
+    assert_ne!(owner(1, "sharing.one"), owner(2, "sharing.one"));
+}
+
+#[test]
+fn cases_name_sentences() {
+    let means = Means::new("no-program", &crate::stop::Stop::after(None));
+    for case in cases(&[], &means) {
+        let wrong = case.requirements.iter().find(|id| !id.contains('.'));
+        assert_eq!(wrong, None, "{}: a chapter is more than a case shows", case.id);
     }
 }

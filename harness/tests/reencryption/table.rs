@@ -68,7 +68,7 @@ fn said(set: Set) -> Vec<String> {
         p.dimension.to_string(),
         p.modulus.log2().to_string(),
         chi.to_owned(),
-        p.flood.iter().map(i32::to_string).collect::<Vec<_>>().join(" "),
+        p.flood.iter().map(i16::to_string).collect::<Vec<_>>().join(" "),
         p.digits.bits.to_string(),
         p.digits.count.to_string(),
         p.digits.dropped_bits.to_string(),

@@ -6,7 +6,7 @@
 use super::wiped::Wiped;
 
 use super::expand::{STREAM_BLOCKS, Stream};
-use super::kernel::table_noise;
+use super::kernel::{add_weighted, table_noise};
 
 /// A law, symmetric around 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,19 +75,13 @@ impl Noise {
 
     /// Adds to each word, which wraps, the sum of as many draws as there are weights, each times its
     /// weight. What is left of a filling after whole sums is dropped.
-    pub(super) fn add_flood_to(self, mut stream: Stream<'_>, weights: &[i32], words: &mut [u32]) {
+    pub(super) fn add_flood_to(self, mut stream: Stream<'_>, weights: &[i16], words: &mut [u32]) {
         let mut random = Wiped::new([[0; 16]; STREAM_BLOCKS]);
         let mut values = Wiped::new(vec![0; self.draws()]);
         for words in words.chunks_mut(self.draws() / weights.len()) {
             stream.fill(&mut random);
             self.of_random(&random, &mut values);
-            for (word, values) in words.iter_mut().zip(values.chunks_exact(weights.len())) {
-                let mut sum = 0i32;
-                for (value, weight) in values.iter().zip(weights) {
-                    sum = sum.wrapping_add(i32::from(*value).wrapping_mul(*weight));
-                }
-                *word = word.wrapping_add(sum.cast_unsigned());
-            }
+            add_weighted(&values, weights, words);
         }
     }
 }

@@ -89,7 +89,7 @@ pub struct Parameters {
     /// A proxy adds to each word of c2 as many draws by chi as there are weights here, each times its
     /// weight. Their deviation is at least that of what an honest reader's key adds anyhow, so that a
     /// reader whose key is none learns no more.
-    pub flood: &'static [i32],
+    pub flood: &'static [i16],
     /// Digits of a word.
     pub digits: DigitShape,
     /// Standard deviation of the noise in a fresh capsule.

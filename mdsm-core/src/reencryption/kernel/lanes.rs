@@ -101,3 +101,28 @@ for_each_cpu!(
         }
     }
 );
+
+for_each_cpu!(
+    /// Adds to each word the weighted sum of its values, as many as there are weights, one after another.
+    fn add_weighted(values: &[i16], weights: &[i16], words: &mut [u32]) {
+        // Eight is what the sets have that are in a hurry: a fixed number is a register.
+        if let Ok(weights) = <&[i16; 8]>::try_from(weights) {
+            for (word, values) in words.iter_mut().zip(values.as_chunks::<8>().0) {
+                let mut sum = 0i32;
+                for (value, weight) in values.iter().zip(weights) {
+                    sum = sum.wrapping_add(i32::from(*value).wrapping_mul(i32::from(*weight)));
+                }
+                *word = word.wrapping_add(sum.cast_unsigned());
+            }
+            return;
+        }
+        for (word, values) in words.iter_mut().zip(values.chunks_exact(weights.len())) {
+            let products = values
+                .iter()
+                .zip(weights)
+                .map(|(value, weight)| i32::from(*value) * i32::from(*weight));
+            let sum = products.fold(0, i32::wrapping_add);
+            *word = word.wrapping_add(sum.cast_unsigned());
+        }
+    }
+);

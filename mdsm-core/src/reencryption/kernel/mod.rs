@@ -37,7 +37,7 @@ use aes::Aes256Enc;
 use aes::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
 use ndarray::Array2;
 
-pub(crate) use lanes::{add_scaled_rows_16, add_scaled_rows_24, round_to_digits};
+pub(crate) use lanes::{add_scaled_rows_16, add_scaled_rows_24, add_weighted, round_to_digits};
 pub use packed::Modulus;
 pub(crate) use packed::Packed;
 

@@ -259,7 +259,8 @@ fn nobody_else(stage: Stage<'_>, file: &[u8]) -> Check {
         }
     }
     let reply = other_reader.open(&shared, [&owner, &proxy])?;
-    refuses("another reader", "the reader's delivery", reply, Refusal::Capsule)?;
+    // By the name in it, before anything is decrypted.
+    refuses("another reader", "the reader's delivery", reply, Refusal::NotAdmitted)?;
     let reply = other_proxy.keep(&shared.rekey, [&owner, &reader])?;
     refuses("another proxy", "the key of the proxy", reply, Refusal::Parcel)?;
     // The reader is told nothing but by a delivery, and of nothing but this file.

@@ -69,6 +69,25 @@ pub const SPENT_OFFERS_MAX: usize = 1 << 20;
 /// 6,127,751. (ours: reencryption, PRE-3.5)
 pub const PARCEL_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 
+/// Seats of both committees together, at most. (ours: a bound for decoders; the paper has 121)
+pub const SEATS_MAX: usize = 1_024;
+
+/// Pieces of evidence that a block may carry. (ours: consensus, CON-7; one may hold a certificate)
+pub const BLOCK_EVIDENCE_MAX: usize = 8;
+
+/// Registrations that a block may carry. (ours: committees, COM-3)
+pub const BLOCK_REGISTRATIONS_MAX: usize = 16;
+
+/// Receipts of service that a block may carry. (ours: committees, COM-6)
+pub const BLOCK_SERVICES_MAX: usize = 256;
+
+/// Reports of anchors that a block may carry. (ours: anchoring, ANC-3)
+pub const BLOCK_ANCHOR_REPORTS_MAX: usize = 4;
+
+/// Milliseconds by which a block's time may lie ahead of an auditor's clock. (ours: consensus,
+/// CON-4.4)
+pub const BLOCK_AHEAD_MS_MAX: i64 = 2_000;
+
 /// Size of a network: how many produce and how many audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {

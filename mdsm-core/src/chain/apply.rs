@@ -7,7 +7,7 @@ use crate::codec::{Encode, prefix};
 use crate::crypto::{Identified, sha256};
 use crate::ledger::{Anchor, DataBlock, GenesisError, Window};
 use crate::params::DATA_BLOCK_ITEM_BLOCKS;
-use crate::types::{ChainId, Digest, Epoch, Height, List, RecordId, Timestamp};
+use crate::types::{ChainId, Digest, Epoch, Height, List, RecordId, Timestamp, View};
 
 pub use crate::ledger::Genesis;
 
@@ -17,6 +17,9 @@ pub struct Chain {
     pub(super) genesis: Genesis,
     pub(super) id: ChainId,
     pub(super) head: Head,
+    /// The last closing block above a head that ended its epoch. No part of the state: the next
+    /// epoch goes on from the head.
+    pub(super) closing: Option<Head>,
     /// The epoch that the next block belongs to.
     pub(super) epoch: Epoch,
     /// First time at or after which a block ends the epoch.
@@ -36,6 +39,7 @@ pub(super) struct Head {
     pub(super) hash: Digest,
     pub(super) height: Height,
     pub(super) timestamp: Timestamp,
+    pub(super) view: View,
 }
 
 /// What the chain holds altogether.
@@ -79,7 +83,12 @@ impl Chain {
         genesis.check()?;
         let (id, started_at, window_ms) =
             (genesis.chain_id(), genesis.started_at, genesis.window_ms);
-        let head = Head { hash: genesis.id(), height: Height::new(0), timestamp: started_at };
+        let head = Head {
+            hash: genesis.id(),
+            height: Height::new(0),
+            timestamp: started_at,
+            view: View::new(0),
+        };
         //= harness/spec/storage.md#sto-13-freeze
         //# STO-13.3 (ours): The mark of an epoch MUST be the first multiple of `window_ms` strictly
         //# above the timestamp of the last block of the epoch before it, or above the start in the
@@ -91,6 +100,7 @@ impl Chain {
             genesis,
             id,
             head,
+            closing: None,
             epoch: Epoch::new(0),
             mark,
             unassigned: VecDeque::new(),
@@ -161,26 +171,29 @@ impl Chain {
     //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
     //# STO-12.6 (ours): Which records a window holds MUST follow from the finalized blocks alone.
     pub fn apply(&mut self, checked: Checked<'_>) -> Applied {
-        assert_eq!(
-            checked.parent(),
-            self.head.hash,
-            "a block is applied to the head it was checked for"
-        );
+        let tip = if checked.is_closing() { self.closing.unwrap_or(self.head) } else { self.head };
+        assert_eq!(checked.parent(), tip.hash, "a block is applied to the head it was checked for");
+        let header = &checked.block().header;
+        let head = Head {
+            hash: checked.hash(),
+            height: header.height,
+            timestamp: header.timestamp,
+            view: header.view,
+        };
         //= harness/spec/storage.md#sto-13-freeze
         //# STO-13.4 (ours): A block that descends from the last block of its own epoch MUST carry
         //# an empty payload and change no state.
         if checked.is_closing() {
+            self.closing = Some(head);
             return Applied::default();
         }
-        let header = &checked.block().header;
         let minute_ms = self.genesis.minute_ms;
         //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
         //# STO-12.2 (ours): The check of a minute MUST take place at each finalized block whose
         //# timestamp lies in another minute than the timestamp of its parent, after the block's own
         //# Item block has been appended.
         let crossed = header.timestamp.period(minute_ms) != self.head.timestamp.period(minute_ms);
-        self.head =
-            Head { hash: checked.hash(), height: header.height, timestamp: header.timestamp };
+        (self.head, self.closing) = (head, None);
         self.epoch_blocks += 1;
         self.append(&checked);
         //= harness/spec/storage.md#sto-13-freeze
@@ -216,6 +229,17 @@ impl Chain {
     pub(super) fn ended_epoch(&self) -> Option<Epoch> {
         let ended = self.head.height.get() > 0 && self.epoch_blocks == 0;
         ended.then(|| self.epoch.get().checked_sub(1).map(Epoch::new)).flatten()
+    }
+
+    /// What the next block of an epoch extends, and the view that it must give as its parent's: 0 for
+    /// the first block of an epoch.
+    pub(super) fn tip(&self, is_closing: bool) -> (Head, View) {
+        if is_closing {
+            let tip = self.closing.unwrap_or(self.head);
+            return (tip, tip.view);
+        }
+        let is_first = self.epoch_blocks == 0;
+        (self.head, if is_first { View::new(0) } else { self.head.view })
     }
 
     /// Upper bound of the data blocks of this epoch if its next block ends it.

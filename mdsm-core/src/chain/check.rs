@@ -9,10 +9,9 @@ use thiserror::Error;
 
 use super::apply::Chain;
 use crate::codec::Wire;
-use crate::crypto::Identified;
 use crate::ledger::{Block, Envelope, EnvelopeError, Item};
 use crate::params::{CREATED_AHEAD_MS_MAX, TURN_ITEM_BYTES_MAX, WINDOW_DATA_BLOCKS_MAX};
-use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, RecordId, Timestamp};
+use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, RecordId, Timestamp, View};
 
 /// Answers whether a record is already booked on the chain that the check is about.
 pub trait RecordIndex {
@@ -63,6 +62,22 @@ pub enum BlockError {
         /// Height that follows.
         expected: Height,
     },
+    /// Names another view as its parent's.
+    #[error("header.parent_view: {found} where the parent's is {expected}")]
+    ParentView {
+        /// View named.
+        found: View,
+        /// View of the parent, 0 before the first block of an epoch.
+        expected: View,
+    },
+    /// Its view is not above its parent's.
+    #[error("header.view: {found} is not above the parent's {parent}")]
+    View {
+        /// View claimed.
+        found: View,
+        /// View of the parent.
+        parent: View,
+    },
     /// Belongs to another epoch.
     #[error("header.epoch: {found} where {expected} is open")]
     Epoch {
@@ -80,7 +95,7 @@ pub enum BlockError {
         parent: Timestamp,
     },
     /// The header does not commit to the payload.
-    #[error("header.payload: {found} is not the digest of the payload, {expected}")]
+    #[error("header.payload: {found} is not the commitment to the payload, {expected}")]
     Payload {
         /// Digest in the header.
         found: Digest,
@@ -186,7 +201,7 @@ impl Chain {
             //= harness/spec/storage.md#sto-13-freeze
             //# STO-13.4 (ours): A block that descends from the last block of its own epoch MUST
             //# carry an empty payload and change no state.
-            if block.payload.item_block.is_some() || !items.is_empty() {
+            if !block.payload.is_empty() || !items.is_empty() {
                 return Err(BlockError::Closing);
             }
         } else {
@@ -203,26 +218,34 @@ impl Chain {
         if header.chain_id != self.id {
             return Err(BlockError::ChainId { found: header.chain_id, expected: self.id });
         }
-        if header.parent != self.head.hash {
-            return Err(BlockError::Parent { found: header.parent, expected: self.head.hash });
-        }
-        let height = self.head.height.next();
-        if Some(header.height) != height {
-            let expected = height.unwrap_or(self.head.height);
-            return Err(BlockError::Height { found: header.height, expected });
-        }
         let is_closing = self.ended_epoch() == Some(header.epoch);
         if header.epoch != self.epoch && !is_closing {
             return Err(BlockError::Epoch { found: header.epoch, expected: self.epoch });
         }
+        let (tip, parent_view) = self.tip(is_closing);
+        if header.parent != tip.hash {
+            return Err(BlockError::Parent { found: header.parent, expected: tip.hash });
+        }
+        if header.parent_view != parent_view {
+            let (found, expected) = (header.parent_view, parent_view);
+            return Err(BlockError::ParentView { found, expected });
+        }
+        if header.view <= parent_view {
+            return Err(BlockError::View { found: header.view, parent: parent_view });
+        }
+        let height = tip.height.next();
+        if Some(header.height) != height {
+            let expected = height.unwrap_or(tip.height);
+            return Err(BlockError::Height { found: header.height, expected });
+        }
         let windows_follow = header.timestamp.next_multiple(self.genesis.window_ms).is_some();
         //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
         //# STO-12.7 (ours): The timestamp of a block MUST be above the timestamp of its parent.
-        if header.timestamp <= self.head.timestamp || !windows_follow {
-            let (found, parent) = (header.timestamp, self.head.timestamp);
+        if header.timestamp <= tip.timestamp || !windows_follow {
+            let (found, parent) = (header.timestamp, tip.timestamp);
             return Err(BlockError::Timestamp { found, parent });
         }
-        let expected = block.payload.id();
+        let expected = block.payload.commitment();
         if header.payload != expected {
             return Err(BlockError::Payload { found: header.payload, expected });
         }

@@ -12,6 +12,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use thiserror::Error;
 
+use super::hash::{Hasher, sha256};
 use crate::types::{OwnerId, Signature};
 
 /// Why a key cannot be enrolled.
@@ -56,6 +57,57 @@ impl SigningKey {
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SigningKey(of {})", self.owner())
+    }
+}
+
+/// One signature to be checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    /// The key that should have signed.
+    pub key: &'a OwnerId,
+    /// What should have been signed.
+    pub message: &'a [u8],
+    /// The signature.
+    pub signature: &'a Signature,
+}
+
+/// How signatures are checked: [`Ed25519`], or an ideal scheme where a simulation signs millions.
+pub trait Scheme {
+    /// Whether one signature holds.
+    fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool;
+
+    /// Whether all of them hold.
+    fn all_hold(&self, signed: &[Signed<'_>]) -> bool {
+        signed.iter().all(|one| self.holds(one.key, one.message, one.signature))
+    }
+}
+
+/// Ed25519 by ZIP-215.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ed25519;
+
+/// From how many signatures on a batch is cheaper than single checks.
+const BATCH_MIN: usize = 4;
+
+impl Scheme for Ed25519 {
+    fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool {
+        verify(key, message, signature).is_ok()
+    }
+
+    /// One batch, whose coefficients are a hash of all that it checks, so that nobody can choose a
+    /// signature with the coefficients in hand and no randomness is needed.
+    fn all_hold(&self, signed: &[Signed<'_>]) -> bool {
+        if signed.len() < BATCH_MIN {
+            return signed.iter().all(|one| self.holds(one.key, one.message, one.signature));
+        }
+        let mut hasher = Hasher::new();
+        for one in signed {
+            hasher.update(one.key.as_bytes());
+            hasher.update(one.signature.as_bytes());
+            hasher.update(sha256(one.message).as_bytes());
+        }
+        let batch = signed.iter().map(|one| (one.key, one.message, one.signature));
+        verify_batch(batch, *hasher.finish().as_bytes()).is_ok()
     }
 }
 

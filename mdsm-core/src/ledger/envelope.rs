@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::metadata::Metadata;
 use super::record::{ContentRef, Record, names_encryption, record_id};
 use crate::codec::{Decode, DecodeError, Encode, Reader, Wire, prefix, wire_struct};
-use crate::crypto::sign::{self, KeyError, SignatureError, SigningKey};
+use crate::crypto::sign::{self, Ed25519, KeyError, Scheme, SignatureError, SigningKey};
 use crate::merkle;
 use crate::types::{ChainId, Digest, InstitutionId, OwnerId, RecordId, Signature};
 
@@ -155,12 +155,22 @@ impl Booking {
 
     /// Checks that the owner signed this record for this chain.
     pub fn verify_owner(&self, chain: &ChainId) -> Result<(), EnvelopeError> {
+        self.verify_owner_by(chain, &Ed25519)
+    }
+
+    /// The same under another scheme of signatures.
+    pub fn verify_owner_by(
+        &self,
+        chain: &ChainId,
+        scheme: &impl Scheme,
+    ) -> Result<(), EnvelopeError> {
         sign::check_key(&self.owner)?;
         let message = signed_message(chain, &self.record_id());
         //= harness/spec/storage.md#sto-2-record-signature-acceptance
         //# STO-2.3 (ours): A record MUST be refused unless the Ed25519 signature in its envelope
         //# holds under its owner's key over the 69 bytes drawn as Owner's message.
-        Ok(sign::verify(&self.owner, &message, &self.owner_signature)?)
+        let holds = scheme.holds(&self.owner, &message, &self.owner_signature);
+        if holds { Ok(()) } else { Err(SignatureError.into()) }
     }
 }
 

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::codec::{Wire, wire_struct};
 use crate::crypto::Identified;
-use crate::types::{ChainId, Digest, Text, Timestamp};
+use crate::types::{ChainId, Digest, OwnerId, Text, Timestamp};
 
 /// What the members of a network agreed on; its digest names the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Genesis {
     pub auditors: u16,
     /// Digest of the first committees.
     pub committees: Digest,
+    /// Key of the body that rates institutions and approves their registration.
+    pub registrar: OwnerId,
 }
 
 /// A genesis that starts no network.
@@ -93,6 +95,7 @@ wire_struct!(Genesis {
     producers,
     auditors,
     committees,
+    registrar,
 });
 
 impl Wire for Genesis {

@@ -9,10 +9,12 @@
 //! never taken for one of another, and a tree of one size never for one of another.
 //! Invariant: a value of this module that was decoded, encodes to the bytes it came from.
 
+mod agreement;
 mod anchor;
 mod block;
 mod data_block;
 mod envelope;
+mod events;
 mod fhir;
 mod genesis;
 mod issue;
@@ -25,12 +27,18 @@ mod place;
 mod receipt;
 mod record;
 
+pub use agreement::{
+    Certificate, CertificateError, Evidence, EvidenceError, Fault, FaultError, ItemPlace, Offence,
+    OffenceKind, PlacedBooking, Proposal, ProposalError, RecordPlace, Registry, SignedHeader,
+    SignedVote, Signers, Subject, Vote, double_votes, faulty_max, quorum,
+};
 pub use anchor::{
     ANCHOR_OUTPUT_BYTES, Anchor, AnchorOutput, AnchorOutputError, anchor_root, context,
 };
-pub use block::{Block, BlockHeader, Payload};
+pub use block::{Block, BlockHeader, Payload, Summary};
 pub use data_block::{DataBlock, Window};
 pub use envelope::{Booking, Envelope, EnvelopeError, Verified};
+pub use events::{AnchorReport, Events, Registration, RegistrationError, Service, ServiceKind};
 pub use fhir::{document_reference, provenance};
 pub use genesis::{Genesis, GenesisError};
 pub use issue::{IssueError, Issuer};

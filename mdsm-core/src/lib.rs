@@ -27,6 +27,7 @@ pub mod anchoring;
 pub mod bitcoin;
 pub mod chain;
 pub mod codec;
+pub mod consensus;
 pub mod crypto;
 pub mod freezing;
 pub mod ledger;
@@ -35,6 +36,7 @@ pub mod log;
 pub mod merkle;
 pub mod params;
 pub mod reencryption;
+pub mod roster;
 #[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;

@@ -269,7 +269,8 @@ impl Decode for Fault {
             1 => Ok(Self::Header),
             2 => Ok(Self::Parent(reader.field("parent")?)),
             3 => {
-                let (summary, certificate) = (reader.field("summary")?, reader.field("certificate")?);
+                let (summary, certificate) =
+                    (reader.field("summary")?, reader.field("certificate")?);
                 Ok(Self::Certificate { summary, certificate })
             }
             4 => Ok(Self::ItemBlock(reader.field("summary")?)),

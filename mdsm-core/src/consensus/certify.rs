@@ -1,0 +1,156 @@
+//! Votes become certificates; certificates lead on. [CON-6] [CON-7]
+
+use std::sync::Arc;
+
+use super::interface::{Audience, Effect};
+use super::journal::JournalEntry;
+use super::machine::Consensus;
+use super::rules::Rules;
+use super::tally::Counted;
+use crate::ledger::{Certificate, SignedVote, Subject, double_votes};
+use crate::types::{Digest, InstitutionId, View};
+
+impl<R: Rules> Consensus<R> {
+    pub(super) fn on_vote(&mut self, signed: &SignedVote, effects: &mut Vec<Effect>) {
+        let vote = signed.vote;
+        if !self.rules.is_of(self.epoch(), vote.epoch) || !self.hears(vote.view) {
+            return;
+        }
+        let Some(seat) = self.seat_of(signed.signer) else { return };
+        let seats = self.committees.auditors.len();
+        let slot = self.slots.entry(vote.view).or_default();
+        let votes = match slot.tally.count(&self.rules, seats, seat, signed) {
+            Counted::Again => return,
+            Counted::Contradiction(evidence) => return effects.push(Effect::Convict(*evidence)),
+            Counted::Votes(votes) => votes,
+        };
+        if votes < self.rules.quorum(seats) || slot.certificate(&vote.subject).is_some() {
+            return;
+        }
+        let signatures = slot.tally.signatures(&self.rules, &vote.subject);
+        if let Some(certificate) = Certificate::assemble(vote, seats, &signatures) {
+            self.on_certificate(Arc::new(certificate), effects);
+        }
+    }
+
+    pub(super) fn on_certificate(
+        &mut self,
+        certificate: Arc<Certificate>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let vote = certificate.vote;
+        let view = vote.view;
+        if !self.rules.is_of(self.epoch(), vote.epoch)
+            || view < self.finalized.0
+            || view == View::new(0)
+            || matches!(vote.subject, Subject::Anchor(_))
+        {
+            return;
+        }
+        if let Some(held) = self.slots.get(&view).and_then(|slot| slot.certificate(&vote.subject)) {
+            if held.vote != vote {
+                self.convict(&held.clone(), &certificate, effects);
+            }
+            return;
+        }
+        self.convict_excluded(&certificate, effects);
+        self.persist(JournalEntry::Certified(certificate.clone()), effects);
+        self.slot(view).keep(certificate.clone());
+        if self.rules.passes_on() {
+            self.pass_on(certificate.clone(), effects);
+        }
+        match vote.subject {
+            Subject::Notarize(hash) => self.finalize(view, hash, effects),
+            Subject::Finalize(hash) => self.on_final(view, hash, certificate, effects),
+            Subject::Nullify | Subject::Anchor(_) => {}
+        }
+        let next = view.next().filter(|_| self.rules.enters(self.view, view));
+        match next {
+            Some(next) => self.enter(next, effects),
+            None => self.resume(effects),
+        }
+    }
+
+    /// Votes to finalize a notarized block, if the rules allow it.
+    pub(super) fn finalize(&mut self, view: View, hash: Digest, effects: &mut Vec<Effect>) {
+        if !self.votes() {
+            return;
+        }
+        let slot = self.slots.entry(view).or_default();
+        let notarized = slot.notarization.as_ref().and_then(|n| n.vote.subject.digest());
+        if self.rules.may_finalize(&slot.own, notarized, &hash) {
+            slot.own.finalized = Some(hash);
+            self.cast(view, Subject::Finalize(hash), effects);
+        }
+    }
+
+    fn on_final(
+        &mut self,
+        view: View,
+        hash: Digest,
+        certificate: Arc<Certificate>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if view > self.finalized.0 {
+            self.finalized = (view, hash);
+            self.slots = self.slots.split_off(&view);
+            effects.push(Effect::Finalized(certificate));
+        }
+    }
+
+    /// Goes on to a view, if it is ahead.
+    pub(super) fn enter(&mut self, view: View, effects: &mut Vec<Effect>) {
+        if view > self.view {
+            self.view = view;
+            self.arm(effects);
+        }
+        self.resume(effects);
+    }
+
+    /// Does what a new certificate or a new view may have made possible.
+    pub(super) fn resume(&mut self, effects: &mut Vec<Effect>) {
+        self.consider(effects);
+        if self.leads() {
+            self.lead(effects);
+        }
+    }
+
+    /// The auditor on duty tells everybody; the others tell each other and the next leader, so that
+    /// nothing depends on the one on duty. Nodes that only listen pass nothing on.
+    fn pass_on(&self, certificate: Arc<Certificate>, effects: &mut Vec<Effect>) {
+        if self.membership.auditor.is_some() {
+            let to = self.audience(certificate.vote.view);
+            effects.push(Effect::Publish { certificate, to });
+        }
+    }
+
+    fn audience(&self, view: View) -> Audience {
+        //= harness/spec/consensus.md#con-5-turns
+        //# CON-5.2 (paper): Auditors MUST take turns to check every signed block.
+        if self.committees.auditor_on_duty(view).institution == self.membership.me {
+            return Audience::Everyone;
+        }
+        let next = view.next().unwrap_or(view);
+        Audience::Auditors { and: self.committees.leader(next).institution }
+    }
+
+    /// Evidence against everybody who signed this certificate and the one that it excludes.
+    fn convict_excluded(&self, certificate: &Certificate, effects: &mut Vec<Effect>) {
+        let Some(slot) = self.slots.get(&certificate.vote.view) else { return };
+        let excluded = match certificate.vote.subject {
+            Subject::Nullify => slot.finalization.as_ref(),
+            Subject::Finalize(_) => slot.nullification.as_ref(),
+            Subject::Notarize(_) | Subject::Anchor(_) => None,
+        };
+        if let Some(excluded) = excluded {
+            self.convict(excluded, certificate, effects);
+        }
+    }
+
+    fn convict(&self, first: &Certificate, second: &Certificate, effects: &mut Vec<Effect>) {
+        let electorate: Vec<InstitutionId> =
+            self.committees.auditors.iter().map(|seat| seat.institution).collect();
+        let evidence = double_votes(first, second, &electorate);
+        effects.extend(evidence.into_iter().map(Effect::Convict));
+    }
+}

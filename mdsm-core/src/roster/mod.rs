@@ -1,0 +1,6 @@
+//! Committees.
+
+mod committee;
+mod turn;
+
+pub use committee::{Committees, Place, Seat};

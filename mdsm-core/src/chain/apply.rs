@@ -1,12 +1,15 @@
-//! The state after the last finalized block, and how a block changes it. [STO-12] [STO-13]
+//! The state after the last finalized block, and how a block changes it. [STO-12] [STO-13] [COM-9]
 
 use std::collections::VecDeque;
+
+use thiserror::Error;
 
 use super::check::Checked;
 use crate::codec::{Encode, prefix};
 use crate::crypto::{Identified, sha256};
 use crate::ledger::{Anchor, DataBlock, GenesisError, Window};
 use crate::params::DATA_BLOCK_ITEM_BLOCKS;
+use crate::roster::{CreditChange, FoundError, Founder, FreezeReport, Roster};
 use crate::types::{ChainId, Digest, Epoch, Height, List, RecordId, Timestamp, View};
 
 pub use crate::ledger::Genesis;
@@ -31,6 +34,27 @@ pub struct Chain {
     /// Blocks of this epoch so far.
     epoch_blocks: u64,
     totals: Totals,
+    /// Institutions, their standing and their seats.
+    pub(super) roster: Roster,
+}
+
+/// Why no chain starts from a genesis and these founders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StartError {
+    /// The genesis starts no network.
+    #[error("genesis: {0}")]
+    Genesis(#[from] GenesisError),
+    /// The founders make no committees.
+    #[error("founders: {0}")]
+    Founders(#[from] FoundError),
+    /// The genesis names other founders.
+    #[error("genesis.committees: {named}, these founders give {given}")]
+    Committees {
+        /// Digest in the genesis.
+        named: Digest,
+        /// Digest of the founders.
+        given: Digest,
+    },
 }
 
 /// The last block that counts.
@@ -62,6 +86,8 @@ pub struct Applied {
     pub booked: Vec<RecordId>,
     /// Data blocks that were cut.
     pub data_blocks: Vec<DataBlock>,
+    /// Every change of credit that the block caused, absences at a freeze included.
+    pub credit: Vec<CreditChange>,
     /// The window, if the block was the last of its epoch.
     pub frozen: Option<Frozen>,
 }
@@ -75,12 +101,19 @@ pub struct Frozen {
     pub data_blocks: Vec<DataBlock>,
     /// What goes into Bitcoin.
     pub anchor: Anchor,
+    /// Who lost and who got a seat.
+    pub seats: FreezeReport,
 }
 
 impl Chain {
-    /// The state before the first block.
-    pub fn new(genesis: Genesis) -> Result<Self, GenesisError> {
+    /// The state before the first block; `founders` are those whose digest the genesis names.
+    pub fn new(genesis: Genesis, founders: &[Founder]) -> Result<Self, StartError> {
         genesis.check()?;
+        let roster = Roster::found(founders, genesis.producers, genesis.auditors)?;
+        let (named, given) = (genesis.committees, roster.digest());
+        if named != given {
+            return Err(StartError::Committees { named, given });
+        }
         let (id, started_at, window_ms) =
             (genesis.chain_id(), genesis.started_at, genesis.window_ms);
         let head = Head {
@@ -107,6 +140,7 @@ impl Chain {
             data_blocks: Vec::new(),
             epoch_blocks: 0,
             totals: Totals::default(),
+            roster,
         })
     }
 
@@ -146,13 +180,31 @@ impl Chain {
         self.mark
     }
 
+    /// Whether the head is the last block of its epoch, so that closing blocks may follow it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended_epoch().is_some()
+    }
+
+    /// Institutions, their standing and their seats in the epoch of the next block.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// What the members of the network agreed on.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
     /// What the chain holds altogether.
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// Digest of the state: `H("MSTA" 1 | records | items | item blocks | data blocks)`.
+    /// Digest of the state: `H("MSTA" 1 | records | items | item blocks | data blocks | roster)`.
     #[must_use]
     pub fn state_digest(&self) -> Digest {
         let Totals { records, items, item_blocks, data_blocks } = self.totals;
@@ -160,6 +212,7 @@ impl Chain {
         for total in [records, items, item_blocks, data_blocks] {
             total.encode(&mut bytes);
         }
+        self.roster.state_into(&mut bytes);
         sha256(&bytes)
     }
 
@@ -196,6 +249,7 @@ impl Chain {
         (self.head, self.closing) = (head, None);
         self.epoch_blocks += 1;
         self.append(&checked);
+        let mut credit = self.roster.apply(&checked.facts());
         //= harness/spec/storage.md#sto-13-freeze
         //# STO-13.2 (ours): The first block of an epoch whose timestamp is at or above the mark
         //# MUST be the last block of that epoch.
@@ -222,7 +276,8 @@ impl Chain {
         }
         let data_blocks = self.data_blocks[cut_before..].to_vec();
         let frozen = is_last.then(|| self.freeze());
-        Applied { booked: checked.into_record_ids(), data_blocks, frozen }
+        credit.extend(frozen.iter().flat_map(|frozen| frozen.seats.changes.iter().copied()));
+        Applied { booked: checked.into_record_ids(), data_blocks, credit, frozen }
     }
 
     /// The epoch that the head ended, whose closing blocks may still follow it.
@@ -277,13 +332,14 @@ impl Chain {
         let roots = data_blocks.iter().map(DataBlock::root).collect();
         let data_block_roots = List::new(roots).expect("check bounds the blocks of an epoch");
         let window = Window { epoch: self.epoch, data_blocks: data_block_roots };
+        let seats = self.roster.freeze(self.head.view);
         let anchor = Anchor {
             chain_id: self.id,
             epoch: self.epoch,
             window: window.root(),
             head: self.head.hash,
             state: self.state_digest(),
-            next_committees: self.genesis.committees,
+            next_committees: self.roster.digest(),
         };
         self.epoch_blocks = 0;
         self.epoch = self.epoch.next().expect("check refuses a block that ends the last epoch");
@@ -296,7 +352,7 @@ impl Chain {
             .timestamp
             .next_multiple(self.genesis.window_ms)
             .expect("check refuses times that far ahead");
-        Frozen { window, data_blocks, anchor }
+        Frozen { window, data_blocks, anchor, seats }
     }
 }
 

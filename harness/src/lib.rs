@@ -2,7 +2,8 @@
 //!
 //! Order of the modules, lowest first: `seed`, `verdict`, `glob`, `shell`, `stop`, `progress`,
 //! `machine` | `rules` | `baselines` | `generate` | `oracle` | `corpus`, `input`, `party`, `report`
-//! | `verify`, `performance`. `baselines` holds what the reference is compared with. `rules` restates the spec in naive code with its own arithmetic; whoever judges asks it and never the code
+//! | `verify`, `performance`. `baselines` holds what the reference is compared with. `rules`
+//! restates the spec in naive code with its own arithmetic; whoever judges asks it and never the code
 //! under judgement. `oracle` holds the judgements that fuzz targets, tests and `verify` share.
 
 pub mod baselines;

@@ -245,3 +245,27 @@ slot   8: 4 builds height 4 on slot 7
 irreversible for 2: slot 3 at height 1; for 4: slot 1 at height 1";
     assert_eq!(story(&turns, &least), told);
 }
+
+#[test]
+fn com_8_a_node_leaves_its_chain_only_for_a_longer_one() {
+    let turns = Turns::of(4).expect("four producers");
+    let mut network = Network::new(turns.clone());
+    // 1 and 2 build side by side; 3 hears 2 first.
+    network.turn();
+    network.turn();
+    network.deliver(2, id(3));
+    network.deliver(1, id(3));
+    assert_eq!(network.nodes()[2].head().slot, 2, "of equal chains the first is kept");
+    // 4 hears only 1 and makes its chain the longer one, so 3 changes over.
+    network.deliver(1, id(4));
+    let mut fourth = network.nodes()[3].clone();
+    let longer = fourth.produce(4).unwrap();
+    let mut third = network.nodes()[2].clone();
+    third.receive(&longer).unwrap();
+    assert_eq!(third.head(), &longer);
+
+    // A block without its parent waits outside.
+    let orphan = third.produce(7).unwrap();
+    let mut stranger = Node::new(turns);
+    assert_eq!(stranger.receive(&orphan), Err(BlockError::UnknownParent { slot: 7 }));
+}

@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn quorums_share_more_than_may_be_faulty() {
-        for (seats, faulty, needed) in [(4, 1, 3), (5, 1, 4), (7, 2, 5), (20, 6, 14), (121, 40, 81)] {
+        for (seats, faulty, needed) in [(4, 1, 3), (5, 1, 4), (7, 2, 5), (20, 6, 14), (121, 40, 81)]
+        {
             assert_eq!((faulty_max(seats), quorum(seats)), (faulty, needed));
         }
         for seats in 1..=SEATS_MAX {

@@ -24,6 +24,7 @@ use crate::types::{Digest, List, View};
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "evidence holds it in a box")]
 pub enum Fault {
     /// The header contradicts itself: its view is not above its parent's.
     Header,
@@ -269,7 +270,8 @@ impl Decode for Fault {
             1 => Ok(Self::Header),
             2 => Ok(Self::Parent(reader.field("parent")?)),
             3 => {
-                let (summary, certificate) = (reader.field("summary")?, reader.field("certificate")?);
+                let (summary, certificate) =
+                    (reader.field("summary")?, reader.field("certificate")?);
                 Ok(Self::Certificate { summary, certificate })
             }
             4 => Ok(Self::ItemBlock(reader.field("summary")?)),

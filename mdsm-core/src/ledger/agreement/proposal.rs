@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use crate::codec::{PREFIX_BYTES, Wire, prefix, wire_struct};
-use crate::crypto::sign::{Scheme, SigningKey};
 use crate::crypto::Identified;
+use crate::crypto::sign::{Scheme, SigningKey};
 use crate::ledger::{Block, BlockHeader, Payload};
 use crate::types::{Digest, OwnerId, Signature};
 

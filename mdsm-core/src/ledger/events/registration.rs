@@ -60,8 +60,7 @@ impl Registration {
     ) -> Self {
         let none = Signature::new([0; 64]);
         let (owner, signature) = (key.owner(), none);
-        let unsigned =
-            Self { institution, key: owner, rating, centre, signature, approval: none };
+        let unsigned = Self { institution, key: owner, rating, centre, signature, approval: none };
         let message = unsigned.message(chain);
         let (signature, approval) = (key.sign(&message), registrar.sign(&message));
         Self { signature, approval, ..unsigned }

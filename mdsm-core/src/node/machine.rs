@@ -1,0 +1,263 @@
+//! The state of a node, and where an input goes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::bodies::Bodies;
+use super::events::Waiting;
+use super::index::Booked;
+use super::interface::{Effect, Input, Timer};
+use super::limits::BALLOTS_MAX;
+use super::message::{Event, Message};
+use super::pool::Pool;
+use crate::chain::{Chain, Genesis, StartError};
+use crate::consensus::{
+    self, AnchorBallot, AnchorEffect, Audience, Consensus, Intake, Membership, Protocol, Rules,
+    Timing,
+};
+use crate::crypto::sign::{Ed25519, Scheme};
+use crate::ledger::Certificate;
+use crate::roster::Founder;
+use crate::types::{Epoch, Height, InstitutionId, Timestamp};
+
+/// What a node is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// Which institution it is.
+    pub me: InstitutionId,
+    /// Milliseconds that a message takes, as far as anybody assumes.
+    pub delay_ms: u32,
+}
+
+/// What a network starts from.
+#[derive(Clone, Debug)]
+pub struct Start<'a> {
+    /// What the members agreed on.
+    pub genesis: Genesis,
+    /// The founders whose digest the genesis names.
+    pub founders: &'a [Founder],
+}
+
+/// One institution. `S` checks signatures, `R` are the rules of consensus.
+#[derive(Clone, Debug)]
+pub struct Node<S = Ed25519, R = Protocol> {
+    pub(super) config: NodeConfig,
+    pub(super) scheme: S,
+    pub(super) rules: R,
+    /// The chain behind its last final block.
+    pub(super) chain: Arc<Chain>,
+    pub(super) booked: Booked,
+    pub(super) consensus: Consensus<R>,
+    pub(super) intake: Intake,
+    pub(super) pool: Pool,
+    pub(super) events: Waiting,
+    pub(super) bodies: Bodies,
+    /// Ballots on the anchors of frozen epochs that are not certified yet, and the last ones that are.
+    pub(super) ballots: BTreeMap<Epoch, AnchorBallot>,
+    /// What made the last block of the epoch before final: an answer to stragglers.
+    pub(super) ended: Option<Arc<Certificate>>,
+    /// A finalization whose blocks are not all at hand.
+    pub(super) undecided: Option<Arc<Certificate>>,
+    /// The height above which a decision was asked for in this view.
+    pub(super) asked_above: Option<Height>,
+    pub(super) now: Timestamp,
+}
+
+impl<S: Scheme + Clone, R: Rules> Node<S, R> {
+    /// A node before it has done anything; [`Self::start`] or [`Self::recover`] sets it going.
+    pub fn new(
+        config: NodeConfig,
+        start: &Start<'_>,
+        scheme: S,
+        rules: R,
+    ) -> Result<Self, StartError> {
+        let chain = Chain::new(start.genesis.clone(), start.founders)?;
+        let consensus = consensus_of(&config, &chain, rules.clone(), false);
+        Ok(Self {
+            config,
+            scheme,
+            rules,
+            now: chain.timestamp(),
+            chain: Arc::new(chain),
+            booked: Booked::default(),
+            consensus,
+            intake: Intake::default(),
+            pool: Pool::default(),
+            events: Waiting::default(),
+            bodies: Bodies::default(),
+            ballots: BTreeMap::new(),
+            ended: None,
+            undecided: None,
+            asked_above: None,
+        })
+    }
+
+    /// Begins with an empty log.
+    pub fn start(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.now = now;
+        let mut inner = Vec::new();
+        self.consensus.start(&mut inner);
+        self.carry_out(inner, effects);
+    }
+
+    /// Takes an input at a time by the node's clock and appends what is to be done.
+    pub fn step(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
+        self.now = now;
+        match input {
+            Input::Message { from, message } => self.on_message(from, message, effects),
+            Input::Timeout(Timer::Consensus(timer)) => {
+                if timer.kind == consensus::TimerKind::Retry {
+                    self.ask_again(effects);
+                }
+                self.drive(consensus::Input::Timeout(timer), effects);
+            }
+            Input::Timeout(Timer::Ballot(epoch)) => self.vote_again(epoch, effects),
+            Input::Request(owner) => self.on_request(owner, effects),
+            Input::Submit(submission) => self.on_submission(submission, effects),
+            Input::Event(event) => self.on_event(event, effects),
+            Input::Anchored(report) => self.events.report(report),
+        }
+    }
+
+    /// Feeds consensus and carries out what it asks for.
+    pub(super) fn drive(&mut self, input: consensus::Input, effects: &mut Vec<Effect>) {
+        let mut inner = Vec::new();
+        self.consensus.step(input, &mut inner);
+        self.carry_out(inner, effects);
+    }
+
+    /// Translates effects of consensus, in order; those that the node answers itself feed it again.
+    pub(super) fn carry_out(&mut self, inner: Vec<consensus::Effect>, effects: &mut Vec<Effect>) {
+        for effect in inner {
+            match effect {
+                consensus::Effect::Persist(entry) => effects.push(Effect::Persist(entry)),
+                consensus::Effect::Propose(header) => self.propose(header, effects),
+                consensus::Effect::Cast(vote) => {
+                    let to = Audience::Auditors { and: self.config.me };
+                    effects.push(Effect::Cast { vote, to });
+                }
+                consensus::Effect::Publish { certificate, to } => {
+                    effects.push(Effect::Send { to, message: Message::Certificate(certificate) });
+                }
+                consensus::Effect::Ask { to, epoch, view } => {
+                    effects.push(Effect::Send { to, message: Message::Ask { epoch, view } });
+                }
+                consensus::Effect::Build { view, parent_view, parent } => {
+                    self.build(view, parent_view, parent, effects);
+                }
+                consensus::Effect::Validate { view, hash } => {
+                    self.bodies.begin(hash, view);
+                    self.validate(hash, effects);
+                }
+                consensus::Effect::Arm { timer, after_ms } => {
+                    if timer.kind == consensus::TimerKind::Retry {
+                        self.on_view(effects);
+                    }
+                    effects.push(Effect::Arm { timer: Timer::Consensus(timer), after_ms });
+                }
+                consensus::Effect::Finalized(certificate) => {
+                    self.on_finalized(certificate, effects);
+                }
+                consensus::Effect::Convict(evidence) => {
+                    effects.push(Effect::Convict(evidence.clone()));
+                    self.on_event(Event::Evidence(Arc::new(evidence)), effects);
+                }
+            }
+        }
+    }
+
+    /// Takes an event, and passes it on when it is news.
+    pub(super) fn on_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        if self.events.take(&event, &self.chain, &self.scheme) {
+            let message = Message::Event(event);
+            effects.push(Effect::Send { to: Audience::Everyone, message });
+        }
+    }
+
+    pub(super) fn carry_out_ballot(&mut self, inner: Vec<AnchorEffect>, effects: &mut Vec<Effect>) {
+        for effect in inner {
+            match effect {
+                AnchorEffect::Certified(certificate) => {
+                    effects.push(Effect::Certified(certificate));
+                }
+                AnchorEffect::Consensus(consensus::Effect::Cast(vote)) => {
+                    effects.push(Effect::Cast { vote, to: Audience::Everyone });
+                }
+                AnchorEffect::Consensus(other) => self.carry_out(vec![other], effects),
+            }
+        }
+        while self.ballots.len() > BALLOTS_MAX {
+            self.ballots.pop_first();
+        }
+    }
+
+    /// Votes again for an anchor that is not certified yet.
+    fn vote_again(&mut self, epoch: Epoch, effects: &mut Vec<Effect>) {
+        let Some(ballot) = self.ballots.get_mut(&epoch) else { return };
+        if ballot.certificate().is_some() {
+            return;
+        }
+        let mut inner = Vec::new();
+        ballot.vote_again(&mut inner);
+        self.carry_out_ballot(inner, effects);
+        self.arm_ballot(epoch, effects);
+    }
+
+    pub(super) fn arm_ballot(&self, epoch: Epoch, effects: &mut Vec<Effect>) {
+        let after_ms = self.config.delay_ms.saturating_mul(8).max(1);
+        effects.push(Effect::Arm { timer: Timer::Ballot(epoch), after_ms });
+    }
+
+    /// The chain behind its last final block.
+    #[must_use]
+    pub fn chain(&self) -> &Arc<Chain> {
+        &self.chain
+    }
+
+    /// Consensus of the open epoch.
+    #[must_use]
+    pub fn consensus(&self) -> &Consensus<R> {
+        &self.consensus
+    }
+
+    /// What is booked.
+    #[must_use]
+    pub fn booked(&self) -> &Booked {
+        &self.booked
+    }
+
+    /// Records that wait for a block.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// How much a node keeps of what others sent, for a measure of memory: views, votes that wait,
+    /// then proposals, Items, branches and blocks asked for.
+    #[must_use]
+    pub fn sizes(&self) -> [usize; 6] {
+        let [proposals, items, branches, wanted] = self.bodies.sizes();
+        let views = self.consensus.slots().count();
+        [views, self.intake.waiting(), proposals, items, branches, wanted]
+    }
+
+    /// Which institution it is.
+    #[must_use]
+    pub fn me(&self) -> InstitutionId {
+        self.config.me
+    }
+}
+
+/// Consensus for the epoch that the chain has open.
+pub(super) fn consensus_of<R: Rules>(
+    config: &NodeConfig,
+    chain: &Chain,
+    rules: R,
+    is_silent: bool,
+) -> Consensus<R> {
+    let committees = chain.roster().committees().clone();
+    let membership = Membership::new(&committees, config.me);
+    let membership = if is_silent { membership.silent() } else { membership };
+    let timing = Timing { turn_ms: chain.genesis().turn_ms, delay_ms: config.delay_ms };
+    Consensus::new(rules, timing, committees, membership, chain.opened_at())
+}

@@ -34,6 +34,7 @@ pub mod ledger;
 #[cfg(feature = "node")]
 pub mod log;
 pub mod merkle;
+pub mod node;
 pub mod params;
 pub mod reencryption;
 pub mod roster;

@@ -25,6 +25,8 @@ pub struct Chain {
     pub(super) closing: Option<Head>,
     /// The epoch that the next block belongs to.
     pub(super) epoch: Epoch,
+    /// The block that the first one of the epoch extends.
+    opened_at: Digest,
     /// First time at or after which a block ends the epoch.
     pub(super) mark: Timestamp,
     /// Roots of finalized Item blocks that are in no data block, oldest first.
@@ -134,6 +136,7 @@ impl Chain {
             id,
             head,
             closing: None,
+            opened_at: head.hash,
             epoch: Epoch::new(0),
             mark,
             unassigned: VecDeque::new(),
@@ -162,6 +165,18 @@ impl Chain {
         self.head.height
     }
 
+    /// Height of a block that extends the last one, closing blocks included.
+    #[must_use]
+    pub fn next_height(&self) -> Option<Height> {
+        self.closing.unwrap_or(self.head).height.next()
+    }
+
+    /// Timestamp of the last block, closing blocks included.
+    #[must_use]
+    pub fn tip_timestamp(&self) -> Timestamp {
+        self.closing.unwrap_or(self.head).timestamp
+    }
+
     /// Timestamp of the last block, or the start.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
@@ -172,6 +187,13 @@ impl Chain {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// The block that the first one of the open epoch extends: the last one of the epoch before, or
+    /// the genesis.
+    #[must_use]
+    pub fn opened_at(&self) -> Digest {
+        self.opened_at
     }
 
     /// First time at or after which a block is the last of its epoch.
@@ -342,6 +364,7 @@ impl Chain {
             next_committees: self.roster.digest(),
         };
         self.epoch_blocks = 0;
+        self.opened_at = self.head.hash;
         self.epoch = self.epoch.next().expect("check refuses a block that ends the last epoch");
         //= harness/spec/storage.md#sto-13-freeze
         //# STO-13.3 (ours): The mark of an epoch MUST be the first multiple of `window_ms` strictly

@@ -10,7 +10,7 @@ use super::interface::{Audience, Effect};
 use super::journal::JournalEntry;
 use crate::ledger::{Certificate, Evidence, SignedVote, Subject, Vote, quorum};
 use crate::roster::Committees;
-use crate::types::{Digest, Epoch, InstitutionId, Signature, View};
+use crate::types::{Digest, Epoch, InstitutionId, OwnerId, Signature, View};
 
 /// The ballot on one epoch's anchor.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +71,28 @@ impl AnchorBallot {
         let vote = Vote { epoch: self.epoch, view: View::new(0), subject };
         effects.push(AnchorEffect::Consensus(Effect::Persist(JournalEntry::Voted(vote))));
         effects.push(AnchorEffect::Consensus(Effect::Cast(vote)));
+    }
+
+    /// Casts the own vote again.
+    pub fn vote_again(&self, effects: &mut Vec<AnchorEffect>) {
+        if let Some(root) = self.own {
+            let subject = Subject::Anchor(root);
+            let vote = Vote { epoch: self.epoch, view: View::new(0), subject };
+            effects.push(AnchorEffect::Consensus(Effect::Cast(vote)));
+        }
+    }
+
+    /// Keys of the electorate, in the order of their seats; `key_of` knows every member.
+    pub fn keys(&self, key_of: impl Fn(InstitutionId) -> Option<OwnerId>) -> Vec<OwnerId> {
+        self.electorate.iter().filter_map(|member| key_of(*member)).collect()
+    }
+
+    /// Whether a vote could tell anything new.
+    #[must_use]
+    pub fn is_news(&self, signed: &SignedVote) -> bool {
+        let Some(seat) = self.seat_of(signed.signer) else { return false };
+        let subject = self.votes[seat].map(|(root, _)| Subject::Anchor(root));
+        subject != Some(signed.vote.subject)
     }
 
     /// The seat of a member.

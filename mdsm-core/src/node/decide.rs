@@ -49,7 +49,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //= harness/spec/storage.md#sto-2-record-signature-acceptance
     //# STO-2.8 (ours): A node MUST NOT report a record as booked before the block that carries it is
     //# finalized.
-    fn commit(&mut self, hash: Digest, certificate: Arc<Certificate>, effects: &mut Vec<Effect>) {
+    pub(super) fn commit(
+        &mut self,
+        hash: Digest,
+        certificate: Arc<Certificate>,
+        effects: &mut Vec<Effect>,
+    ) {
         let mut path = Vec::new();
         let mut at = hash;
         while at != self.chain.head() {

@@ -235,7 +235,7 @@ mod tests {
         let before = roster.clone();
         let refused = RosterError::Overflow {
             institution: InstitutionId::new(7),
-            credit: Credit::of(i64::MIN - 1 - FRAUD),
+            credit: Credit::of(i64::MIN - (1 + FRAUD)),
             amount: FRAUD,
         };
         assert_eq!(roster.check(&facts), Err(refused));

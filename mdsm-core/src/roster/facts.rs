@@ -132,6 +132,12 @@ impl Roster {
         self.clone().step(facts).map(drop)
     }
 
+    /// Whether an offence of the open epoch or the one before it was charged.
+    #[must_use]
+    pub fn has_charged(&self, offence: &Offence) -> bool {
+        self.charged.contains(offence)
+    }
+
     fn check_turn(&self, facts: &Facts<'_>) -> Result<(), RosterError> {
         let Facts { view, parent_view, producer, .. } = *facts;
         if view <= parent_view {

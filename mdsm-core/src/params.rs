@@ -88,6 +88,10 @@ pub const BLOCK_ANCHOR_REPORTS_MAX: usize = 4;
 /// CON-4.4)
 pub const BLOCK_AHEAD_MS_MAX: i64 = 2_000;
 
+/// Milliseconds by which two honest clocks, one of them behind a block's time as far as is allowed,
+/// make that time lie ahead. (ours: consensus, CON-7.12 and CON-7.20)
+pub const CLOCKS_APART_MS_MAX: i64 = 2 * BLOCK_AHEAD_MS_MAX;
+
 /// Size of a network: how many produce and how many audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {

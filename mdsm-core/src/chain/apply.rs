@@ -25,8 +25,8 @@ pub struct Chain {
     pub(super) closing: Option<Head>,
     /// The epoch that the next block belongs to.
     pub(super) epoch: Epoch,
-    /// The block that the first one of the epoch extends.
-    opened_at: Digest,
+    /// The block that the first one of the epoch extends, and its time.
+    opened_at: (Digest, Timestamp),
     /// First time at or after which a block ends the epoch.
     pub(super) mark: Timestamp,
     /// Roots of finalized Item blocks that are in no data block, oldest first.
@@ -136,7 +136,7 @@ impl Chain {
             id,
             head,
             closing: None,
-            opened_at: head.hash,
+            opened_at: (head.hash, head.timestamp),
             epoch: Epoch::new(0),
             mark,
             unassigned: VecDeque::new(),
@@ -189,10 +189,10 @@ impl Chain {
         self.epoch
     }
 
-    /// The block that the first one of the open epoch extends: the last one of the epoch before, or
-    /// the genesis.
+    /// The block that the first one of the open epoch extends, with its time: the last one of the epoch
+    /// before, or the genesis.
     #[must_use]
-    pub fn opened_at(&self) -> Digest {
+    pub fn opened_at(&self) -> (Digest, Timestamp) {
         self.opened_at
     }
 
@@ -364,7 +364,7 @@ impl Chain {
             next_committees: self.roster.digest(),
         };
         self.epoch_blocks = 0;
-        self.opened_at = self.head.hash;
+        self.opened_at = (self.head.hash, self.head.timestamp);
         self.epoch = self.epoch.next().expect("check refuses a block that ends the last epoch");
         //= harness/spec/storage.md#sto-13-freeze
         //# STO-13.3 (ours): The mark of an epoch MUST be the first multiple of `window_ms` strictly

@@ -53,6 +53,12 @@ impl Membership {
         Self { is_silent: true, ..self }
     }
 
+    /// Whether it has a seat among the auditors.
+    #[must_use]
+    pub fn is_auditor(self) -> bool {
+        self.auditor.is_some()
+    }
+
     /// Whether it only listens in this epoch.
     #[must_use]
     pub fn is_silent(self) -> bool {

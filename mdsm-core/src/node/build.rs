@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::bodies::{Branch, Missing};
-use super::interface::Effect;
+use super::interface::{Effect, Timer};
 use super::machine::Node;
 use super::message::Message;
 use crate::chain::{BlockError, Chain, RecordIndex};
@@ -34,7 +34,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         };
         let epoch = self.consensus.epoch();
         let is_closing = chain.epoch() != epoch;
-        let Some(timestamp) = self.time_above(&chain) else { return };
+        //= harness/spec/consensus.md#con-8-clock
+        //# CON-8.6 (ours): A producer MUST stamp its block with the reading of its own clock and wait
+        //# until that is above the stamp of the parent.
+        let timestamp = self.now;
+        if timestamp <= chain.tip_timestamp() {
+            return self.wait_above(chain.tip_timestamp(), view, effects);
+        }
         let Some(height) = chain.next_height() else { return };
         let header = BlockHeader {
             chain_id: chain.id(),
@@ -58,10 +64,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.keep_own(&chain, block, items, is_closing, effects);
     }
 
-    /// The node's time, or the next moment behind the parent's.
-    fn time_above(&self, chain: &Chain) -> Option<Timestamp> {
-        let least = chain.tip_timestamp().next()?;
-        Some(self.now.max(least))
+    /// Has the turn end again when the clock is past a time.
+    fn wait_above(&self, time: Timestamp, view: View, effects: &mut Vec<Effect>) {
+        let kind = consensus::TimerKind::Turn;
+        let timer = consensus::Timer { epoch: self.consensus.epoch(), view, kind };
+        let wait_ms = time.get().saturating_sub(self.now.get()).saturating_add(1);
+        let after_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
+        effects.push(Effect::Arm { timer: Timer::Consensus(timer), after_ms });
     }
 
     /// A block with the records and events that wait.

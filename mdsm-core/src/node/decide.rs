@@ -7,10 +7,10 @@ use super::interface::{Commit, Effect};
 use super::machine::{Node, consensus_of};
 use super::message::Decision;
 use crate::chain::Frozen;
-use crate::consensus::{AnchorBallot, Intake, Rules};
+use crate::consensus::{Intake, Rules};
 use crate::crypto::sign::Scheme;
 use crate::ledger::Certificate;
-use crate::types::{Digest, List};
+use crate::types::{Digest, List, Timestamp};
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// A block is final, whether it is at hand or not.
@@ -92,11 +92,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             credit: path.iter().map(|branch| branch.applied.credit.clone()).collect(),
             timestamp: chain.timestamp(),
         };
+        let opened = self.chain.opened_at().1;
         self.chain = chain;
         self.asked_above = None;
         effects.push(Effect::Commit(Box::new(commit)));
         match frozen {
-            Some(frozen) => self.end_epoch(&frozen, certificate, effects),
+            Some(frozen) => self.end_epoch(&frozen, opened, certificate, effects),
             None => self.bodies.prune(self.chain.height(), &self.chain.head()),
         }
     }
@@ -111,25 +112,23 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     fn end_epoch(
         &mut self,
         frozen: &Frozen,
+        opened: Timestamp,
         certificate: Arc<Certificate>,
         effects: &mut Vec<Effect>,
     ) {
         effects.push(Effect::Frozen(frozen.anchor));
-        let mut ballot = AnchorBallot::new(self.consensus.committees(), self.config.me);
-        let epoch = ballot.epoch();
-        let mut inner = Vec::new();
-        if !self.consensus.membership().is_silent() {
-            ballot.vote(frozen.anchor.root(), &mut inner);
-        }
-        self.ballots.insert(epoch, ballot);
-        self.carry_out_ballot(inner, effects);
-        self.arm_ballot(epoch, effects);
+        let ended = self.chain.opened_at().1;
+        let committees = self.consensus.committees();
+        let root = frozen.anchor.root();
+        self.ballots.open(committees, self.config.me, root, (opened, ended));
+        self.vote_on_anchor(effects);
+        self.arm_ballots(effects);
         self.ended = Some(certificate);
         self.undecided = None;
         self.bodies.clear();
         self.events.expire(self.chain.epoch());
         self.intake = Intake::default();
-        self.consensus = consensus_of(&self.config, &self.chain, self.rules.clone(), false);
+        self.consensus = consensus_of(&self.config, &self.chain, self.rules.clone(), self.lost_at);
         let mut inner = Vec::new();
         self.consensus.start(&mut inner);
         self.carry_out(inner, effects);

@@ -150,6 +150,8 @@ pub enum Effect {
 pub enum Wanted {
     /// Items by their roots.
     Items(Vec<Digest>),
+    /// The certificate of an epoch's anchor.
+    Anchor(Epoch),
     /// The decision that contains the block above this height.
     Decision {
         /// The asker's height.
@@ -180,5 +182,5 @@ pub enum Timer {
     /// Of consensus.
     Consensus(consensus::Timer),
     /// Votes for an anchor are sent again until it is certified.
-    Ballot(Epoch),
+    Ballots,
 }

@@ -14,8 +14,10 @@ pub const ITEMS_MAX: usize = 4 * 16_384;
 pub const ITEMS_BYTES_MAX: usize = 4 * 32 * 1_024 * 1_024;
 /// Pieces of evidence, registrations and receipts of service that wait for a block, of each kind.
 pub const EVENTS_MAX: usize = 1_024;
-/// Epochs whose anchor ballots stay open.
-pub const BALLOTS_MAX: usize = 8;
+/// Epochs whose anchor ballots are kept: a week of epochs without any certificate.
+pub const BALLOTS_MAX: usize = 1_024;
+/// Certified ones among them, for those who still ask.
+pub const BALLOTS_CERTIFIED_MAX: usize = 8;
 /// Records in one message to a leader.
 pub const FORWARD_RECORDS_MAX: usize = 1_024;
 /// Items asked for in one message.

@@ -1,22 +1,19 @@
 //! The state of a node, and where an input goes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::ballots::Ballots;
 use super::bodies::Bodies;
 use super::events::Waiting;
 use super::index::Booked;
 use super::interface::{Effect, Input, Timer};
-use super::limits::BALLOTS_MAX;
 use super::message::{Event, Message};
 use super::pool::Pool;
 use crate::chain::{Chain, Genesis, StartError};
-use crate::consensus::{
-    self, AnchorBallot, AnchorEffect, Audience, Consensus, Intake, Membership, Protocol, Rules,
-    Timing,
-};
+use crate::consensus::{self, Audience, Consensus, Intake, Membership, Protocol, Rules, Timing};
 use crate::crypto::sign::{Ed25519, Scheme};
 use crate::ledger::Certificate;
+use crate::params::CLOCKS_APART_MS_MAX;
 use crate::roster::Founder;
 use crate::types::{Epoch, Height, InstitutionId, Timestamp};
 
@@ -52,8 +49,10 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) pool: Pool,
     pub(super) events: Waiting,
     pub(super) bodies: Bodies,
-    /// Ballots on the anchors of frozen epochs that are not certified yet, and the last ones that are.
-    pub(super) ballots: BTreeMap<Epoch, AnchorBallot>,
+    /// Ballots on the anchors of frozen epochs.
+    pub(super) ballots: Ballots,
+    /// When the node found that its log is gone.
+    pub(super) lost_at: Option<Timestamp>,
     /// What made the last block of the epoch before final: an answer to stragglers.
     pub(super) ended: Option<Arc<Certificate>>,
     /// A finalization whose blocks are not all at hand.
@@ -72,7 +71,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         rules: R,
     ) -> Result<Self, StartError> {
         let chain = Chain::new(start.genesis.clone(), start.founders)?;
-        let consensus = consensus_of(&config, &chain, rules.clone(), false);
+        let consensus = consensus_of(&config, &chain, rules.clone(), None);
         Ok(Self {
             config,
             scheme,
@@ -85,7 +84,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             pool: Pool::default(),
             events: Waiting::default(),
             bodies: Bodies::default(),
-            ballots: BTreeMap::new(),
+            ballots: Ballots::default(),
+            lost_at: None,
             ended: None,
             undecided: None,
             asked_above: None,
@@ -108,10 +108,11 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             Input::Timeout(Timer::Consensus(timer)) => {
                 if timer.kind == consensus::TimerKind::Retry {
                     self.ask_again(effects);
+                    self.tell_end(effects);
                 }
                 self.drive(consensus::Input::Timeout(timer), effects);
             }
-            Input::Timeout(Timer::Ballot(epoch)) => self.vote_again(epoch, effects),
+            Input::Timeout(Timer::Ballots) => self.vote_again(effects),
             Input::Request(owner) => self.on_request(owner, effects),
             Input::Submit(submission) => self.on_submission(submission, effects),
             Input::Event(event) => self.on_event(event, effects),
@@ -174,40 +175,6 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
     }
 
-    pub(super) fn carry_out_ballot(&mut self, inner: Vec<AnchorEffect>, effects: &mut Vec<Effect>) {
-        for effect in inner {
-            match effect {
-                AnchorEffect::Certified(certificate) => {
-                    effects.push(Effect::Certified(certificate));
-                }
-                AnchorEffect::Consensus(consensus::Effect::Cast(vote)) => {
-                    effects.push(Effect::Cast { vote, to: Audience::Everyone });
-                }
-                AnchorEffect::Consensus(other) => self.carry_out(vec![other], effects),
-            }
-        }
-        while self.ballots.len() > BALLOTS_MAX {
-            self.ballots.pop_first();
-        }
-    }
-
-    /// Votes again for an anchor that is not certified yet.
-    fn vote_again(&mut self, epoch: Epoch, effects: &mut Vec<Effect>) {
-        let Some(ballot) = self.ballots.get_mut(&epoch) else { return };
-        if ballot.certificate().is_some() {
-            return;
-        }
-        let mut inner = Vec::new();
-        ballot.vote_again(&mut inner);
-        self.carry_out_ballot(inner, effects);
-        self.arm_ballot(epoch, effects);
-    }
-
-    pub(super) fn arm_ballot(&self, epoch: Epoch, effects: &mut Vec<Effect>) {
-        let after_ms = self.config.delay_ms.saturating_mul(8).max(1);
-        effects.push(Effect::Arm { timer: Timer::Ballot(epoch), after_ms });
-    }
-
     /// The chain behind its last final block.
     #[must_use]
     pub fn chain(&self) -> &Arc<Chain> {
@@ -233,12 +200,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     }
 
     /// How much a node keeps of what others sent, for a measure of memory: views, votes that wait,
-    /// then proposals, Items, branches and blocks asked for.
+    /// then proposals, Items, branches, blocks asked for, anchor ballots.
     #[must_use]
-    pub fn sizes(&self) -> [usize; 6] {
+    pub fn sizes(&self) -> [usize; 7] {
         let [proposals, items, branches, wanted] = self.bodies.sizes();
         let views = self.consensus.slots().count();
-        [views, self.intake.waiting(), proposals, items, branches, wanted]
+        [views, self.intake.waiting(), proposals, items, branches, wanted, self.ballots.len()]
     }
 
     /// Which institution it is.
@@ -253,11 +220,28 @@ pub(super) fn consensus_of<R: Rules>(
     config: &NodeConfig,
     chain: &Chain,
     rules: R,
-    is_silent: bool,
+    lost_at: Option<Timestamp>,
 ) -> Consensus<R> {
     let committees = chain.roster().committees().clone();
     let membership = Membership::new(&committees, config.me);
+    let (genesis, opened) = chain.opened_at();
+    let is_silent = is_silent(&rules, lost_at, committees.epoch, opened);
     let membership = if is_silent { membership.silent() } else { membership };
     let timing = Timing { turn_ms: chain.genesis().turn_ms, delay_ms: config.delay_ms };
-    Consensus::new(rules, timing, committees, membership, chain.opened_at())
+    Consensus::new(rules, timing, committees, membership, genesis)
+}
+
+/// Whether a node whose log is gone must sign nothing in an epoch that opened with a block of this time.
+//= harness/spec/consensus.md#con-7-safety-life-and-evidence
+//# CON-7.12 (ours): A node that found its log damaged or missing MUST NOT sign anything for the first
+//# epoch or for one whose predecessor ended with a block stamped at most 4,000 milliseconds after the
+//# reading of its clock when it found the log so.
+pub(super) fn is_silent(
+    rules: &impl Rules,
+    lost_at: Option<Timestamp>,
+    epoch: Epoch,
+    opened: Timestamp,
+) -> bool {
+    let Some(lost_at) = lost_at.filter(|_| !rules.votes_without_log()) else { return false };
+    epoch == Epoch::new(0) || opened.get() <= lost_at.get().saturating_add(CLOCKS_APART_MS_MAX)
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::ballots::is_anchor;
 use super::interface::{Commit, Effect};
 use super::machine::{Node, consensus_of};
 use crate::chain::{BlockError, RecordIndex};
-use crate::consensus::{AnchorBallot, JournalEntry, RecoverError, Rules};
+use crate::consensus::{JournalEntry, RecoverError, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Block, Envelope, Item, Subject};
+use crate::ledger::{Block, Envelope, Item};
 use crate::types::{Height, Timestamp};
 
 /// What is known of the log.
@@ -50,8 +51,7 @@ pub enum RecoverNodeError {
 }
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
-    /// Takes up what was stored and goes on. Signatures of committed blocks are not checked again: a
-    /// quorum did, and so did this node.
+    /// Takes up what was stored and goes on. Committed blocks are checked again: disks rot.
     pub fn recover(
         &mut self,
         now: Timestamp,
@@ -59,26 +59,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         effects: &mut Vec<Effect>,
     ) -> Result<(), RecoverNodeError> {
         self.now = now;
-        let mut last_frozen = None;
         for commit in stored.commits {
-            for (proposal, items) in commit.decision.blocks.iter().zip(&commit.items) {
-                let block =
-                    Block { header: proposal.signed.header, payload: proposal.payload.clone() };
-                let plain: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
-                let height = block.header.height;
-                let mut chain = (*self.chain).clone();
-                let committees = chain.roster().committees().clone();
-                let checked = chain
-                    .check_by(&block, &plain, &self.booked, &self.scheme)
-                    .map_err(|error| RecoverNodeError::Block { height, error })?;
-                let applied = chain.apply(checked);
-                self.booked.extend(&applied.booked);
-                if let Some(frozen) = applied.frozen {
-                    last_frozen = Some((frozen, committees));
-                    self.ended = Some(Arc::new(commit.decision.certificate.clone()));
-                }
-                self.chain = Arc::new(chain);
-            }
+            self.replay(commit)?;
         }
         for envelope in stored.accepted {
             let Ok(verified) = envelope.verify_by(&self.chain.id(), &self.scheme) else { continue };
@@ -88,31 +70,53 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
         let entries: &[JournalEntry] = match stored.journal {
             Journal::Whole(entries) => entries,
-            Journal::Lost => &[],
-        };
-        let is_silent = stored.journal == Journal::Lost && !self.rules.votes_without_log();
-        if let Some((frozen, committees)) = last_frozen {
-            let mut ballot = AnchorBallot::new(&committees, self.config.me);
-            let epoch = ballot.epoch();
-            let votes = entries.iter().filter_map(|entry| match entry {
-                JournalEntry::Voted(vote) if matches!(vote.subject, Subject::Anchor(_)) => {
-                    Some(vote)
-                }
-                _ => None,
-            });
-            votes.for_each(|vote| ballot.recall(vote));
-            let mut inner = Vec::new();
-            if !is_silent {
-                ballot.vote(frozen.anchor.root(), &mut inner);
+            Journal::Lost => {
+                //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+                //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first entry the
+                //# reading of the clock at which the loss was found.
+                self.lost_at = Some(now);
+                effects.push(Effect::Persist(JournalEntry::Lost(now)));
+                &[]
             }
-            self.ballots.insert(epoch, ballot);
-            self.carry_out_ballot(inner, effects);
-            self.arm_ballot(epoch, effects);
+        };
+        for entry in entries {
+            match entry {
+                JournalEntry::Lost(found_at) => self.lost_at = Some(*found_at),
+                JournalEntry::Voted(vote) => self.ballots.recall_vote(vote),
+                JournalEntry::Certified(certificate) if is_anchor(certificate) => {
+                    self.ballots.recall_certificate(certificate);
+                }
+                _ => {}
+            }
         }
-        self.consensus = consensus_of(&self.config, &self.chain, self.rules.clone(), is_silent);
+        self.consensus = consensus_of(&self.config, &self.chain, self.rules.clone(), self.lost_at);
         let mut inner = Vec::new();
         self.consensus.recover(entries, &mut inner)?;
         self.carry_out(inner, effects);
+        self.vote_again(effects);
+        Ok(())
+    }
+
+    fn replay(&mut self, commit: &Commit) -> Result<(), RecoverNodeError> {
+        for (proposal, items) in commit.decision.blocks.iter().zip(&commit.items) {
+            let block = Block { header: proposal.signed.header, payload: proposal.payload.clone() };
+            let plain: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
+            let height = block.header.height;
+            let mut chain = (*self.chain).clone();
+            let committees = chain.roster().committees().clone();
+            let checked = chain
+                .check_by(&block, &plain, &self.booked, &self.scheme)
+                .map_err(|error| RecoverNodeError::Block { height, error })?;
+            let applied = chain.apply(checked);
+            self.booked.extend(&applied.booked);
+            if let Some(frozen) = applied.frozen {
+                let times = (self.chain.opened_at().1, chain.opened_at().1);
+                let root = frozen.anchor.root();
+                self.ballots.open(&committees, self.config.me, root, times);
+                self.ended = Some(Arc::new(commit.decision.certificate.clone()));
+            }
+            self.chain = Arc::new(chain);
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ballots::is_anchor;
 use super::interface::{Effect, Refusal, Submission, Wanted};
 use super::limits::FORWARD_RECORDS_MAX;
 use super::machine::Node;
@@ -68,18 +69,24 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let open = self.consensus.epoch();
         if epoch < open {
             let ended = self.ended.clone().filter(|ended| ended.vote.epoch == epoch);
-            match ended {
-                Some(ended) => {
-                    let message = Message::Certificate(ended);
-                    effects.push(Effect::Send { to: Audience::One(from), message });
-                }
-                None if epoch < open => {}
-                None => {}
-            }
+            let message = ended.map(Message::Certificate);
+            effects
+                .extend(message.map(|message| Effect::Send { to: Audience::One(from), message }));
         } else if epoch > open {
             self.ask_for_decision(from, effects);
         }
         epoch == open
+    }
+
+    /// Tells the auditors how the epoch before ended, in case one of them is still there.
+    pub(super) fn tell_end(&self, effects: &mut Vec<Effect>) {
+        let membership = self.consensus.membership();
+        let leader = self.consensus.committees().leader(self.consensus.view()).institution;
+        let has_to = membership.is_auditor() || leader == self.config.me;
+        if let Some(ended) = self.ended.clone().filter(|_| has_to) {
+            let to = Audience::Auditors { and: leader };
+            effects.push(Effect::Send { to, message: Message::Certificate(ended) });
+        }
     }
 
     fn on_vote(&mut self, from: InstitutionId, signed: SignedVote, effects: &mut Vec<Effect>) {
@@ -96,43 +103,19 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
     }
 
-    fn on_anchor_vote(
-        &mut self,
-        from: InstitutionId,
-        signed: &SignedVote,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(ballot) = self.ballots.get_mut(&signed.vote.epoch) else { return };
-        let key = self.chain.roster().key_of(signed.signer);
-        let is_own = from == self.config.me && signed.signer == from;
-        let holds = |key| signed.holds(&self.chain.id(), key, &self.scheme);
-        if ballot.is_news(signed) && (is_own || key.is_some_and(holds)) {
-            let mut inner = Vec::new();
-            ballot.on_vote(signed, &mut inner);
-            self.carry_out_ballot(inner, effects);
-        } else if let (Some(certificate), false) = (ballot.certificate(), is_own) {
-            // Whoever still votes does not know that it is certified.
-            let message = Message::Certificate(certificate.clone());
-            effects.push(Effect::Send { to: Audience::One(from), message });
-        }
-    }
-
     fn on_certificate(
         &mut self,
         from: InstitutionId,
         certificate: Arc<Certificate>,
         effects: &mut Vec<Effect>,
     ) {
+        if is_anchor(&certificate) {
+            return self.on_anchor_certificate(certificate, effects);
+        }
         let vote = &certificate.vote;
-        if let Subject::Anchor(_) = vote.subject {
-            let Some(ballot) = self.ballots.get_mut(&vote.epoch) else { return };
-            let keys = ballot.keys(|id| self.chain.roster().key_of(id).copied());
-            let is_news = ballot.certificate().is_none();
-            if is_news && certificate.check(&self.chain.id(), &keys, &self.scheme).is_ok() {
-                let mut inner = Vec::new();
-                ballot.on_certificate(certificate, &mut inner);
-                self.carry_out_ballot(inner, effects);
-            }
+        // How an earlier epoch ended is known here; an answer would be answered in turn.
+        let is_end = matches!(vote.subject, Subject::Finalize(_));
+        if is_end && vote.epoch < self.consensus.epoch() {
             return;
         }
         if !self.is_of_now(from, vote.epoch, effects) {

@@ -9,6 +9,7 @@ use crate::consensus::{Audience, JournalEntry, Protocol};
 use crate::crypto::sign::{Ed25519, SigningKey};
 use crate::ledger::{
     Content, Envelope, Genesis, MediaType, Metadata, Proposal, Record, ResourceType, SignedHeader,
+    Subject,
 };
 use crate::roster::{Founder, Roster};
 use crate::types::{Digest, InstitutionId, RecordId, Text, Timestamp};
@@ -179,6 +180,17 @@ impl Network {
                 let items = commits.iter().flat_map(|commit| commit.items.iter().flatten());
                 let wanted = items.filter(|item| roots.contains(&item.root()));
                 messages.extend(wanted.map(|item| Message::Item(item.clone())));
+            }
+            Wanted::Anchor(epoch) => {
+                let entries = self.disks[&id].journal.iter().filter_map(|entry| match entry {
+                    JournalEntry::Certified(certificate) => Some(certificate.clone()),
+                    _ => None,
+                });
+                let anchors = entries.filter(|certificate| {
+                    let subject = certificate.vote.subject;
+                    certificate.vote.epoch == *epoch && matches!(subject, Subject::Anchor(_))
+                });
+                messages.extend(anchors.map(Message::Certificate));
             }
         }
         for message in messages {

@@ -6,13 +6,13 @@
 mod anchored;
 mod network;
 
-use mdsm_core::crypto::sha256;
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::ledger::{
     Content, Encryption, Envelope, Genesis, Item, MediaType, Metadata, Record, ResourceType,
     SealScheme,
 };
 use mdsm_core::params::{MINUTE_MS, SMALL, TURN_MS, WINDOW_MS};
+use mdsm_core::roster::{Founder, Roster};
 use mdsm_core::types::{ChainId, Digest, InstitutionId, KeyId, List, Text, Timestamp};
 
 pub use anchored::{Anchored, anchored};
@@ -42,6 +42,36 @@ pub fn after_start(ms: i64) -> Timestamp {
     Timestamp::new(START_MS + ms)
 }
 
+/// The key of institution `number` of the small network; 0 is the registrar's.
+#[must_use]
+pub fn institution_key(number: u32) -> SigningKey {
+    let mut seed = [0x1d; 32];
+    seed[..4].copy_from_slice(&number.to_le_bytes());
+    SigningKey::from_seed(&seed)
+}
+
+/// Ten institutions, the lowest ids best: 1 to 4 produce, 5 to 8 audit, 9 and 10 are full clients.
+#[must_use]
+pub fn founders() -> Vec<Founder> {
+    let founder = |number: u8| Founder {
+        institution: InstitutionId::new(number.into()),
+        key: institution_key(number.into()).owner(),
+        rating: 100 - number,
+        centre: 1_000,
+    };
+    (1..=10).map(founder).collect()
+}
+
+/// Digest of the first committees of the founders.
+///
+/// # Panics
+/// Never: eight of ten founders have seats.
+#[must_use]
+pub fn committees() -> Digest {
+    let roster = Roster::found(&founders(), SMALL.producers, SMALL.auditors);
+    roster.expect("ten founders fill eight seats").digest()
+}
+
 /// What the members of the small network agreed on.
 #[must_use]
 pub fn genesis() -> Genesis {
@@ -53,7 +83,7 @@ pub fn genesis() -> Genesis {
         window_ms: WINDOW_MS,
         producers: SMALL.producers,
         auditors: SMALL.auditors,
-        committees: sha256(b"the first committees"),
+        committees: committees(),
         registrar: registrar().owner(),
     }
 }

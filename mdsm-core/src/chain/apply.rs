@@ -10,7 +10,9 @@ use crate::crypto::{Identified, sha256};
 use crate::ledger::{Anchor, DataBlock, GenesisError, Window};
 use crate::params::DATA_BLOCK_ITEM_BLOCKS;
 use crate::roster::{CreditChange, FoundError, Founder, FreezeReport, Roster};
-use crate::types::{ChainId, Digest, Epoch, Height, List, RecordId, Timestamp, View};
+use crate::types::{
+    ChainId, Digest, Epoch, Height, InstitutionId, List, RecordId, Timestamp, View,
+};
 
 pub use crate::ledger::Genesis;
 
@@ -212,6 +214,12 @@ impl Chain {
     #[must_use]
     pub fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// The producer whose turn a view of the open epoch is.
+    #[must_use]
+    pub fn leader(&self, view: View) -> InstitutionId {
+        self.roster.committees().leader(view).institution
     }
 
     /// What the members of the network agreed on.

@@ -4,7 +4,9 @@
 //! one. Equal calls give equal bytes.
 
 mod anchored;
+mod faults;
 mod network;
+mod roll;
 
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::ledger::{
@@ -16,7 +18,9 @@ use mdsm_core::roster::{Founder, Roster};
 use mdsm_core::types::{ChainId, Digest, InstitutionId, KeyId, List, Text, Timestamp};
 
 pub use anchored::{Anchored, anchored};
+pub use faults::{Draft, Flaw, Flawed, bookings, flawed, item_place, placed, sealed};
 pub use network::Network;
+pub use roll::{Roll, institution_key};
 
 /// When the network starts: 2026-01-01T00:00:00Z, a multiple of its window.
 pub const START_MS: i64 = 1_767_225_600_000;

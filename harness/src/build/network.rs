@@ -181,6 +181,12 @@ impl Network {
         self.add(&block, &items).expect("a sound turn is taken")
     }
 
+    /// Header of the last block that was taken, closing blocks included.
+    #[must_use]
+    pub fn tip(&self) -> Option<BlockHeader> {
+        self.tip
+    }
+
     /// Milliseconds from the start to the time at which the epoch ends.
     #[must_use]
     pub fn mark_ms(&self) -> i64 {

@@ -323,6 +323,9 @@ impl Chain {
             let tip = self.closing.unwrap_or(self.head);
             return (tip, tip.view);
         }
+        //= harness/spec/consensus.md#con-8-clock
+        //# CON-8.4 (ours): The first block of an epoch MUST have the last block of the epoch before it
+        //# as parent.
         let is_first = self.epoch_blocks == 0;
         (self.head, if is_first { View::new(0) } else { self.head.view })
     }

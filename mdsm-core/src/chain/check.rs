@@ -251,6 +251,9 @@ impl Chain {
     /// Checks the header; says whether the block closes an epoch that has ended.
     fn check_header(&self, block: &Block) -> Result<bool, BlockError> {
         let header = &block.header;
+        //= harness/spec/consensus.md#con-4-audit
+        //# CON-4.5 (ours): A block MUST be refused unless its height is one above its parent's, its
+        //# parent and chain are the ones it extends, and its payload has the digest in its header.
         if header.chain_id != self.id {
             return Err(BlockError::ChainId { found: header.chain_id, expected: self.id });
         }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use super::duty::Duty;
 use super::fee::FeeRate;
 use super::message::{
-    Alarm, BlockRef, Effect, Means, Place, Refusal, Report, Request, Sighting, StepError,
+    Alarm, AnchorReport, BlockRef, Effect, Means, Place, Refusal, Request, Sighting, StepError,
 };
 use crate::ledger::AnchorOutput;
 use crate::params::{
@@ -86,7 +86,7 @@ pub(super) struct Case {
     anchors: BTreeSet<Place>,
     settled: Option<Place>,
     /// What the chain said last.
-    reported: Option<Report>,
+    reported: Option<AnchorReport>,
     /// What we asked the chain to say last.
     asked: Option<Place>,
     foreign: u32,
@@ -187,7 +187,7 @@ impl Case {
     //# has not reported MUST ask for its report.
     fn report(&mut self, place: Place, effects: &mut Vec<Effect>) {
         let Place { height, txid, .. } = place;
-        let report = Report { epoch: self.output.epoch, txid, height };
+        let report = AnchorReport { epoch: self.output.epoch, txid, height };
         if self.reported != Some(report) && self.asked != Some(place) {
             self.asked = Some(place);
             effects.push(Effect::Report(report));
@@ -377,7 +377,7 @@ impl Case {
     //= harness/spec/anchoring.md#anc-3-getting-it-confirmed
     //# ANC-3.10 (ours): A report of an anchor on the chain MUST count only where the node's own view
     //# of Bitcoin shows that transaction in a block.
-    pub(super) fn reported(&mut self, report: Report, effects: &mut Vec<Effect>) {
+    pub(super) fn reported(&mut self, report: AnchorReport, effects: &mut Vec<Effect>) {
         let is_seen = self.anchors.iter().any(|place| place.txid == report.txid);
         self.reported = Some(report);
         if !is_seen && self.settled.is_none() {

@@ -34,7 +34,7 @@ pub enum Input {
     /// What the node's own view of Bitcoin shows.
     Bitcoin(Bitcoin),
     /// The chain says that an anchor is in a block: a hint.
-    Reported(Report),
+    Reported(AnchorReport),
     /// Nothing but time has passed.
     Time,
 }
@@ -121,7 +121,7 @@ pub enum Refusal {
 
 /// What the chain says of an anchor, or is asked to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Report {
+pub struct AnchorReport {
     /// The epoch.
     pub epoch: Epoch,
     /// The transaction.
@@ -147,7 +147,7 @@ pub enum Effect {
     /// Tell from now on every transaction whose MDSM output names this epoch, and those before.
     Watch(AnchorOutput),
     /// Tell whether the transaction of this report is in Bitcoin.
-    Look(Report),
+    Look(AnchorReport),
     /// Make, sign and submit a transaction.
     Submit(Request),
     /// This transaction is needed no longer; its coin is free for another.
@@ -158,7 +158,7 @@ pub enum Effect {
         txid: Digest,
     },
     /// Put this into the next block of ours, unless the chain has it by then.
-    Report(Report),
+    Report(AnchorReport),
     /// The anchor of an epoch is final.
     Final {
         /// Epoch and root.

@@ -11,12 +11,14 @@ mod duty;
 mod fee;
 mod message;
 mod submitter;
+#[cfg(test)]
+mod tests;
 
 pub use case::Stage;
 pub use duty::Duty;
 pub use fee::FeeRate;
 pub use message::{
-    Alarm, Bitcoin, BlockRef, Effect, Input, Means, Place, Refusal, Report, Request, Sighting,
-    StepError,
+    Alarm, AnchorReport, Bitcoin, BlockRef, Effect, Input, Means, Place, Refusal, Request,
+    Sighting, StepError,
 };
 pub use submitter::Submitter;

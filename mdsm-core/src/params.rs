@@ -64,8 +64,8 @@ pub const ANCHOR_RETRY_MS: i64 = 60_000;
 /// Satoshi for 1,000 virtual bytes below which Bitcoin's nodes relay nothing. (ours: anchoring, ANC-3.12)
 pub const ANCHOR_FEE_MIN: u32 = 1_000;
 
-/// Satoshi for 1,000 virtual bytes that an anchor pays at most: about 31,000 satoshi for its 153 or
-/// 154 virtual bytes. (ours: anchoring, ANC-3.12)
+/// Satoshi for 1,000 virtual bytes that an anchor pays at most: about 32,000 satoshi for its 162
+/// virtual bytes. (ours: anchoring, ANC-3.12)
 pub const ANCHOR_FEE_MAX: u32 = 200_000;
 
 /// Satoshi for 1,000 virtual bytes that a replacement pays more, at least: the 1,000 that BIP 125

@@ -1,6 +1,7 @@
 //! Producers, each with the machine and a wallet, before one Bitcoin chain.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::SecretKey;
@@ -63,6 +64,23 @@ impl Wallet {
     }
 }
 
+/// A chain on which each of so many producers, and the stranger, have four coins. Mined once.
+fn funded(producers: u8) -> EmbeddedChain {
+    static FUNDED: Mutex<BTreeMap<u8, EmbeddedChain>> = Mutex::new(BTreeMap::new());
+    let mut funded = FUNDED.lock().unwrap();
+    let mine = || {
+        let mut chain = EmbeddedChain::new();
+        for number in (1..=producers).chain([201]).cycle().take(4 * (usize::from(producers) + 1)) {
+            chain.mine(&Wallet::new(number).script, 1_700_000_000);
+        }
+        for _ in 0..100 {
+            chain.mine(&Wallet::new(200).script, 1_700_000_000);
+        }
+        chain
+    };
+    funded.entry(producers).or_insert_with(mine).clone()
+}
+
 /// One producer with its wallet and its own pace.
 #[derive(Debug)]
 pub(crate) struct Producer {
@@ -101,17 +119,8 @@ impl World {
     }
 
     pub(crate) fn with(producers: u8, fault: Fault) -> Self {
-        let (mut chain, miner) = (EmbeddedChain::new(), Wallet::new(200));
-        let stranger = Wallet::new(201);
-        let wallets: Vec<Wallet> = (1..=producers).map(Wallet::new).collect();
-        for _ in 0..4 {
-            for wallet in wallets.iter().chain([&stranger]) {
-                chain.mine(&wallet.script, 1_700_000_000);
-            }
-        }
-        for _ in 0..100 {
-            chain.mine(&miner.script, 1_700_000_000);
-        }
+        let (chain, miner, stranger) = (funded(producers), Wallet::new(200), Wallet::new(201));
+        let wallets = (1..=producers).map(Wallet::new);
         let producers = (1..).zip(wallets).map(|(number, wallet)| Producer {
             id: InstitutionId::new(number),
             machine: Faulty::new(Submitter::new(InstitutionId::new(number)), fault),

@@ -385,6 +385,30 @@ fn anc_3_15_a_final_anchor_that_is_removed_alarms_and_is_submitted_again() {
 }
 
 #[test]
+fn ours_that_still_waited_is_submitted_again_when_another_anchor_is_removed() {
+    let mut bench = Bench::new();
+    bench.certify(5);
+    let request = bench.submission(0);
+    bench.accept(request, 1);
+    let two = [sighting(5, 50), sighting(5, 51)];
+    bench.ok(connected(100, 0, &two[..1]));
+    bench.ok(connected(101, 0, &two[1..]));
+    bench.ok(disconnected(101, 0));
+    assert_eq!(bench.stage(5), Stage::Confirmed { confirmations: 1 }, "one is left");
+    bench.ok(disconnected(100, 0));
+    assert_eq!(bench.stage(5), Stage::Reorganised(digest(2, 1)));
+    let again = bench.submission(0);
+    assert_eq!((again.means, again.rate), (Means::Again(digest(2, 1)), request.rate));
+    // Who has nothing out waits for its turn, which begins one waiting time later.
+    let mut other = Bench::new();
+    other.certify(5);
+    other.ok(connected(100, 0, &two));
+    other.ok(disconnected(100, 0));
+    assert_eq!(other.after(HOUR - 1), []);
+    assert_eq!(other.submission(1).means, Means::New);
+}
+
+#[test]
 fn anc_3_12_waits_and_rates_are_those_of_the_table() {
     //= harness/spec/anchoring.md#anc-3-getting-it-confirmed
     //= type=test

@@ -6,6 +6,7 @@ mod case;
 mod fault;
 mod forged;
 mod headers;
+mod hostile;
 mod machine;
 mod ots;
 mod receipt;

@@ -49,6 +49,43 @@ pub const BITCOIN_BRANCH_MAX: usize = 24;
 /// Confirmations after which an anchor counts as final. (ours: anchoring, ANC-3)
 pub const ANCHOR_CONFIRMATIONS: u32 = 6;
 
+/// Milliseconds for which the duty to anchor an epoch stays with one producer: an hour, in which
+/// Bitcoin finds no block once in 400 times. (ours: anchoring, ANC-3.4)
+pub const ANCHOR_DUTY_MS: i64 = 3_600_000;
+
+/// Milliseconds after which an unconfirmed anchor transaction is replaced by one with a higher fee:
+/// twice Bitcoin's ten minutes, so three times within one duty. (ours: anchoring, ANC-3.3)
+pub const ANCHOR_BUMP_MS: i64 = 1_200_000;
+
+/// Milliseconds between a refused or unanswered submission and the next attempt: one minute, so that
+/// a wallet or a node of Bitcoin that is down is not asked all the time. (ours: anchoring, ANC-3.12)
+pub const ANCHOR_RETRY_MS: i64 = 60_000;
+
+/// Satoshi for 1,000 virtual bytes below which Bitcoin's nodes relay nothing. (ours: anchoring, ANC-3.12)
+pub const ANCHOR_FEE_MIN: u32 = 1_000;
+
+/// Satoshi for 1,000 virtual bytes that an anchor pays at most: about 32,000 satoshi for its 162
+/// virtual bytes. (ours: anchoring, ANC-3.12)
+pub const ANCHOR_FEE_MAX: u32 = 200_000;
+
+/// Satoshi for 1,000 virtual bytes that a replacement pays more, at least: the 1,000 that BIP 125
+/// demands, and as much again because signatures differ in length. (ours: anchoring, ANC-3.12)
+pub const ANCHOR_FEE_STEP: u32 = 2_000;
+
+/// Epochs whose anchor is not final, at most: a week of them. (ours: anchoring, ANC-3.14)
+pub const ANCHOR_OPEN_MAX: usize = 1_008;
+
+/// Epochs whose anchor is final and still watched, at most: a day of them, and so 144 Bitcoin blocks
+/// deep. (ours: anchoring, ANC-3.14)
+pub const ANCHOR_FINAL_KEPT: usize = 144;
+
+/// Anchors in blocks that are kept of one epoch; one is enough, and anybody can copy one.
+/// (ours: anchoring, ANC-3.14)
+pub const ANCHOR_COPIES_MAX: usize = 8;
+
+/// Foreign outputs of one epoch that are reported one by one; more are counted. (ours: anchoring, ANC-3.14)
+pub const ANCHOR_FOREIGN_MAX: u32 = 8;
+
 /// Milliseconds of the protocol's minute. [STO-12]
 pub const MINUTE_MS: u32 = 60_000;
 
@@ -113,6 +150,11 @@ const _: () = assert!(
     (MINUTE_MS / TURN_MS) as usize == DATA_BLOCK_ITEM_BLOCKS,
     "ten turns a minute give one full data block a minute"
 );
+const _: () = assert!(ANCHOR_BUMP_MS < ANCHOR_DUTY_MS, "a fee is raised before the duty passes on");
+const _: () =
+    assert!(ANCHOR_RETRY_MS < ANCHOR_BUMP_MS, "a refused bump is tried again before the next");
+const _: () =
+    assert!(ANCHOR_FEE_MIN + ANCHOR_FEE_STEP <= ANCHOR_FEE_MAX, "the schedule has room for a step");
 const _: () = assert!(
     TURN_ITEM_BYTES_MAX > 2 * ITEM_RECORDS_MAX * INLINE_CONTENT_BYTES_MAX,
     "a turn has room for several full Items of the largest records"

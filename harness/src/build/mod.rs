@@ -46,20 +46,12 @@ pub fn after_start(ms: i64) -> Timestamp {
     Timestamp::new(START_MS + ms)
 }
 
-/// The key of institution `number` of the small network; 0 is the registrar's.
-#[must_use]
-pub fn institution_key(number: u32) -> SigningKey {
-    let mut seed = [0x1d; 32];
-    seed[..4].copy_from_slice(&number.to_le_bytes());
-    SigningKey::from_seed(&seed)
-}
-
 /// Ten institutions, the lowest ids best: 1 to 4 produce, 5 to 8 audit, 9 and 10 are full clients.
 #[must_use]
 pub fn founders() -> Vec<Founder> {
     let founder = |number: u8| Founder {
         institution: InstitutionId::new(number.into()),
-        key: institution_key(number.into()).owner(),
+        key: institution_key(InstitutionId::new(number.into())).owner(),
         rating: 100 - number,
         centre: 1_000,
     };

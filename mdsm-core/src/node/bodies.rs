@@ -290,7 +290,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn on_proposal(&mut self, proposal: Arc<Proposal>, effects: &mut Vec<Effect>) {
         let signed = proposal.signed;
         if self.intake.proposal(&signed, &self.consensus, &self.scheme).is_err()
-            || signed.header.payload != proposal.payload.commitment()
+            || !proposal.payload.is_committed_by(&signed.header.payload)
         {
             return;
         }
@@ -307,7 +307,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// A block arrived that was asked for; it is believed because of its hash.
     pub(super) fn on_block(&mut self, proposal: Arc<Proposal>, effects: &mut Vec<Effect>) {
         let hash = proposal.signed.hash();
-        if proposal.signed.header.payload == proposal.payload.commitment()
+        if proposal.payload.is_committed_by(&proposal.signed.header.payload)
             && self.bodies.wanted.remove(&hash)
         {
             self.bodies.keep(hash, proposal);

@@ -86,6 +86,6 @@ fn tip_of(decision: &Decision) -> Option<Digest> {
         tip = signed.hash();
     }
     let commits =
-        |proposal: &Proposal| proposal.signed.header.payload == proposal.payload.commitment();
+        |proposal: &Proposal| proposal.payload.is_committed_by(&proposal.signed.header.payload);
     decision.blocks.iter().all(commits).then_some(tip)
 }

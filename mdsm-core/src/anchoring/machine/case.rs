@@ -16,9 +16,9 @@ use std::collections::BTreeSet;
 use super::duty::Duty;
 use super::fee::FeeRate;
 use super::message::{
-    Alarm, AnchorReport, BlockRef, Effect, Means, Place, Refusal, Request, Sighting, StepError,
+    Alarm, BlockRef, Effect, Means, Place, Refusal, Request, Sighting, StepError,
 };
-use crate::ledger::AnchorOutput;
+use crate::ledger::{AnchorOutput, AnchorReport};
 use crate::params::{
     ANCHOR_BUMP_MS, ANCHOR_CONFIRMATIONS, ANCHOR_COPIES_MAX, ANCHOR_FOREIGN_MAX, ANCHOR_RETRY_MS,
 };

@@ -11,7 +11,7 @@
 use thiserror::Error;
 
 use super::fee::FeeRate;
-use crate::ledger::AnchorOutput;
+use crate::ledger::{AnchorOutput, AnchorReport};
 use crate::types::{Digest, Epoch, InstitutionId};
 
 /// What the machine is told.
@@ -117,17 +117,6 @@ pub enum Refusal {
     Empty,
     /// Anything else.
     Other,
-}
-
-/// What the chain says of an anchor, or is asked to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AnchorReport {
-    /// The epoch.
-    pub epoch: Epoch,
-    /// The transaction.
-    pub txid: Digest,
-    /// Height of its block.
-    pub height: u32,
 }
 
 /// An anchor in a block; the lowest comes first.

@@ -18,7 +18,6 @@ pub use case::Stage;
 pub use duty::Duty;
 pub use fee::FeeRate;
 pub use message::{
-    Alarm, AnchorReport, Bitcoin, BlockRef, Effect, Input, Means, Place, Refusal, Request,
-    Sighting, StepError,
+    Alarm, Bitcoin, BlockRef, Effect, Input, Means, Place, Refusal, Request, Sighting, StepError,
 };
 pub use submitter::Submitter;

@@ -1,8 +1,8 @@
 //! The machine alone: what it refuses, what it waits for, and what it keeps.
 
-use super::message::AnchorReport as Report;
 use super::*;
 use crate::ledger::AnchorOutput;
+use crate::ledger::AnchorReport as Report;
 use crate::types::{Digest, Epoch, InstitutionId, Timestamp};
 
 const HOUR: i64 = 3_600_000;

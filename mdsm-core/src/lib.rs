@@ -35,6 +35,7 @@ pub mod ledger;
 #[cfg(feature = "node")]
 pub mod log;
 pub mod merkle;
+#[cfg(feature = "node")]
 pub mod node;
 pub mod params;
 pub mod reencryption;

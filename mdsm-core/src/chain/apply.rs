@@ -179,6 +179,12 @@ impl Chain {
         self.closing.unwrap_or(self.head).timestamp
     }
 
+    /// View of the last block, closing blocks not counted; 0 before the first.
+    #[must_use]
+    pub fn head_view(&self) -> View {
+        self.head.view
+    }
+
     /// Timestamp of the last block, or the start.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {

@@ -91,8 +91,8 @@ impl AnchorBallot {
     #[must_use]
     pub fn is_news(&self, signed: &SignedVote) -> bool {
         let Some(seat) = self.seat_of(signed.signer) else { return false };
-        let subject = self.votes[seat].map(|(root, _)| Subject::Anchor(root));
-        subject != Some(signed.vote.subject)
+        let Some(place) = self.votes.get(seat) else { return false };
+        place.map(|(root, _)| Subject::Anchor(root)) != Some(signed.vote.subject)
     }
 
     /// The seat of a member.
@@ -106,7 +106,7 @@ impl AnchorBallot {
         let SignedVote { vote, signer, signature } = *signed;
         let Subject::Anchor(root) = vote.subject else { return };
         let Some(seat) = self.seat_of(signer) else { return };
-        if vote.epoch != self.epoch || vote.view != View::new(0) {
+        if vote.epoch != self.epoch || vote.view != View::new(0) || self.certificate.is_some() {
             return;
         }
         if let Some((before, first)) = self.votes[seat] {
@@ -128,7 +128,7 @@ impl AnchorBallot {
             })
             .collect();
         let seats = self.electorate.len();
-        if signed.len() >= quorum(seats) && self.certificate.is_none() {
+        if signed.len() >= quorum(seats) {
             if let Some(certificate) = Certificate::assemble(vote, seats, &signed) {
                 self.on_certificate(Arc::new(certificate), effects);
             }
@@ -146,6 +146,7 @@ impl AnchorBallot {
             return;
         }
         self.certificate = Some(certificate.clone());
+        self.votes = Vec::new();
         let entry = JournalEntry::Certified(certificate.clone());
         effects.push(AnchorEffect::Consensus(Effect::Persist(entry)));
         let (published, to) = (certificate.clone(), Audience::Everyone);

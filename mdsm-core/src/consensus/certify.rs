@@ -7,7 +7,7 @@ use super::journal::JournalEntry;
 use super::machine::Consensus;
 use super::rules::Rules;
 use super::tally::Counted;
-use crate::ledger::{Certificate, SignedVote, Subject, double_votes};
+use crate::ledger::{Certificate, SignedVote, Subject, Vote, double_votes};
 use crate::types::{Digest, InstitutionId, View};
 
 impl<R: Rules> Consensus<R> {
@@ -50,6 +50,8 @@ impl<R: Rules> Consensus<R> {
         if let Some(held) = self.slots.get(&view).and_then(|slot| slot.certificate(&vote.subject)) {
             if held.vote != vote {
                 self.convict(&held.clone(), &certificate, effects);
+            } else if self.widens(&vote) {
+                self.widen(&certificate);
             }
             return;
         }
@@ -68,6 +70,26 @@ impl<R: Rules> Consensus<R> {
         match next {
             Some(next) => self.enter(next, effects),
             None => self.resume(effects),
+        }
+    }
+
+    /// Whether this node leads the view behind a notarization, and so puts that into its block.
+    //= harness/spec/committees.md#com-6-earning-and-losing
+    //# COM-6.13 (ours): A producer SHOULD put into the certificate of the parent every signature that it
+    //# holds.
+    pub(super) fn widens(&self, vote: &Vote) -> bool {
+        let next = vote.view.next().unwrap_or(vote.view);
+        let leader = self.committees.leader(next).institution;
+        matches!(vote.subject, Subject::Notarize(_)) && leader == self.membership.me
+    }
+
+    /// Adds the signatures of another certificate for the same vote.
+    fn widen(&mut self, certificate: &Certificate) {
+        let seats = self.committees.auditors.len();
+        let Some(slot) = self.slots.get_mut(&certificate.vote.view) else { return };
+        let Some(held) = &slot.notarization else { return };
+        if let Some(wide) = held.widened(seats, &held.lacks_of(certificate)) {
+            slot.notarization = Some(Arc::new(wide));
         }
     }
 

@@ -7,15 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::anchor::duty_of;
 use super::interface::{Effect, Timer, Wanted};
 use super::limits::{BALLOTS_CERTIFIED_MAX, BALLOTS_MAX};
 use super::machine::{Node, is_silent};
 use super::message::Message;
 use crate::consensus::{self, AnchorBallot, AnchorEffect, Audience, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Certificate, SignedVote, Subject, Vote};
+use crate::ledger::{AnchorOutput, Certificate, SignedVote, Subject, Vote};
 use crate::roster::Committees;
-use crate::types::{Digest, Epoch, InstitutionId, Timestamp};
+use crate::types::{Digest, Epoch, InstitutionId, Timestamp, View};
 
 /// Ballots that are open, and the last ones that are certified.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,8 @@ struct Ballot {
     /// Time of the last block of the epoch, and of the block that opened it.
     ended: Timestamp,
     opened: Timestamp,
+    /// Who has to anchor it, in turn.
+    duty: Vec<InstitutionId>,
 }
 
 impl Ballots {
@@ -53,9 +56,11 @@ impl Ballots {
         me: InstitutionId,
         root: Digest,
         (opened, ended): (Timestamp, Timestamp),
+        last_view: View,
     ) {
         let ballot = AnchorBallot::new(committees, me);
-        self.by_epoch.insert(ballot.epoch(), Ballot { ballot, root, ended, opened });
+        let duty = duty_of(committees, last_view);
+        self.by_epoch.insert(ballot.epoch(), Ballot { ballot, root, ended, opened, duty });
         let is_certified = |ballot: &Ballot| ballot.ballot.certificate().is_some();
         let certified: Vec<Epoch> = self
             .by_epoch
@@ -112,7 +117,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn vote_on_anchor(&mut self, effects: &mut Vec<Effect>) {
         self.ballots.advance();
         let next = self.ballots.next.0;
-        let Some(Ballot { ballot, root, ended, opened }) = self.ballots.by_epoch.get_mut(&next)
+        let Some(Ballot { ballot, root, ended, opened, .. }) = self.ballots.by_epoch.get_mut(&next)
         else {
             return;
         };
@@ -201,6 +206,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             match effect {
                 AnchorEffect::Certified(certificate) => {
                     is_certified = true;
+                    self.anchor_certified(certificate.vote.epoch, effects);
                     effects.push(Effect::Certified(certificate));
                 }
                 AnchorEffect::Consensus(consensus::Effect::Cast(vote)) => {
@@ -212,6 +218,27 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         if is_certified {
             self.vote_on_anchor(effects);
         }
+    }
+
+    /// Hands the certified anchor of an epoch on to be submitted, if it is the one of this node's chain.
+    //= harness/spec/anchoring.md#anc-1-commitment
+    //# ANC-1.3 (ours): The anchor root that is submitted for an epoch MUST be the one that follows from
+    //# the finalized chain, whoever submits it.
+    pub(super) fn anchor_certified(&mut self, epoch: Epoch, effects: &mut Vec<Effect>) {
+        let Some(Ballot { ballot, root, duty, .. }) = self.ballots.by_epoch.get(&epoch) else {
+            return;
+        };
+        let certified = ballot.certificate().and_then(|c| c.vote.subject.digest());
+        if certified == Some(root) {
+            let output = AnchorOutput { epoch, root: *root };
+            self.anchor(output, duty.clone(), effects);
+        }
+    }
+
+    /// After a restart: every anchor that was certified before.
+    pub(super) fn anchor_again(&mut self, effects: &mut Vec<Effect>) {
+        let epochs: Vec<Epoch> = self.ballots.by_epoch.keys().copied().collect();
+        epochs.into_iter().for_each(|epoch| self.anchor_certified(epoch, effects));
     }
 }
 

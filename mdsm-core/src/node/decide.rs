@@ -96,6 +96,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.chain = chain;
         self.asked_above = None;
         effects.push(Effect::Commit(Box::new(commit)));
+        let reports = path.iter().flat_map(|b| b.proposal.payload.events.anchored.iter().copied());
+        reports.for_each(|report| self.on_report(report, effects));
         match frozen {
             Some(frozen) => self.end_epoch(&frozen, opened, certificate, effects),
             None => self.bodies.prune(self.chain.height(), &self.chain.head()),
@@ -120,7 +122,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let ended = self.chain.opened_at().1;
         let committees = self.consensus.committees();
         let root = frozen.anchor.root();
-        self.ballots.open(committees, self.config.me, root, (opened, ended));
+        let last_view = self.chain.head_view();
+        self.ballots.open(committees, self.config.me, root, (opened, ended), last_view);
         self.vote_on_anchor(effects);
         self.arm_ballots(effects);
         self.ended = Some(certificate);

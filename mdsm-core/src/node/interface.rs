@@ -5,10 +5,10 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::message::{Decision, Event, Message};
+use crate::anchoring::machine;
 use crate::consensus::{self, Audience, JournalEntry};
 use crate::ledger::{
-    Anchor, AnchorReport, BlockHeader, Certificate, Envelope, Evidence, Item, Payload, Verified,
-    Vote,
+    Anchor, BlockHeader, Certificate, Envelope, Evidence, Item, Payload, Verified, Vote,
 };
 use crate::roster::CreditChange;
 use crate::types::{Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Timestamp};
@@ -31,8 +31,8 @@ pub enum Input {
     Submit(Submission),
     /// An event from a client or from the operator.
     Event(Event),
-    /// The node's own view of Bitcoin has an anchor that the chain does not report yet.
-    Anchored(AnchorReport),
+    /// What the node's own view of Bitcoin shows.
+    Bitcoin(machine::Bitcoin),
 }
 
 /// A record on its way in.
@@ -141,6 +141,10 @@ pub enum Effect {
     Frozen(Anchor),
     /// An anchor is certified: now the producer on duty may submit it.
     Certified(Arc<Certificate>),
+    /// Do what the machine that anchors asks for.
+    Anchor(machine::Effect),
+    /// It refused an input: two roots for one epoch, or Bitcoin told out of order.
+    AnchorRefused(machine::StepError),
     /// Somebody was caught; an observation, the node has passed the evidence on.
     Convict(Evidence),
 }
@@ -183,4 +187,6 @@ pub enum Timer {
     Consensus(consensus::Timer),
     /// Votes for an anchor are sent again until it is certified.
     Ballots,
+    /// Anchors that wait for Bitcoin are looked at.
+    Anchors,
 }

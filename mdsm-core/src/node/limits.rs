@@ -16,8 +16,9 @@ pub const ITEMS_BYTES_MAX: usize = 4 * 32 * 1_024 * 1_024;
 pub const EVENTS_MAX: usize = 1_024;
 /// Epochs whose anchor ballots are kept: a week of epochs without any certificate.
 pub const BALLOTS_MAX: usize = 1_024;
-/// Certified ones among them, for those who still ask.
-pub const BALLOTS_CERTIFIED_MAX: usize = 8;
+/// Certified ones among them, for those who still ask and for anchors that Bitcoin is slow to take: a
+/// day.
+pub const BALLOTS_CERTIFIED_MAX: usize = 144;
 /// Records in one message to a leader.
 pub const FORWARD_RECORDS_MAX: usize = 1_024;
 /// Items asked for in one message.

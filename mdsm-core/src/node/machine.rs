@@ -9,6 +9,7 @@ use super::index::Booked;
 use super::interface::{Effect, Input, Timer};
 use super::message::{Event, Message};
 use super::pool::Pool;
+use crate::anchoring::machine::Submitter;
 use crate::chain::{Chain, Genesis, StartError};
 use crate::consensus::{self, Audience, Consensus, Intake, Membership, Protocol, Rules, Timing};
 use crate::crypto::sign::{Ed25519, Scheme};
@@ -53,6 +54,8 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) ballots: Ballots,
     /// When the node found that its log is gone.
     pub(super) lost_at: Option<Timestamp>,
+    /// Anchors on their way into Bitcoin.
+    pub(super) submitter: Submitter,
     /// What made the last block of the epoch before final: an answer to stragglers.
     pub(super) ended: Option<Arc<Certificate>>,
     /// A finalization whose blocks are not all at hand.
@@ -86,6 +89,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             bodies: Bodies::default(),
             ballots: Ballots::default(),
             lost_at: None,
+            submitter: Submitter::new(config.me),
             ended: None,
             undecided: None,
             asked_above: None,
@@ -98,6 +102,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let mut inner = Vec::new();
         self.consensus.start(&mut inner);
         self.carry_out(inner, effects);
+        self.arm_anchors(effects);
     }
 
     /// Takes an input at a time by the node's clock and appends what is to be done.
@@ -113,10 +118,11 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 self.drive(consensus::Input::Timeout(timer), effects);
             }
             Input::Timeout(Timer::Ballots) => self.vote_again(effects),
+            Input::Timeout(Timer::Anchors) => self.on_anchor_time(effects),
             Input::Request(owner) => self.on_request(owner, effects),
             Input::Submit(submission) => self.on_submission(submission, effects),
             Input::Event(event) => self.on_event(event, effects),
-            Input::Anchored(report) => self.events.report(report),
+            Input::Bitcoin(shown) => self.on_bitcoin(shown, effects),
         }
     }
 
@@ -191,6 +197,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     #[must_use]
     pub fn booked(&self) -> &Booked {
         &self.booked
+    }
+
+    /// Anchors on their way into Bitcoin.
+    #[must_use]
+    pub fn submitter(&self) -> &Submitter {
+        &self.submitter
     }
 
     /// Records that wait for a block.

@@ -15,6 +15,7 @@
 //! or on the chain; memory has a bound for everything that others send, see [`limits`].
 //! Simplification: ids of booked records are kept in memory, 32 bytes each.
 
+mod anchor;
 mod ballots;
 mod bodies;
 mod build;

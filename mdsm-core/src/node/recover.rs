@@ -94,6 +94,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.consensus.recover(entries, &mut inner)?;
         self.carry_out(inner, effects);
         self.vote_again(effects);
+        self.anchor_again(effects);
+        self.arm_anchors(effects);
         Ok(())
     }
 
@@ -112,7 +114,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             if let Some(frozen) = applied.frozen {
                 let times = (self.chain.opened_at().1, chain.opened_at().1);
                 let root = frozen.anchor.root();
-                self.ballots.open(&committees, self.config.me, root, times);
+                let last_view = chain.head_view();
+                self.ballots.open(&committees, self.config.me, root, times, last_view);
                 self.ended = Some(Arc::new(commit.decision.certificate.clone()));
             }
             self.chain = Arc::new(chain);

@@ -159,7 +159,8 @@ impl Network {
                     self.certified.insert((id, root));
                 }
                 Effect::Serve { to, wanted } => self.serve(id, to, &wanted),
-                Effect::Frozen(_) => {}
+                Effect::Frozen(_) | Effect::Anchor(_) => {}
+                Effect::AnchorRefused(error) => panic!("{error}"),
                 Effect::Convict(evidence) => panic!("all are honest: {evidence:?}"),
             }
         }

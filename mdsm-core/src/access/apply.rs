@@ -67,9 +67,7 @@ impl Access {
         act: &Request,
         facts: &impl Facts,
     ) -> Result<AccessEvent, AccessError> {
-        if self.requests.contains_key(&request) {
-            return Err(AccessError::Repeated { record: request });
-        }
+        self.check_new(request)?;
         let (reader, owner) = (*signer, act.owner);
         if let Some(record) = act.records.iter().find(|id| facts.owner_of(id) != Some(owner)) {
             return Err(AccessError::NotOwned { record: *record, owner });
@@ -92,9 +90,7 @@ impl Access {
 
     fn grant(&mut self, origin: Origin<'_>, act: &Grant) -> Result<AccessEvent, AccessError> {
         let grant = origin.record;
-        if self.grants.contains_key(&grant) {
-            return Err(AccessError::Repeated { record: grant });
-        }
+        self.check_new(grant)?;
         let unknown = AccessError::UnknownRequest { request: act.request };
         let requested = self.requests.get(&act.request).ok_or(unknown)?;
         origin.is_from(&requested.owner)?;
@@ -275,6 +271,14 @@ impl Access {
         let wrong = self.wrong.entry(institution).or_default();
         *wrong = wrong.saturating_add(1);
         Ok(AccessEvent::WrongDelivery { institution, grant, record, delivery })
+    }
+
+    /// The chain books no record twice; a caller that applies one twice is told so.
+    fn check_new(&self, record: RecordId) -> Result<(), AccessError> {
+        if self.requests.contains_key(&record) || self.grants.contains_key(&record) {
+            return Err(AccessError::Repeated { record });
+        }
+        Ok(())
     }
 
     fn grant_mut(&mut self, grant: &RecordId) -> Result<&mut Granted, AccessError> {

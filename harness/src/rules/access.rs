@@ -102,6 +102,24 @@ impl Past {
         true
     }
 
+    /// What is over when a later height is reached: requests, grants and disputes, by the number of
+    /// their line here.
+    #[must_use]
+    pub fn lapsing(&self, height: u64) -> BTreeSet<(u8, Bytes32)> {
+        let over = |first: u64| self.height < first && first <= height;
+        let requests = self
+            .open_requests()
+            .filter(|request| over(request.height + self.limits.request_blocks));
+        let grants = self.grants().filter(|grant| grant.revoked.is_none() && over(grant.until + 1));
+        let disputes = self.grants().filter(|grant| {
+            let dispute = grant.disputed.filter(|_| grant.finding.is_none());
+            dispute.is_some_and(|since| over(since + self.limits.confirm_blocks + 1))
+        });
+        let requests = requests.map(|request| (0, request.record));
+        let grants = grants.map(|grant| (1, grant.id));
+        requests.chain(grants).chain(disputes.map(|grant| (2, grant.id))).collect()
+    }
+
     /// The present height.
     #[must_use]
     pub fn height(&self) -> u64 {

@@ -7,7 +7,7 @@ use harness::rules::access::{Past, Step};
 use harness::rules::acts;
 use harness::rules::wire::Mirror;
 use harness::seed::Seed;
-use mdsm_core::access::{Access, AccessEvent, Act, ActKind, Facts, Lapse};
+use mdsm_core::access::{Access, AccessEvent, Act, ActKind, Lapse, Registry};
 use mdsm_core::codec::Wire as _;
 use mdsm_core::params::AccessLimits;
 use mdsm_core::types::{Digest, Height, InstitutionId, OwnerId, RecordId};
@@ -32,7 +32,7 @@ struct Known {
     owners: BTreeMap<RecordId, OwnerId>,
 }
 
-impl Facts for Known {
+impl Registry for Known {
     fn institution_of(&self, key: &OwnerId) -> Option<InstitutionId> {
         self.seats.get(key).copied()
     }

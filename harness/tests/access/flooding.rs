@@ -1,6 +1,6 @@
 //! Memory under attack: who floods fills its own room, and what is over is forgotten.
 
-use mdsm_core::access::{Access, AccessError, Act, Bid, Facts, Files, Grant, Lapse, Request};
+use mdsm_core::access::{Access, AccessError, Act, Bid, Files, Grant, Lapse, Registry, Request};
 use mdsm_core::params::{ACCESS, AccessLimits, GRANT_FILES_MAX};
 use mdsm_core::types::{Height, InstitutionId, OwnerId, RecordId, Set};
 
@@ -66,7 +66,7 @@ fn a_grant_takes_so_many_bids() {
 /// A world that takes everybody's part: each key holds a seat, and owns all that it is asked for.
 struct Credulous;
 
-impl Facts for Credulous {
+impl Registry for Credulous {
     fn institution_of(&self, key: &OwnerId) -> Option<InstitutionId> {
         Some(InstitutionId::new(u32::from(key.as_bytes()[0])))
     }

@@ -71,7 +71,7 @@ fn pre_4_1_every_institution_with_a_seat_bids_and_nobody_else() {
     let signer = key(STRANGER);
     assert_eq!(scene.act(STRANGER, bid(grant)), Err(AccessError::NoMember { signer }));
     let signer = key(PROXIES[0]);
-    scene.facts.seats.remove(&signer);
+    scene.registry.seats.remove(&signer);
     assert_eq!(scene.act(PROXIES[0], bid(grant)), Err(AccessError::NoMember { signer }));
 }
 
@@ -83,7 +83,7 @@ fn pre_4_4_owner_and_reader_do_not_bid_for_their_own_grant() {
     let mut scene = Scene::new();
     let grant = scene.granted(&[0]);
     for party in [OWNER, READER] {
-        scene.facts.seats.insert(key(party), institution(party));
+        scene.registry.seats.insert(key(party), institution(party));
         let signer = key(party);
         assert_eq!(scene.act(party, bid(grant)), Err(AccessError::Party { signer }));
     }
@@ -156,8 +156,8 @@ fn pre_4_3_whoever_has_not_bid_is_not_chosen() {
     assert_eq!(refused, Err(AccessError::NoBid { institution: nobody }));
     // Nor is one whose seat was lost, or went to another key.
     let lost = institution(PROXIES[0]);
-    scene.facts.seats.remove(&key(PROXIES[0]));
-    scene.facts.seats.insert(key(STRANGER), lost);
+    scene.registry.seats.remove(&key(PROXIES[0]));
+    scene.registry.seats.insert(key(STRANGER), lost);
     let refused = scene.act(OWNER, choice(grant, PROXIES[0]));
     assert_eq!(refused, Err(AccessError::LostSeat { institution: lost }));
 }
@@ -197,8 +197,12 @@ fn pre_5_3_service_is_that_of_the_proxy_whose_delivery_stands() {
     }
     scene.act(OWNER, choice(grant, PROXIES[0])).unwrap();
     assert_eq!(scene.access.served_by(&grant), None, "nothing was delivered");
+    let client = |scene: &Scene, number| scene.access.client_of(&grant, institution(number));
+    assert_eq!(client(&scene, PROXIES[0]), None, "no receipt yet");
     scene.act(PROXIES[0], delivery(grant, &[0])).unwrap();
     assert_eq!(scene.access.served_by(&grant), Some(proxy));
+    assert_eq!(client(&scene, PROXIES[0]), Some(key(OWNER)));
+    assert_eq!(client(&scene, PROXIES[1]), None, "a bid is no service");
     scene.act(OWNER, revocation(grant)).unwrap();
     assert_eq!(scene.access.served_by(&grant), Some(proxy), "it did what was asked");
     assert_eq!(scene.access.grant_owner(&file(0)), None, "no grant");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mdsm_core::access::{
-    Access, AccessError, AccessEvent, Act, Bid, Choice, Confirmation, Delivery, Dispute, Facts,
-    Files, Finding, Grant, Permit, Refusal, Request, Revocation,
+    Access, AccessError, AccessEvent, Act, Bid, Choice, Confirmation, Delivery, Dispute, Files,
+    Finding, Grant, Permit, Refusal, Registry, Request, Revocation,
 };
 use mdsm_core::codec::Wire as _;
 use mdsm_core::crypto::seal::{SealCoins, open as open_file, seal};
@@ -55,7 +55,7 @@ struct Network {
 
 struct Known<'a>(&'a Network);
 
-impl Facts for Known<'_> {
+impl Registry for Known<'_> {
     fn institution_of(&self, key: &OwnerId) -> Option<InstitutionId> {
         self.0.seats.get(key).copied()
     }

@@ -121,12 +121,12 @@ fn pre_3_8_a_record_is_applied_once() {
     let act = request(OWNER, READER, &[0]);
     let (asked, applied) = scene.book(READER, act.clone());
     applied.unwrap();
-    let again = scene.access.apply(asked, &key(READER), &act, &scene.facts);
+    let again = scene.access.apply(asked, &key(READER), &act, &scene.registry);
     assert_eq!(again, Err(AccessError::Repeated { record: asked }));
     let act = grant(asked, 50, &[0]);
     let (granted, applied) = scene.book(OWNER, act.clone());
     applied.unwrap();
-    let again = scene.access.apply(granted, &key(OWNER), &act, &scene.facts);
+    let again = scene.access.apply(granted, &key(OWNER), &act, &scene.registry);
     assert_eq!(again, Err(AccessError::Repeated { record: granted }));
 }
 
@@ -151,7 +151,7 @@ fn a_bidder_that_was_not_chosen_does_not_deliver() {
         assert_eq!(refused, Err(AccessError::AnotherSigner { signer, expected }));
     }
     // Its seat may be gone by then: what it was chosen for it still does.
-    scene.facts.seats.clear();
+    scene.registry.seats.clear();
     scene.act(PROXIES[0], delivery(grant, &[0])).unwrap();
 }
 

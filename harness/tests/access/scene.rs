@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use harness::generate::acts::{owners, record as record_name, somebody};
 use mdsm_core::access::{
-    Access, AccessError, AccessEvent, Act, Bid, Choice, Confirmation, Delivery, Dispute, Facts,
-    Files, Finding, Grant, Lapse, Request, Revocation,
+    Access, AccessError, AccessEvent, Act, Bid, Choice, Confirmation, Delivery, Dispute, Files,
+    Finding, Grant, Lapse, Registry, Request, Revocation,
 };
 use mdsm_core::params::AccessLimits;
 use mdsm_core::types::{Digest, Height, InstitutionId, OwnerId, RecordId, Set};
@@ -33,7 +33,7 @@ pub(crate) struct Seats {
     owners: BTreeMap<RecordId, OwnerId>,
 }
 
-impl Facts for Seats {
+impl Registry for Seats {
     fn institution_of(&self, key: &OwnerId) -> Option<InstitutionId> {
         self.seats.get(key).copied()
     }
@@ -63,7 +63,7 @@ pub(crate) fn reader_key(reader: u8) -> Digest {
     digest(0x40 + reader)
 }
 
-pub(crate) fn facts() -> Seats {
+pub(crate) fn registry() -> Seats {
     let owners = owners().into_iter();
     Seats {
         seats: (3..9).map(|number| (key(number), institution(number))).collect(),
@@ -71,11 +71,11 @@ pub(crate) fn facts() -> Seats {
     }
 }
 
-/// A machine, and the facts around it.
+/// A machine, and the registry around it.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
     pub(crate) access: Access,
-    pub(crate) facts: Seats,
+    pub(crate) registry: Seats,
     records: u64,
 }
 
@@ -85,7 +85,7 @@ impl Scene {
     }
 
     pub(crate) fn with(limits: AccessLimits) -> Self {
-        let mut scene = Self { access: Access::new(limits), facts: facts(), records: 0 };
+        let mut scene = Self { access: Access::new(limits), registry: registry(), records: 0 };
         assert_eq!(scene.reach(1), []);
         scene
     }
@@ -117,7 +117,7 @@ impl Scene {
         id[..8].copy_from_slice(&self.records.to_be_bytes());
         let id = RecordId::new(id);
         let before = self.access.clone();
-        let applied = self.access.apply(id, &key(signer), &act.into(), &self.facts);
+        let applied = self.access.apply(id, &key(signer), &act.into(), &self.registry);
         if applied.is_err() {
             assert_eq!(self.access, before, "a refused act leaves no trace");
         } else {

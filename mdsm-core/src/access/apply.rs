@@ -10,7 +10,7 @@ use super::act::{
 };
 use super::error::AccessError;
 use super::event::AccessEvent;
-use super::state::{Access, Bidder, Deadline, Facts, Granted, Proxy, Requested, Stage, later};
+use super::state::{Access, Bidder, Deadline, Granted, Proxy, Registry, Requested, Stage, later};
 use crate::types::{OwnerId, RecordId};
 
 /// Where an act comes from: the record that holds it and the owner who signed that.
@@ -41,17 +41,17 @@ impl Access {
         record: RecordId,
         signer: &OwnerId,
         act: &Act,
-        facts: &impl Facts,
+        registry: &impl Registry,
     ) -> Result<AccessEvent, AccessError> {
         //= harness/spec/reencryption.md#pre-3-request-and-grant
         //# PRE-3.8 (ours): An act that comes out of order, or from another key than the one whose act
         //# it is, MUST have no effect.
         let origin = Origin { record, signer };
         match act {
-            Act::Request(act) => self.request(origin, act, facts),
+            Act::Request(act) => self.request(origin, act, registry),
             Act::Grant(act) => self.grant(origin, act),
-            Act::Bid(act) => self.bid(origin, act, facts),
-            Act::Choice(act) => self.choose(origin, act, facts),
+            Act::Bid(act) => self.bid(origin, act, registry),
+            Act::Choice(act) => self.choose(origin, act, registry),
             Act::Delivery(act) => self.deliver(origin, act),
             Act::Revocation(act) => self.revoke(origin, act),
             Act::Dispute(act) => self.dispute(origin, act),
@@ -65,11 +65,11 @@ impl Access {
         &mut self,
         Origin { record: request, signer }: Origin<'_>,
         act: &Request,
-        facts: &impl Facts,
+        registry: &impl Registry,
     ) -> Result<AccessEvent, AccessError> {
         self.check_new(request)?;
         let (reader, owner) = (*signer, act.owner);
-        if let Some(record) = act.records.iter().find(|id| facts.owner_of(id) != Some(owner)) {
+        if let Some(record) = act.records.iter().find(|id| registry.owner_of(id) != Some(owner)) {
             return Err(AccessError::NotOwned { record: *record, owner });
         }
         //= harness/spec/reencryption.md#pre-3-request-and-grant
@@ -130,12 +130,12 @@ impl Access {
         &mut self,
         Origin { signer, .. }: Origin<'_>,
         act: &Bid,
-        facts: &impl Facts,
+        registry: &impl Registry,
     ) -> Result<AccessEvent, AccessError> {
         let (height, bids_max) = (self.height, self.limits.bids_max);
         let granted = self.grant_mut(&act.grant)?;
         granted.check_holds(height)?;
-        let Some(institution) = facts.institution_of(signer) else {
+        let Some(institution) = registry.institution_of(signer) else {
             return Err(AccessError::NoMember { signer: *signer });
         };
         //= harness/spec/reencryption.md#pre-4-competition
@@ -164,7 +164,7 @@ impl Access {
         &mut self,
         origin: Origin<'_>,
         act: &Choice,
-        facts: &impl Facts,
+        registry: &impl Registry,
     ) -> Result<AccessEvent, AccessError> {
         let height = self.height;
         let granted = self.grant_mut(&act.grant)?;
@@ -179,7 +179,7 @@ impl Access {
         //# PRE-4.3 (ours): A choice MUST be refused when it names an institution that has not bid.
         let bidder = bids.get(&institution).ok_or(AccessError::NoBid { institution })?;
         // Whoever lost its seat for fraud since it bid should not get the key.
-        if facts.institution_of(&bidder.key) != Some(institution) {
+        if registry.institution_of(&bidder.key) != Some(institution) {
             return Err(AccessError::LostSeat { institution });
         }
         let (key, rekey, parcel) = (bidder.key, act.rekey, act.parcel);

@@ -193,6 +193,14 @@ impl Access {
         }
     }
 
+    /// Who may sign a receipt of service to an institution under a grant: its owner, once that
+    /// institution has earned it. What a chain asks before it takes a receipt.
+    #[must_use]
+    pub fn client_of(&self, grant: &RecordId, institution: InstitutionId) -> Option<OwnerId> {
+        let has_served = self.served_by(grant) == Some(institution);
+        self.grant_owner(grant).filter(|_| has_served)
+    }
+
     /// Deliveries of an institution that reader and owner have shown to be wrong, for owners who
     /// choose among bidders.
     #[must_use]

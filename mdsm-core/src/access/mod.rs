@@ -31,4 +31,4 @@ pub use ask::{Delivered, Permit, Reading, Refusal};
 pub use error::AccessError;
 pub use event::{AccessEvent, Lapse};
 pub use record::{ACCESS_MEDIA_TYPE, ActError};
-pub use state::{Access, Facts};
+pub use state::{Access, Registry};

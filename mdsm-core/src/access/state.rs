@@ -11,7 +11,7 @@ use crate::params::AccessLimits;
 use crate::types::{Digest, Height, InstitutionId, OwnerId, RecordId};
 
 /// What the machine asks the rest of the chain, as it stands at the block that is applied.
-pub trait Facts {
+pub trait Registry {
     /// The institution whose registered key this is, if it has a seat among the producers or the
     /// auditors of now.
     fn institution_of(&self, key: &OwnerId) -> Option<InstitutionId>;

@@ -15,6 +15,7 @@
 //! | F5 | [`roster`] | 1.1, 2.2 | COM-1 to COM-7, COM-9 |
 //! | F6 | [`chain`] | 2.2 steps 8, 9 | STO-2, STO-9, STO-12, STO-13 |
 //! | F7 | [`freezing`], [`anchoring`] | 2.2 steps 5, 8, 9 | STO-3, STO-12, ANC-1, ANC-2 |
+//! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
 //! | I/O | line | | |
 //! | F9 | [`bitcoin`], [`store`], [`log`] | 2, 2.1, 4 | ANC-1, DDB-1 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
@@ -22,6 +23,7 @@
 //! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
 //! Bitcoin's formats with the `bitcoin` crate.
 
+pub mod access;
 #[cfg(feature = "node")]
 pub mod anchoring;
 #[cfg(feature = "node")]

@@ -129,6 +129,46 @@ pub const BLOCK_AHEAD_MS_MAX: i64 = 2_000;
 /// make that time lie ahead. (ours: consensus, CON-7.12 and CON-7.20)
 pub const CLOCKS_APART_MS_MAX: i64 = 2 * BLOCK_AHEAD_MS_MAX;
 
+/// Records that one grant may open, and so files in one delivery: with 64 bytes for each, an act of
+/// every kind stays far below what a record carries inline. (ours: reencryption, Access records)
+pub const GRANT_FILES_MAX: usize = 64;
+
+/// What one key may have open in the access machine, and for how many blocks. Every entry is charged to
+/// the key that signed for it, so whoever floods fills its own room. (ours: reencryption, Access records)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccessLimits {
+    /// Requests of one reader that nobody has answered.
+    pub requests_max: u32,
+    /// Grants of one owner that are not over, or over and not yet settled.
+    pub grants_max: u32,
+    /// Bids for one grant, one for each institution; more than both committees have seats, because
+    /// committees change while a grant waits.
+    pub bids_max: u32,
+    /// Blocks after which a request that was not answered is forgotten.
+    pub request_blocks: u64,
+    /// Blocks for which a grant may hold.
+    pub grant_blocks: u64,
+    /// Blocks after a delivery in which its reader may dispute it.
+    pub dispute_blocks: u64,
+    /// Blocks after a dispute in which the owner may confirm it.
+    pub confirm_blocks: u64,
+}
+
+/// Turns of a day: 24 hours of six seconds each.
+const DAY_BLOCKS: u64 = 14_400;
+
+/// Limits of every network: a request waits for a month, a grant holds for a year at most, reader and
+/// owner have a week each to find a delivery wrong. (ours: reencryption, Access records)
+pub const ACCESS: AccessLimits = AccessLimits {
+    requests_max: 256,
+    grants_max: 4_096,
+    bids_max: 256,
+    request_blocks: 30 * DAY_BLOCKS,
+    grant_blocks: 365 * DAY_BLOCKS,
+    dispute_blocks: 7 * DAY_BLOCKS,
+    confirm_blocks: 7 * DAY_BLOCKS,
+};
+
 /// Size of a network: how many produce and how many audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
@@ -158,4 +198,16 @@ const _: () =
 const _: () = assert!(
     TURN_ITEM_BYTES_MAX > 2 * ITEM_RECORDS_MAX * INLINE_CONTENT_BYTES_MAX,
     "a turn has room for several full Items of the largest records"
+);
+const _: () = assert!(
+    DAY_BLOCKS * TURN_MS as u64 == 24 * 60 * 60 * 1_000,
+    "the blocks of a day are its turns"
+);
+const _: () = assert!(
+    ACCESS.bids_max > (PAPER.producers + PAPER.auditors) as u32,
+    "every seat of both committees can bid"
+);
+const _: () = assert!(
+    GRANT_FILES_MAX * 64 + 1_024 < INLINE_CONTENT_BYTES_MAX,
+    "an act with all its files fits into a record"
 );

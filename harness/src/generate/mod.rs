@@ -6,6 +6,7 @@
 //! Invariant: file `n` of a seed is the same bytes on every platform, whatever `count` is. Every
 //! twelve files in a row hold each kind once, so small runs also cross the limit of inline content.
 
+pub mod acts;
 pub mod alter;
 pub mod dicom;
 pub mod fhir;

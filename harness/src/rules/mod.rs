@@ -5,6 +5,8 @@
 //! the bounds of the spec afterwards, and hashed with SHA-256 as the drawings say. Slow on purpose:
 //! each function should be seen to be right by reading it beside its section of the spec.
 
+pub mod access;
+pub mod acts;
 pub mod agreement;
 pub mod bounds;
 pub mod chain;

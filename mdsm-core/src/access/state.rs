@@ -185,6 +185,12 @@ impl Granted {
     }
 }
 
+impl Default for Access {
+    fn default() -> Self {
+        Self::new(crate::params::ACCESS)
+    }
+}
+
 impl Access {
     /// Before the first block.
     #[must_use]

@@ -69,9 +69,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let (chain, height) = (last.chain.clone(), path[0].proposal.signed.header.height);
         let mut booked = Vec::with_capacity(path.len());
         let mut frozen = None;
+        let mut acts = Vec::with_capacity(path.len());
         for branch in &path {
             let applied = &branch.applied;
-            self.booked.extend(&applied.booked);
+            let committees = self.consensus.committees().clone();
+            let height = branch.proposal.signed.header.height;
+            let items = branch.items.iter().map(Arc::as_ref);
+            acts.push(self.booked.book(height, items, &committees));
             applied.booked.iter().for_each(|record| self.pool.remove(record));
             self.events.forget(&branch.proposal.payload.events);
             booked.push(applied.booked.clone());
@@ -89,6 +93,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             items: path.iter().map(|branch| branch.items.clone()).collect(),
             height,
             booked,
+            acts,
             credit: path.iter().map(|branch| branch.applied.credit.clone()).collect(),
             timestamp: chain.timestamp(),
         };
@@ -127,6 +132,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.vote_on_anchor(effects);
         self.arm_ballots(effects);
         self.ended = Some(certificate);
+        self.booked.freeze();
         self.undecided = None;
         self.bodies.clear();
         self.events.expire(self.chain.epoch());

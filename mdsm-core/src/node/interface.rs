@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::message::{Decision, Event, Message};
+use crate::access::AccessEvent;
 use crate::anchoring::machine;
 use crate::consensus::{self, Audience, JournalEntry};
 use crate::ledger::{
@@ -174,6 +175,8 @@ pub struct Commit {
     pub height: Height,
     /// Records booked by each block.
     pub booked: Vec<Vec<RecordId>>,
+    /// What the acts of each block brought about.
+    pub acts: Vec<Vec<AccessEvent>>,
     /// Changes of credit by each block.
     pub credit: Vec<Vec<CreditChange>>,
     /// Time of the last block.

@@ -110,13 +110,14 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 .check_by(&block, &plain, &self.booked, &self.scheme)
                 .map_err(|error| RecoverNodeError::Block { height, error })?;
             let applied = chain.apply(checked);
-            self.booked.extend(&applied.booked);
+            self.booked.book(height, &plain, &committees);
             if let Some(frozen) = applied.frozen {
                 let times = (self.chain.opened_at().1, chain.opened_at().1);
                 let root = frozen.anchor.root();
                 let last_view = chain.head_view();
                 self.ballots.open(&committees, self.config.me, root, times, last_view);
                 self.ended = Some(Arc::new(commit.decision.certificate.clone()));
+                self.booked.freeze();
             }
             self.chain = Arc::new(chain);
         }

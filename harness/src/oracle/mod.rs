@@ -7,6 +7,7 @@
 
 pub mod decode;
 pub mod headers;
+pub mod ledger;
 pub mod merkle;
 pub mod parcel;
 pub mod receipt;

@@ -93,7 +93,6 @@ pub enum Subject {
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the fields are those of the spec, name by name")]
-#[expect(clippy::large_enum_variant, reason = "a log is read entry by entry")]
 pub enum JournalEntry {
     /// It entered an epoch.
     Epoch { epoch: u32, genesis: Bytes32 } = 1,

@@ -79,7 +79,7 @@ impl<R: Rules> Consensus<R> {
         //# CON-7.21 (ours): A leader MUST send to all auditors, before its proposal, the notarization of
         //# the parent and the nullification of every view between.
         if self.rules.passes_on() {
-            self.publish_way(Audience::Auditors { and: self.membership.me }, effects);
+            self.publish_way(self.view, Audience::Auditors { and: self.membership.me }, effects);
         }
         effects.push(Effect::Propose(header));
     }

@@ -105,7 +105,7 @@ impl<R: Rules> Consensus<R> {
         //# finalization that ended the epoch before.
         if self.membership.auditor.is_some() || self.leads() {
             let leader = self.committees.leader(self.view).institution;
-            self.publish_way(Audience::Auditors { and: leader }, effects);
+            self.publish_way(self.view, Audience::Auditors { and: leader }, effects);
         }
         self.lead_again(effects);
         self.ask_for_parents(effects);
@@ -134,15 +134,15 @@ impl<R: Rules> Consensus<R> {
         }
     }
 
-    /// Sends the certificates that lead to the current view: those of every view back to the highest
-    /// notarized one.
-    pub(super) fn publish_way(&self, to: Audience, effects: &mut Vec<Effect>) {
-        for (view, slot) in self.slots.range(..=self.view).rev() {
+    /// Sends the certificates that lead on to the current view: those of every view below `above`, back
+    /// to the highest notarized one.
+    pub(super) fn publish_way(&self, above: View, to: Audience, effects: &mut Vec<Effect>) {
+        for (_, slot) in self.slots.range(..above).rev() {
             for certificate in slot.certificates() {
                 let certificate = certificate.clone();
                 effects.push(Effect::Publish { certificate, to });
             }
-            if slot.notarized().is_some() && *view < self.view {
+            if slot.notarized().is_some() {
                 break;
             }
         }

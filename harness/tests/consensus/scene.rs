@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use harness::build::{self, Network, institution_key};
-use mdsm_core::consensus::{Audience, Protocol};
+use harness::build::{self, Network, Roll, institution_key};
+use mdsm_core::consensus::{self, Audience, JournalEntry, Protocol, TimerKind};
 use mdsm_core::crypto::sign::Ed25519;
 use mdsm_core::ledger::{Block, Item, Proposal, SignedHeader, Subject, Vote};
-use mdsm_core::node::{Effect, Input, Message, Node, NodeConfig, Start};
+use mdsm_core::node::{Effect, Input, Journal, Message, Node, NodeConfig, Recovered, Start, Timer};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 
 /// The auditor under test.
@@ -25,12 +25,34 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        let founders = build::founders();
-        let config = NodeConfig { me: ME, delay_ms: 500 };
-        let start = Start { genesis: build::genesis(), founders: &founders };
-        let mut node = Node::new(config, &start, Ed25519, Protocol).unwrap();
-        node.start(build::after_start(0), &mut Vec::new());
-        Self { node, network: Network::new(), ms: 6_000 }
+        Self::of(ME)
+    }
+
+    pub(crate) fn of(me: InstitutionId) -> Self {
+        let mut scene = Self { node: fresh(me), network: Network::new(), ms: 6_000 };
+        scene.node.start(build::after_start(0), &mut Vec::new());
+        scene
+    }
+
+    /// The same institution after a crash, with what it had stored and nothing committed.
+    pub(crate) fn again(&self, journal: Journal<'_>) -> (Self, Vec<Effect>) {
+        let mut node = fresh(self.node.me());
+        let mut effects = Vec::new();
+        let stored = Recovered { commits: &[], journal, accepted: Vec::new() };
+        node.recover(build::after_start(self.ms), stored, &mut effects).unwrap();
+        (Self { node, network: Network::new(), ms: self.ms }, effects)
+    }
+
+    /// A certificate of these seats, from auditor 6.
+    pub(crate) fn certify(&mut self, vote: Vote, seats: [usize; 3]) -> Vec<Effect> {
+        let certificate = Roll::new(self.network.chain.id(), 4).certificate(vote, seats);
+        self.hear(id(6), Message::Certificate(Arc::new(certificate)))
+    }
+
+    /// The timer of this kind for a view goes off.
+    pub(crate) fn time_out(&mut self, view: u64, kind: TimerKind) -> Vec<Effect> {
+        let timer = consensus::Timer { epoch: Epoch::new(0), view: View::new(view), kind };
+        self.feed(Input::Timeout(Timer::Consensus(timer)))
     }
 
     pub(crate) fn feed(&mut self, input: Input) -> Vec<Effect> {
@@ -60,6 +82,22 @@ impl Scene {
         let signed = vote.sign(&self.network.chain.id(), id(voter), &institution_key(id(voter)));
         self.hear(id(voter), Message::Vote(signed))
     }
+}
+
+fn fresh(me: InstitutionId) -> Node {
+    let founders = build::founders();
+    let config = NodeConfig { me, delay_ms: 500 };
+    let start = Start { genesis: build::genesis(), founders: &founders };
+    Node::new(config, &start, Ed25519, Protocol).unwrap()
+}
+
+/// What the effects store, in order.
+pub(crate) fn stored(effects: &[Effect]) -> Vec<JournalEntry> {
+    let entries = effects.iter().filter_map(|effect| match effect {
+        Effect::Persist(entry) => Some(entry.clone()),
+        _ => None,
+    });
+    entries.collect()
 }
 
 pub(crate) fn vote(view: u64, subject: Subject) -> Vote {

@@ -67,6 +67,9 @@ impl AnchorBallot {
         if !self.electorate.contains(&self.me) {
             return;
         }
+        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+        //# CON-7.10 (ours): An institution MUST NOT sign two anchor roots for one epoch, also not
+        //# across a restart.
         let subject = Subject::Anchor(*self.own.get_or_insert(root));
         let vote = Vote { epoch: self.epoch, view: View::new(0), subject };
         effects.push(AnchorEffect::Consensus(Effect::Persist(JournalEntry::Voted(vote))));

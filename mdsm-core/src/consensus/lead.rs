@@ -69,6 +69,9 @@ impl<R: Rules> Consensus<R> {
     pub(super) fn on_built(&mut self, header: BlockHeader, effects: &mut Vec<Effect>) {
         let is_for_now = header.epoch == self.epoch() && header.view == self.view && self.leads();
         let slot = self.slots.entry(self.view).or_default();
+        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+        //# CON-7.14 (ours): A producer MUST NOT sign two blocks of one view, also not across a
+        //# restart.
         if !is_for_now || slot.own.proposed.is_some() {
             return;
         }

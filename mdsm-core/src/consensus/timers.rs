@@ -96,6 +96,10 @@ impl<R: Rules> Consensus<R> {
     }
 
     /// Sends again whatever others may lack to leave this view.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.7 (ours): After the network heals a block MUST become final within one view more than
+    //# the longest run of faulty producers in the order of turns, while at most f auditors are
+    //# faulty.
     fn retry(&mut self, effects: &mut Vec<Effect>) {
         self.cast_again(effects);
         //= harness/spec/consensus.md#con-7-safety-life-and-evidence

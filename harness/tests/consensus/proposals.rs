@@ -7,7 +7,7 @@ use mdsm_core::node::Message;
 use mdsm_core::params::TURN_ITEM_BYTES_MAX;
 use mdsm_core::types::{Digest, Height, Timestamp, View};
 
-use crate::scene::{Scene, cast, id, wants_items};
+use crate::scene::{Scene, cast, id, vote, wants_items};
 
 /// A block of the first turn with three Items.
 fn sound(network: &mut Network) -> (Block, Vec<Item>) {
@@ -179,4 +179,32 @@ fn items_that_do_not_belong_to_the_root_are_not_taken_for_the_block() {
     assert_eq!(cast(&scene.propose(&other, &[])), []);
     let effects = scene.propose(&block, &items);
     assert_eq!(cast(&effects), [Subject::Notarize(block.hash())]);
+}
+
+#[test]
+fn con_4_7_a_block_that_breaks_the_rules_is_not_applied_even_when_it_is_final() {
+    //= harness/spec/consensus.md#con-4-audit
+    //= type=test
+    //# CON-4.7 (ours): A node MUST NOT apply a finalized block that fails its own check.
+    let final_block = |scene: &mut Scene, block: &Block, items: &[Item]| {
+        scene.propose(block, items);
+        scene.certify(vote(1, Subject::Notarize(block.hash())), [1, 2, 3]);
+        scene.certify(vote(1, Subject::Finalize(block.hash())), [1, 2, 3]);
+        scene.node.chain().height().get()
+    };
+    let mut network = Network::new();
+    let (block, items) = sound(&mut network);
+    let mut forged = items[0].records[0].clone();
+    forged.owner_signature = items[0].records[1].owner_signature;
+    let bad_items = vec![build::item_of(vec![forged])];
+    let bad = network.block_of(6_000, &bad_items);
+    // An auditor, a producer, a full client: each checks for itself what a quorum made final.
+    for me in [5, 3, 9] {
+        let mut scene = Scene::of(id(me));
+        assert_eq!(final_block(&mut scene, &bad, &bad_items), 0, "institution {me}");
+        assert_eq!(scene.node.booked().len(), 0);
+        let mut scene = Scene::of(id(me));
+        assert_eq!(final_block(&mut scene, &block, &items), 1, "the control, institution {me}");
+        assert_eq!(scene.node.booked().len(), 25);
+    }
 }

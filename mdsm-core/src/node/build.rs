@@ -25,7 +25,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         effects: &mut Vec<Effect>,
     ) {
         if parent != self.chain.head() {
-            if let Err(missing) = self.examine(parent, false) {
+            if let Err(missing) = self.examine(parent) {
                 return self.ask_for(missing, effects);
             }
         }

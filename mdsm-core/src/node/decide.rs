@@ -31,7 +31,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             self.undecided = None;
             return;
         }
-        match self.examine(hash, true) {
+        match self.examine(hash) {
             Ok(()) => {
                 self.undecided = None;
                 self.commit(hash, certificate, effects);

@@ -66,6 +66,9 @@ fn con_6_2_an_invalid_block_of_the_leader_is_nullified_at_once() {
     //= type=test
     //# CON-6.2 (paper): A delegate that signs a wrong block MUST be replaced by the next delegate in
     //# turn.
+    //= harness/spec/consensus.md#con-4-audit
+    //= type=test
+    //# CON-4.1 (paper): An auditor MUST check every record of a signed block.
     let mut network = Network::new();
     let (block, items) = sound(&mut network);
     let header = block.header;
@@ -113,6 +116,10 @@ fn con_6_2_an_invalid_block_of_the_leader_is_nullified_at_once() {
 
 #[test]
 fn con_6_3_a_block_on_a_parent_that_is_not_certified_waits() {
+    //= harness/spec/consensus.md#con-6-replacement-within-a-turn
+    //= type=test
+    //# CON-6.3 (ours): A view MUST be skipped only with a certificate of n - f auditors that
+    //# nullifies it.
     let (block, items) = sound(&mut Network::new());
     // Of view 2 on the genesis, without a nullification of view 1.
     let mut scene = Scene::new();

@@ -2,7 +2,7 @@
 
 use harness::build::{self, Network};
 use harness::seed::Seed;
-use mdsm_core::chain::{Applied, BlockError, Chain};
+use mdsm_core::chain::{Applied, BlockError, Chain, StartError};
 use mdsm_core::codec::Wire as _;
 use mdsm_core::ledger::*;
 use mdsm_core::types::*;
@@ -298,7 +298,8 @@ fn sto_13_3_the_mark_is_the_next_multiple_strictly_above() {
     network.turn(4_000_000, 1);
     assert_eq!(network.chain.epoch(), Epoch::new(1));
     let odd = Genesis { started_at: build::after_start(1), ..build::genesis() };
-    assert!(matches!(Chain::new(odd), Err(GenesisError::Start { .. })));
+    let refused = Chain::new(odd, &build::founders());
+    assert!(matches!(refused, Err(StartError::Genesis(GenesisError::Start { .. }))));
 }
 
 #[test]

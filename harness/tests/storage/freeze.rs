@@ -362,7 +362,8 @@ fn sto_13_6_the_anchor_root_is_computed_as_drawn() {
     assert_eq!(chain_id, network.chain.id());
     assert_eq!((epoch, window), (Epoch::new(0), frozen.window.root()));
     assert_eq!((head, state), (network.chain.head(), network.chain.state_digest()));
-    assert_eq!(next_committees, build::genesis().committees);
+    assert_eq!(next_committees, network.chain.roster().digest());
+    assert_ne!(next_committees, build::genesis().committees, "another epoch, other turns");
     let parts = [head, state, next_committees].map(|digest| *digest.as_bytes());
     let context = sha(&[b"MCTX\x01", &parts[0], &parts[1], &parts[2]]);
     let root = sha(&[b"MANR\x01", chain_id.as_bytes(), &[0; 4], window.as_bytes(), &context]);

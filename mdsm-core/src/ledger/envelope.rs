@@ -17,6 +17,8 @@ pub struct Envelope {
     /// The owner's signature over chain and record id.
     pub owner_signature: Signature,
     /// The delegate that booked it.
+    //= harness/spec/committees.md#com-3-registration
+    //# COM-3.3 (paper): Every record that a delegate books MUST carry the id of that delegate.
     pub booked_by: InstitutionId,
 }
 

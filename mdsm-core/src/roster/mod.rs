@@ -21,6 +21,8 @@ mod apply;
 mod committee;
 mod credit;
 mod facts;
+#[cfg(feature = "node")]
+mod founders;
 mod institutions;
 mod performance;
 mod rating;
@@ -34,6 +36,8 @@ mod turn;
 pub use committee::{Committees, Place, Seat};
 pub use credit::{Cause, Credit, CreditChange};
 pub use facts::{Facts, RosterError, ServiceFact};
+#[cfg(feature = "node")]
+pub use founders::{FoundersError, FoundersProblem, founders_from_csv, founders_from_toml};
 pub use institutions::{FoundError, Institution, Roster};
 pub use performance::Performance;
 pub use rating::{Founder, ranked};

@@ -16,6 +16,7 @@ use super::credit::{Cause, CreditChange};
 use super::facts::oldest_reported;
 use super::institutions::{Institution, Open, Roster};
 use super::turn;
+use crate::ledger::faulty_max;
 use crate::types::{InstitutionId, View};
 
 /// Why an institution lost its seat.
@@ -58,7 +59,7 @@ pub struct FreezeReport {
 //# COM-7.9 (ours): The changes of one freeze MUST NOT be more than the faulty auditors that the
 //# committee which ends tolerates, which are (n - 1) / 3 rounded down for n auditors.
 fn changes_max(auditors: usize) -> usize {
-    CHANGES_MAX.min(auditors.saturating_sub(1) / 3)
+    CHANGES_MAX.min(faulty_max(auditors))
 }
 
 impl Institution {

@@ -27,6 +27,10 @@ pub struct AnchorBallot {
 
 /// What a ballot asks for, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives as long as one step; a box for each would cost more"
+)]
 pub enum AnchorEffect {
     /// As in consensus.
     Consensus(Effect),
@@ -131,10 +135,10 @@ impl AnchorBallot {
             })
             .collect();
         let seats = self.electorate.len();
-        if signed.len() >= quorum(seats) {
-            if let Some(certificate) = Certificate::assemble(vote, seats, &signed) {
-                self.on_certificate(Arc::new(certificate), effects);
-            }
+        if signed.len() >= quorum(seats)
+            && let Some(certificate) = Certificate::assemble(vote, seats, &signed)
+        {
+            self.on_certificate(Arc::new(certificate), effects);
         }
     }
 

@@ -1,0 +1,19 @@
+//! A whole network in one thread: nodes, links, disks and clocks that follow from a seed. [EVA-1]
+//!
+//! | folder | what |
+//! |---|---|
+//! | `world` | time, links, disks and crashes; knows nothing of what the nodes do |
+//! | `cluster` | consensus nodes on a small chain, with ideal or real signatures |
+//! | `strategies` | how a faulty node deviates, each by name |
+//! | `run`, `campaign` | one seed, and many of them |
+//! | `schedule`, `shrink` | a run as readable text, and the shortest that still fails |
+//! | `twins`, `mutation` | two systematic searches for attacks |
+//!
+//! Invariant: equal seeds and settings give equal runs, delivery by delivery; a digest shows it.
+//! Invariant: what happens to a message follows from the seed, its sender, its receiver, what it says
+//! and when it is sent, never from the order of draws. So a schedule with fewer faults leaves the
+//! others as they were, and shrinking converges.
+
+pub mod cluster;
+pub mod strategies;
+pub mod world;

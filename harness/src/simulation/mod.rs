@@ -15,5 +15,8 @@
 //! others as they were, and shrinking converges.
 
 pub mod cluster;
+pub mod judge;
+pub mod plan;
+pub mod run;
 pub mod strategies;
 pub mod world;

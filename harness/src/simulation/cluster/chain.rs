@@ -26,8 +26,8 @@ const AHEAD_MS_MAX: i64 = 2_000;
 pub struct Past {
     /// Finalizes the last block of the epoch, or a closing block behind it.
     pub certificate: Arc<Certificate>,
-    /// The blocks from the last one of the epoch up to the one that is certified.
-    pub blocks: Vec<SignedHeader>,
+    /// The blocks of the epoch.
+    pub blocks: Rc<BTreeMap<Digest, SignedHeader>>,
 }
 
 /// The finalized chain of one node, and what it builds on.
@@ -55,8 +55,8 @@ pub struct Chain {
     blocks: BTreeMap<Digest, SignedHeader>,
 }
 
-/// Epochs that a node can show to others, and the blocks of them.
-const PAST_MAX: usize = 64;
+/// Epochs that a node can show to others.
+const PAST_MAX: usize = 16;
 
 /// Why a block cannot be judged yet, or is bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,9 +95,8 @@ impl Chain {
     /// A block of this epoch or from the end of an earlier one.
     #[must_use]
     pub fn block(&self, hash: &Digest) -> Option<&SignedHeader> {
-        self.blocks.get(hash).or_else(|| {
-            self.past.values().rev().flat_map(|past| &past.blocks).find(|signed| signed.hash() == *hash)
-        })
+        let older = || self.past.values().rev().find_map(|past| past.blocks.get(hash));
+        self.blocks.get(hash).or_else(older)
     }
 
     /// Height, time and whether the epoch is over at a block, all of whose ancestors must be here.
@@ -167,39 +166,36 @@ impl Chain {
         self.height = signed.header.height;
     }
 
-    /// The last block of the epoch on the final chain, once there is one, and the blocks behind it.
+    /// The last block of the epoch on the final chain, once there is one.
     #[must_use]
-    pub fn closed(&self) -> Option<Vec<SignedHeader>> {
-        let mut closing = Vec::new();
-        let mut at = self.tip;
+    pub fn closed(&self) -> Option<SignedHeader> {
+        let (mut last, mut at) = (None, self.tip);
         while at != self.genesis {
             let signed = self.blocks.get(&at)?;
             if signed.header.timestamp < self.mark {
                 break;
             }
-            closing.push(*signed);
-            at = signed.header.parent;
+            (last, at) = (Some(*signed), signed.header.parent);
         }
-        closing.reverse();
-        (!closing.is_empty()).then_some(closing)
+        last
     }
 
-    /// Goes on to the next epoch: its first block extends `closing[0]`, the last block of this one.
+    /// Goes on to the next epoch: its first block extends the last block of this one.
     #[must_use]
     pub fn freeze<R: Rules>(
         &self,
         setup: &Setup<R>,
-        closing: Vec<SignedHeader>,
+        last: &SignedHeader,
         certificate: Arc<Certificate>,
     ) -> Self {
-        let last = closing[0].header;
-        let genesis = closing[0].hash();
+        let (last, genesis) = (last.header, last.hash());
         //= harness/spec/consensus.md#con-5-turns
         //# CON-5.4 (ours): The order of turns MUST go on across a freeze without leaving out a
         //# producer.
         let committees = setup.next(&self.committees, last.view.get());
         let mut past = (*self.past).clone();
-        past.insert(self.committees.epoch, Past { certificate, blocks: closing });
+        let blocks = Rc::new(self.blocks.clone());
+        past.insert(self.committees.epoch, Past { certificate, blocks });
         while past.len() > PAST_MAX {
             past.pop_first();
         }

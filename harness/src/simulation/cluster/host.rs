@@ -1,6 +1,6 @@
 //! A node: consensus, its intake, the ballot on the last anchor, and the chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::Action;
 use super::chain::{Chain, Doubt};
 use super::setup::{STARTED_MS, Setup};
 use super::wire::{Body, Wire};
-use crate::simulation::world::{self, Host, To};
+use crate::simulation::world::To;
 
 /// A node of the cluster.
 #[derive(Debug)]
@@ -42,9 +42,8 @@ pub struct ConsensusHost<R: Rules> {
     pub(super) unfinished: Option<Arc<Certificate>>,
     /// When whom was told that an epoch is over.
     pub(super) told: BTreeMap<u32, u64>,
-    pub(super) fetches: u32,
-    /// The block that was asked for.
-    pub(super) missing: Option<Digest>,
+    /// Blocks that were asked for.
+    pub(super) missing: BTreeSet<Digest>,
     /// Committees of the epoch before.
     pub(super) before: Arc<Committees>,
     /// Its log lost something: it signs nothing in this epoch.
@@ -57,6 +56,8 @@ pub struct ConsensusHost<R: Rules> {
 pub enum Entry {
     /// Of consensus.
     Consensus(JournalEntry),
+    /// A block that the node proposes or votes for: others may need it after a crash.
+    Block(SignedHeader),
     /// A final block.
     Final(SignedHeader),
 }
@@ -113,8 +114,7 @@ impl<R: Rules> ConsensusHost<R> {
             unbuilt: None,
             unfinished: None,
             told: BTreeMap::new(),
-            fetches: 0,
-            missing: None,
+            missing: BTreeSet::new(),
             before,
             is_mute: false,
             effects: Vec::new(),
@@ -161,6 +161,14 @@ impl<R: Rules> ConsensusHost<R> {
     #[must_use]
     pub fn load(&self) -> (usize, usize, usize) {
         (self.consensus.slots().count(), self.intake.waiting(), self.chain.kept())
+    }
+
+    /// What it waits for, for people.
+    #[must_use]
+    pub fn waits(&self) -> String {
+        let Self { unchecked, unbuilt, unfinished, missing, .. } = self;
+        let unfinished = unfinished.as_ref().map(|certificate| certificate.vote);
+        format!("unchecked {unchecked:?} unbuilt {unbuilt:?} unfinished {unfinished:?} missing {missing:?}")
     }
 
     /// Its clock.
@@ -249,7 +257,10 @@ impl<R: Rules> ConsensusHost<R> {
         }
         if let Some(place) = self.unbuilt.take() {
             match self.chain.build(&self.setup, place, self.clock_ms()) {
-                Ok(header) => self.step(Input::Built(header), out),
+                Ok(header) => {
+                    out.push(Action::Append(Entry::Block(self.signed_header(header))));
+                    self.step(Input::Built(header), out);
+                }
                 Err(missing) => {
                     self.unbuilt = Some(place);
                     self.fetch(missing, out);
@@ -258,6 +269,7 @@ impl<R: Rules> ConsensusHost<R> {
         }
         while let Some((view, hash)) = self.unchecked.pop() {
             let Some(signed) = self.chain.block(&hash) else { continue };
+            let signed = &signed.clone();
             match self.chain.check(&signed.header, self.clock_ms()) {
                 Err(Doubt::Missing(missing)) => {
                     self.unchecked.push((view, hash));
@@ -265,6 +277,9 @@ impl<R: Rules> ConsensusHost<R> {
                 }
                 judged => {
                     let is_valid = judged.is_ok();
+                    if is_valid {
+                        out.push(Action::Append(Entry::Block(*signed)));
+                    }
                     self.step(Input::Validated { view, hash, is_valid }, out);
                 }
             }
@@ -282,25 +297,29 @@ impl<R: Rules> ConsensusHost<R> {
             }
         };
         for signed in blocks {
+            // Closing blocks make the last block of the epoch final and are no part of the chain.
+            if self.chain.closed().is_some() {
+                break;
+            }
             self.chain.append(&signed, signed.hash());
             out.push(Action::Append(Entry::Final(signed)));
             out.push(Action::Observe(Seen::Final(Box::new(signed))));
         }
-        if let Some(closing) = self.chain.closed() {
-            self.freeze(closing, certificate, out);
+        if let Some(last) = self.chain.closed() {
+            self.freeze(&last, certificate, out);
         }
     }
 
     /// The epoch is over: the next one begins, and this one's anchor is voted upon.
     fn freeze(
         &mut self,
-        closing: Vec<SignedHeader>,
+        last: &SignedHeader,
         certificate: Arc<Certificate>,
         out: &mut Vec<Action<R>>,
     ) {
         self.before = self.chain.committees.clone();
         self.is_mute = false;
-        self.chain = self.chain.freeze(&self.setup, closing, certificate);
+        self.chain = self.chain.freeze(&self.setup, last, certificate);
         out.push(Action::Checkpoint(self.chain.clone()));
         self.begin(Membership::new(&self.chain.committees, self.me));
         let mut effects = Vec::new();
@@ -360,53 +379,4 @@ fn open<R: Rules>(setup: &Setup<R>, chain: &Chain, membership: Membership) -> Co
 fn auditors(chain: &Chain, me: InstitutionId) -> Rc<[u32]> {
     let seats = chain.committees.auditors.iter().map(|seat| seat.institution);
     seats.filter(|other| *other != me).map(InstitutionId::get).collect()
-}
-
-impl<R: Rules> Host for ConsensusHost<R> {
-    type Message = Wire;
-    type Entry = Entry;
-    type Checkpoint = Chain;
-    type Timer = HostTimer;
-    type Observation = Seen;
-
-    fn wake(&mut self, now_ms: u64, disk: &world::Disk<Entry, Chain>, out: &mut Vec<Action<R>>) {
-        self.now_ms = now_ms;
-        self.recover(disk, out);
-    }
-
-    fn fall(&mut self) {
-        let fresh = Self::new(&self.setup, self.me, self.skew_ms);
-        *self = fresh;
-    }
-
-    fn hear(&mut self, now_ms: u64, from: u32, message: &Rc<Wire>, out: &mut Vec<Action<R>>) {
-        self.now_ms = now_ms;
-        self.take(InstitutionId::new(from), message, out);
-    }
-
-    fn ring(&mut self, now_ms: u64, timer: HostTimer, out: &mut Vec<Action<R>>) {
-        self.now_ms = now_ms;
-        match timer {
-            HostTimer::Consensus(timer) => self.step(Input::Timeout(timer), out),
-            HostTimer::Fetch => {
-                self.fetches = 0;
-                self.settle(out);
-            }
-            HostTimer::Ballot(epoch) => {
-                if self.ballot.as_ref().is_some_and(|ballot| ballot.epoch() == epoch) {
-                    self.vote_anchor(out);
-                }
-            }
-            HostTimer::Strategy => {}
-        }
-    }
-
-    fn heeds(&self, timer: &HostTimer) -> bool {
-        match timer {
-            HostTimer::Consensus(timer) => {
-                (timer.epoch, timer.view) == (self.consensus.epoch(), self.consensus.view())
-            }
-            _ => true,
-        }
-    }
 }

@@ -2,8 +2,9 @@
 //! epoch lasts some seconds, and one producer and one auditor change seats at each freeze.
 //!
 //! Seam: `world::Host` is all that the world knows, so a host over the whole node takes the place of
-//! [`ConsensusHost`] without a change to world, strategies' names, schedules or oracles.
+//! [`Actor`] without a change to world, strategies' names, schedules or oracles.
 
+mod actor;
 mod chain;
 mod host;
 mod serve;
@@ -11,11 +12,12 @@ mod setup;
 mod signatures;
 mod wire;
 
+pub use actor::Actor;
 pub use chain::{BAD, Chain, EMPTY, Past};
 pub use host::{ConsensusHost, Entry, HostTimer, Seen};
-pub use setup::{Setup, Shape};
+pub use setup::{GENESIS, STARTED_MS, Setup, Shape};
 pub use signatures::Signatures;
 pub use wire::{Body, Wire};
 
 /// What a cluster node does.
-pub type Action<R> = super::world::Action<ConsensusHost<R>>;
+pub type Action<R> = super::world::Action<Actor<R>>;

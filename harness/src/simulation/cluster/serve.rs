@@ -182,32 +182,25 @@ impl<R: Rules> ConsensusHost<R> {
         self.anchor_effects(effects, out);
     }
 
-    /// Asks for a block, one after the other of the auditors.
+    /// Asks for a block, two of the auditors at a time, in turn.
     pub(super) fn fetch(&mut self, missing: Digest, out: &mut Vec<Action<R>>) {
-        self.missing = Some(missing);
-        if self.fetches > 0 {
+        if !self.missing.insert(missing) || self.auditors.is_empty() {
             return;
         }
-        self.fetches += 1;
-        let auditors = self.auditors.len().max(1) as u64;
-        let at = usize::try_from(self.now_ms / 7 % auditors).unwrap_or(0);
+        let auditors = self.auditors.len();
+        let turn = self.now_ms / u64::from(self.setup.shape.delay_ms.max(1));
+        let at = usize::try_from(turn % auditors as u64).unwrap_or(0);
         for step in 0..2 {
-            if let Some(auditor) = self.auditors.get((at + step) % self.auditors.len().max(1)) {
-                self.send(To::One(*auditor), Body::AskBlock(missing), out);
-            }
+            let auditor = self.auditors[(at + step) % auditors];
+            self.send(To::One(auditor), Body::AskBlock(missing), out);
         }
         let after_ms = self.setup.shape.delay_ms.saturating_mul(FETCH_DELAYS);
         out.push(Action::Arm { timer: HostTimer::Fetch, after_ms });
     }
 
-    /// Whether a block is the one that was asked for.
+    /// Whether a block is one that was asked for.
     fn wants(&mut self, hash: &Digest) -> bool {
-        let is_wanted = self.missing == Some(*hash);
-        if is_wanted {
-            self.missing = None;
-            self.fetches = 0;
-        }
-        is_wanted
+        self.missing.remove(hash)
     }
 
     /// Comes back from the disk. A log that lost something tells nothing about what was signed.
@@ -229,6 +222,7 @@ impl<R: Rules> ConsensusHost<R> {
                     }
                     journal.push(entry);
                 }
+                Entry::Block(signed) => self.chain.keep(*signed, signed.hash()),
                 Entry::Final(signed) => self.chain.append(signed, signed.hash()),
             }
         }

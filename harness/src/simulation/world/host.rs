@@ -61,7 +61,7 @@ pub trait Host: Sized {
 
     /// Wakes up with what the disk holds. `is_whole` tells whether nothing that was written is missing;
     /// `after_crash` tells the first start from later ones.
-    fn wake(&mut self, now_ms: u64, disk: &Disk<Self>, out: &mut Vec<Action<Self>>);
+    fn wake(&mut self, now_ms: u64, disk: &super::Disk<Self::Entry, Self::Checkpoint>, out: &mut Vec<Action<Self>>);
 
     /// Everything that was not written is gone.
     fn fall(&mut self);
@@ -79,7 +79,7 @@ pub trait Host: Sized {
 }
 
 /// The disk of a host.
-pub type Disk<H> = super::Disk<<H as Host>::Entry, <H as Host>::Checkpoint>;
+pub(super) type Disk<H> = super::Disk<<H as Host>::Entry, <H as Host>::Checkpoint>;
 
 /// Looks on.
 pub trait Observer<H: Host> {

@@ -57,6 +57,12 @@ pub struct World<H: Host> {
     actions: Vec<Action<H>>,
 }
 
+impl<H: Host> std::fmt::Debug for World<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "World(at {} ms)", self.now_ms)
+    }
+}
+
 impl<H: Host> World<H> {
     /// A world before its first event. Nodes are numbered in the order given.
     #[must_use]
@@ -148,12 +154,8 @@ impl<H: Host> World<H> {
         self.delivered
     }
 
-    /// Runs until a time; stops early when `stop` says so, which is asked every `every_ms`.
-    pub fn run(
-        &mut self,
-        until_ms: u64,
-        observer: &mut impl Observer<H>,
-    ) {
+    /// Runs until a time.
+    pub fn run(&mut self, until_ms: u64, observer: &mut impl Observer<H>) {
         while let Some((now_ms, event)) = self.queue.take(until_ms) {
             self.now_ms = now_ms;
             self.happen(event, observer);

@@ -1,16 +1,37 @@
 //! The chain that cluster nodes agree on: headers only; what a block carries is one word.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use mdsm_core::consensus::Rules;
-use mdsm_core::ledger::{BlockHeader, Certificate, SignedHeader};
+use mdsm_core::ledger::{BlockHeader, Certificate};
 use mdsm_core::roster::Committees;
 use mdsm_core::types::{Digest, Epoch, Height, Timestamp, View};
 
+use super::wire::Block;
 use super::setup::{GENESIS, STARTED_MS, Setup};
 use crate::simulation::world::fold;
+
+/// Blocks by hash; never walked through in order.
+pub type Blocks = HashMap<Digest, Rc<Block>, BuildHasherDefault<FirstBytes>>;
+
+/// Digests are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+}
 
 /// What closing blocks carry.
 pub const EMPTY: Digest = Digest::new([0; 32]);
@@ -27,7 +48,7 @@ pub struct Past {
     /// Finalizes the last block of the epoch, or a closing block behind it.
     pub certificate: Arc<Certificate>,
     /// The blocks of the epoch.
-    pub blocks: Rc<BTreeMap<Digest, SignedHeader>>,
+    pub blocks: Rc<Blocks>,
 }
 
 /// The finalized chain of one node, and what it builds on.
@@ -52,7 +73,7 @@ pub struct Chain {
     /// Epochs that are over, the latest few.
     pub past: Rc<BTreeMap<Epoch, Past>>,
     /// Blocks of this epoch by hash, final or not.
-    blocks: BTreeMap<Digest, SignedHeader>,
+    blocks: Blocks,
 }
 
 /// Epochs that a node can show to others.
@@ -83,18 +104,18 @@ impl Chain {
             height: Height::new(0),
             anchor: GENESIS,
             past: Rc::default(),
-            blocks: BTreeMap::new(),
+            blocks: Blocks::default(),
         }
     }
 
     /// Keeps a block whose parent may still be missing.
-    pub fn keep(&mut self, signed: SignedHeader, hash: Digest) {
-        self.blocks.entry(hash).or_insert(signed);
+    pub fn keep(&mut self, block: &Rc<Block>) {
+        self.blocks.entry(block.hash()).or_insert_with(|| block.clone());
     }
 
     /// A block of this epoch or from the end of an earlier one.
     #[must_use]
-    pub fn block(&self, hash: &Digest) -> Option<&SignedHeader> {
+    pub fn block(&self, hash: &Digest) -> Option<&Rc<Block>> {
         let older = || self.past.values().rev().find_map(|past| past.blocks.get(hash));
         self.blocks.get(hash).or_else(older)
     }
@@ -147,12 +168,12 @@ impl Chain {
     }
 
     /// The final blocks up to this one that were not final before, in order; or one that is missing.
-    pub fn behind(&self, hash: &Digest) -> Result<Vec<SignedHeader>, Digest> {
+    pub fn behind(&self, hash: &Digest) -> Result<Vec<Rc<Block>>, Digest> {
         let mut found = Vec::new();
         let mut at = *hash;
         while at != self.tip && at != self.genesis {
             let signed = self.blocks.get(&at).ok_or(at)?;
-            found.push(*signed);
+            found.push(signed.clone());
             at = signed.header.parent;
         }
         found.reverse();
@@ -160,22 +181,21 @@ impl Chain {
     }
 
     /// Appends a final block.
-    pub fn append(&mut self, signed: &SignedHeader, hash: Digest) {
-        self.keep(*signed, hash);
-        self.tip = hash;
-        self.height = signed.header.height;
+    pub fn append(&mut self, block: &Rc<Block>) {
+        self.keep(block);
+        (self.tip, self.height) = (block.hash(), block.header.height);
     }
 
     /// The last block of the epoch on the final chain, once there is one.
     #[must_use]
-    pub fn closed(&self) -> Option<SignedHeader> {
+    pub fn closed(&self) -> Option<Rc<Block>> {
         let (mut last, mut at) = (None, self.tip);
         while at != self.genesis {
             let signed = self.blocks.get(&at)?;
             if signed.header.timestamp < self.mark {
                 break;
             }
-            (last, at) = (Some(*signed), signed.header.parent);
+            (last, at) = (Some(signed.clone()), signed.header.parent);
         }
         last
     }
@@ -185,7 +205,7 @@ impl Chain {
     pub fn freeze<R: Rules>(
         &self,
         setup: &Setup<R>,
-        last: &SignedHeader,
+        last: &Block,
         certificate: Arc<Certificate>,
     ) -> Self {
         let (last, genesis) = (last.header, last.hash());
@@ -209,7 +229,7 @@ impl Chain {
             height: last.height,
             anchor: self.root(&genesis),
             past: Rc::new(past),
-            blocks: BTreeMap::new(),
+            blocks: Blocks::default(),
         }
     }
 

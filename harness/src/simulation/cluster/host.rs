@@ -17,7 +17,7 @@ use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 use super::Action;
 use super::chain::{Chain, Doubt};
 use super::setup::{STARTED_MS, Setup};
-use super::wire::{Body, Wire};
+use super::wire::{Block, Body, Wire};
 use crate::simulation::world::To;
 
 /// A node of the cluster.
@@ -49,6 +49,14 @@ pub struct ConsensusHost<R: Rules> {
     /// Its log lost something: it signs nothing in this epoch.
     pub(super) is_mute: bool,
     effects: Vec<Effect>,
+    own: Vec<Own>,
+}
+
+/// What a node said and hears as well.
+#[derive(Debug)]
+enum Own {
+    Vote(SignedVote),
+    Proposal(Rc<Block>),
 }
 
 /// What a node writes.
@@ -57,9 +65,9 @@ pub enum Entry {
     /// Of consensus.
     Consensus(JournalEntry),
     /// A block that the node proposes or votes for: others may need it after a crash.
-    Block(SignedHeader),
+    Block(Rc<Block>),
     /// A final block.
-    Final(SignedHeader),
+    Final(Rc<Block>),
 }
 
 /// What a node waits for.
@@ -79,7 +87,7 @@ pub enum HostTimer {
 #[derive(Clone, Debug)]
 pub enum Seen {
     /// A block is final here.
-    Final(Box<SignedHeader>),
+    Final(Rc<Block>),
     /// Somebody is convicted.
     Convicted(Box<Evidence>),
     /// An anchor is certified here.
@@ -118,6 +126,7 @@ impl<R: Rules> ConsensusHost<R> {
             before,
             is_mute: false,
             effects: Vec::new(),
+            own: Vec::new(),
         }
     }
 
@@ -203,15 +212,15 @@ impl<R: Rules> ConsensusHost<R> {
 
     /// Carries out effects, and those of their answers behind them.
     pub(super) fn carry_out(&mut self, mut effects: Vec<Effect>, out: &mut Vec<Action<R>>) {
-        let mut own = Vec::new();
+        let mut own = std::mem::take(&mut self.own);
         for effect in effects.drain(..) {
             match effect {
                 Effect::Persist(entry) => out.push(Action::Append(Entry::Consensus(entry))),
                 Effect::Propose(header) => {
-                    let signed = self.signed_header(header);
-                    self.chain.keep(signed, signed.hash());
-                    self.send(To::Many(self.everyone.clone()), Body::Proposal(signed), out);
-                    own.push(Input::Proposal(signed));
+                    let block = Block::new(self.signed_header(header));
+                    self.chain.keep(&block);
+                    self.send(To::Many(self.everyone.clone()), Body::Proposal(block.clone()), out);
+                    own.push(Own::Proposal(block));
                 }
                 Effect::Cast(vote) => {
                     let signed = self.signed(vote);
@@ -220,12 +229,12 @@ impl<R: Rules> ConsensusHost<R> {
                         _ => self.auditors.clone(),
                     };
                     self.send(To::Many(to), Body::Vote(signed), out);
-                    own.push(Input::Vote(signed));
+                    own.push(Own::Vote(signed));
                 }
                 Effect::Publish { certificate, to } => {
-                    self.send_to(to, &Body::Certificate(certificate), out);
+                    self.send_to(to, Body::Certificate(certificate), out);
                 }
-                Effect::Ask { to, epoch, view } => self.send_to(to, &Body::Ask { epoch, view }, out),
+                Effect::Ask { to, epoch, view } => self.send_to(to, Body::Ask { epoch, view }, out),
                 Effect::Build { view, parent_view, parent } => {
                     self.unbuilt = Some((view, parent_view, parent));
                 }
@@ -241,12 +250,13 @@ impl<R: Rules> ConsensusHost<R> {
             }
         }
         self.effects = effects;
-        for input in own {
-            match input {
-                Input::Vote(signed) => self.on_vote(self.me, signed, out),
-                other => self.step(other, out),
+        for said in own.drain(..) {
+            match said {
+                Own::Vote(signed) => self.on_vote(self.me, signed, out),
+                Own::Proposal(block) => self.step(Input::Proposal(**block), out),
             }
         }
+        self.own = own;
         self.settle(out);
     }
 
@@ -258,7 +268,8 @@ impl<R: Rules> ConsensusHost<R> {
         if let Some(place) = self.unbuilt.take() {
             match self.chain.build(&self.setup, place, self.clock_ms()) {
                 Ok(header) => {
-                    out.push(Action::Append(Entry::Block(self.signed_header(header))));
+                    let block = Block::new(self.signed_header(header));
+                    out.push(Action::Append(Entry::Block(block)));
                     self.step(Input::Built(header), out);
                 }
                 Err(missing) => {
@@ -268,8 +279,7 @@ impl<R: Rules> ConsensusHost<R> {
             }
         }
         while let Some((view, hash)) = self.unchecked.pop() {
-            let Some(signed) = self.chain.block(&hash) else { continue };
-            let signed = &signed.clone();
+            let Some(signed) = self.chain.block(&hash).cloned() else { continue };
             match self.chain.check(&signed.header, self.clock_ms()) {
                 Err(Doubt::Missing(missing)) => {
                     self.unchecked.push((view, hash));
@@ -278,7 +288,7 @@ impl<R: Rules> ConsensusHost<R> {
                 judged => {
                     let is_valid = judged.is_ok();
                     if is_valid {
-                        out.push(Action::Append(Entry::Block(*signed)));
+                        out.push(Action::Append(Entry::Block(signed)));
                     }
                     self.step(Input::Validated { view, hash, is_valid }, out);
                 }
@@ -301,9 +311,9 @@ impl<R: Rules> ConsensusHost<R> {
             if self.chain.closed().is_some() {
                 break;
             }
-            self.chain.append(&signed, signed.hash());
-            out.push(Action::Append(Entry::Final(signed)));
-            out.push(Action::Observe(Seen::Final(Box::new(signed))));
+            self.chain.append(&signed);
+            out.push(Action::Append(Entry::Final(signed.clone())));
+            out.push(Action::Observe(Seen::Final(signed)));
         }
         if let Some(last) = self.chain.closed() {
             self.freeze(&last, certificate, out);
@@ -313,7 +323,7 @@ impl<R: Rules> ConsensusHost<R> {
     /// The epoch is over: the next one begins, and this one's anchor is voted upon.
     fn freeze(
         &mut self,
-        last: &SignedHeader,
+        last: &Block,
         certificate: Arc<Certificate>,
         out: &mut Vec<Action<R>>,
     ) {
@@ -338,17 +348,19 @@ impl<R: Rules> ConsensusHost<R> {
         (self.unbuilt, self.unfinished) = (None, None);
     }
 
-    fn send_to(&self, to: Audience, body: &Body, out: &mut Vec<Action<R>>) {
-        match to {
-            Audience::Everyone => self.send(To::Many(self.everyone.clone()), body.clone(), out),
-            Audience::One(one) => self.send(To::One(one.get()), body.clone(), out),
-            Audience::Auditors { and } => {
-                self.send(To::Many(self.auditors.clone()), body.clone(), out);
-                if and != self.me && !self.auditors.contains(&and.get()) {
-                    self.send(To::One(and.get()), body.clone(), out);
-                }
-            }
+    fn send_to(&self, to: Audience, body: Body, out: &mut Vec<Action<R>>) {
+        let message = Rc::new(Wire::new(body));
+        let (to, and) = match to {
+            Audience::Everyone => (To::Many(self.everyone.clone()), None),
+            Audience::One(one) => (To::One(one.get()), None),
+            Audience::Auditors { and } => (To::Many(self.auditors.clone()), Some(and)),
+        };
+        let is_new = |and: &InstitutionId| *and != self.me && !self.auditors.contains(&and.get());
+        if let Some(and) = and.filter(is_new) {
+            let to = To::One(and.get());
+            out.push(Action::Send { to, message: message.clone() });
         }
+        out.push(Action::Send { to, message });
     }
 
     pub(super) fn send(&self, to: To, body: Body, out: &mut Vec<Action<R>>) {

@@ -17,7 +17,7 @@ pub use chain::{BAD, Chain, EMPTY, Past};
 pub use host::{ConsensusHost, Entry, HostTimer, Seen};
 pub use setup::{GENESIS, STARTED_MS, Setup, Shape};
 pub use signatures::Signatures;
-pub use wire::{Body, Wire};
+pub use wire::{Block, Body, Wire};
 
 /// What a cluster node does.
 pub type Action<R> = super::world::Action<Actor<R>>;

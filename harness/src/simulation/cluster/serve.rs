@@ -1,14 +1,15 @@
 //! Messages of others, and coming back from a crash.
 
 use mdsm_core::consensus::{Input, JournalEntry, Membership, Rules, Taken};
-use mdsm_core::ledger::{Certificate, SignedHeader, SignedVote, Subject, Vote};
+use mdsm_core::ledger::{Certificate, SignedVote, Subject, Vote};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 use std::sync::Arc;
 
 use super::Action;
 use super::chain::Chain;
 use super::host::{ConsensusHost, Entry, HostTimer, Seen};
-use super::wire::{Body, Wire};
+use super::wire::{Block, Body, Wire};
+use std::rc::Rc;
 use crate::simulation::world::{Disk, To};
 
 /// Milliseconds after which blocks are asked for again, in delays.
@@ -38,14 +39,14 @@ impl<R: Rules> ConsensusHost<R> {
             }
             Body::AskBlock(hash) => {
                 if let Some(signed) = self.chain.block(hash) {
-                    self.send(To::One(from.get()), Body::Block(*signed), out);
+                    self.send(To::One(from.get()), Body::Block(signed.clone()), out);
                 }
             }
             Body::Block(signed) => {
                 // Whoever asked for a block knows its hash, so no signature is needed.
                 let hash = signed.hash();
                 if self.wants(&hash) {
-                    self.chain.keep(*signed, hash);
+                    self.chain.keep(signed);
                     self.settle(out);
                 }
             }
@@ -110,7 +111,7 @@ impl<R: Rules> ConsensusHost<R> {
     fn on_proposal(
         &mut self,
         from: InstitutionId,
-        signed: &SignedHeader,
+        signed: &Rc<Block>,
         out: &mut Vec<Action<R>>,
     ) {
         if self.is_over(from, signed.header.epoch, out) {
@@ -119,8 +120,8 @@ impl<R: Rules> ConsensusHost<R> {
         let scheme = &self.setup.signatures;
         let is_of_chain = signed.header.chain_id == self.setup.chain;
         if is_of_chain && self.intake.proposal(signed, &self.consensus, scheme).is_ok() {
-            self.chain.keep(*signed, signed.hash());
-            self.step(Input::Proposal(*signed), out);
+            self.chain.keep(signed);
+            self.step(Input::Proposal(***signed), out);
         }
     }
 
@@ -222,8 +223,8 @@ impl<R: Rules> ConsensusHost<R> {
                     }
                     journal.push(entry);
                 }
-                Entry::Block(signed) => self.chain.keep(*signed, signed.hash()),
-                Entry::Final(signed) => self.chain.append(signed, signed.hash()),
+                Entry::Block(signed) => self.chain.keep(signed),
+                Entry::Final(signed) => self.chain.append(signed),
             }
         }
         let membership = Membership::new(&self.chain.committees, self.me);

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha12Rng;
 
 use super::Name;
 use crate::seed::Draw as _;
-use crate::simulation::cluster::{Action, Body, ConsensusHost, Wire};
+use crate::simulation::cluster::{Action, Block, Body, ConsensusHost, Wire};
 use crate::simulation::world::To;
 
 /// Messages that a strategy may remember.
@@ -77,7 +77,7 @@ impl<R: Rules> Me<'_, R> {
     /// A proposal of its own.
     #[must_use]
     pub fn proposal(&self, header: BlockHeader) -> Body {
-        Body::Proposal(self.host.signed_header(header))
+        Body::Proposal(Block::new(self.host.signed_header(header)))
     }
 
     /// Everybody else.

@@ -9,8 +9,11 @@ use mdsm_core::types::{Digest, Epoch, Height, InstitutionId, Signature, Timestam
 
 use super::deviant::{Me, Out, Strategy};
 use crate::seed::Draw as _;
-use crate::simulation::cluster::{Body, Wire};
+use crate::simulation::cluster::{Block, Body, Wire};
 use crate::simulation::world::To;
+
+/// Ticks between two bursts.
+const PAUSE: u32 = 8;
 
 /// Signatures that do not hold.
 #[derive(Debug, Default)]
@@ -19,10 +22,11 @@ pub(super) struct Forger;
 impl<R: Rules> Strategy<R> for Forger {
     fn send(&mut self, me: &mut Me<'_, R>, to: To, message: Rc<Wire>, out: &mut Out<R>) {
         let signature = Signature::new([0x66; 64]);
-        match message.body {
-            Body::Vote(signed) => me.say(to, Body::Vote(SignedVote { signature, ..signed }), out),
-            Body::Proposal(signed) => {
-                me.say(to, Body::Proposal(SignedHeader { signature, ..signed }), out);
+        match &message.body {
+            Body::Vote(signed) => me.say(to, Body::Vote(SignedVote { signature, ..*signed }), out),
+            Body::Proposal(block) => {
+                let forged = Block::new(SignedHeader { signature, ..***block });
+                me.say(to, Body::Proposal(forged), out);
             }
             _ => me.pass(to, message, out),
         }
@@ -31,10 +35,16 @@ impl<R: Rules> Strategy<R> for Forger {
 
 /// Certificates without a quorum.
 #[derive(Debug, Default)]
-pub(super) struct ForgedCertificate;
+pub(super) struct ForgedCertificate {
+    ticks: u32,
+}
 
 impl<R: Rules> Strategy<R> for ForgedCertificate {
     fn tick(&mut self, me: &mut Me<'_, R>, out: &mut Out<R>) -> bool {
+        self.ticks += 1;
+        if self.ticks % PAUSE != 1 {
+            return false;
+        }
         let consensus = me.host.consensus();
         let (epoch, view) = (consensus.epoch(), consensus.view());
         let seats = consensus.committees().auditors.len();
@@ -58,10 +68,16 @@ impl<R: Rules> Strategy<R> for ForgedCertificate {
 
 /// Speaks in the names of others.
 #[derive(Debug, Default)]
-pub(super) struct Impersonator;
+pub(super) struct Impersonator {
+    ticks: u32,
+}
 
 impl<R: Rules> Strategy<R> for Impersonator {
     fn tick(&mut self, me: &mut Me<'_, R>, out: &mut Out<R>) -> bool {
+        self.ticks += 1;
+        if self.ticks % PAUSE != 1 {
+            return false;
+        }
         let consensus = me.host.consensus();
         let view = consensus.view();
         let leader = consensus.committees().leader(view).institution;
@@ -97,10 +113,15 @@ impl<R: Rules> Strategy<R> for Impersonator {
 #[derive(Debug, Default)]
 pub(super) struct FarViewFlooder {
     next: u64,
+    ticks: u32,
 }
 
 impl<R: Rules> Strategy<R> for FarViewFlooder {
     fn tick(&mut self, me: &mut Me<'_, R>, out: &mut Out<R>) -> bool {
+        self.ticks += 1;
+        if self.ticks % PAUSE != 1 {
+            return false;
+        }
         let current = me.host.consensus().view().get();
         let to = me.all();
         for step in 0..40 {
@@ -153,10 +174,15 @@ impl<R: Rules> Strategy<R> for FarViewFlooder {
 #[derive(Debug, Default)]
 pub(super) struct EvidenceSpammer {
     count: u8,
+    ticks: u32,
 }
 
 impl<R: Rules> Strategy<R> for EvidenceSpammer {
     fn tick(&mut self, me: &mut Me<'_, R>, out: &mut Out<R>) -> bool {
+        self.ticks += 1;
+        if self.ticks % PAUSE != 1 {
+            return false;
+        }
         let view = me.host.consensus().view();
         let to = me.auditors();
         for _ in 0..10 {

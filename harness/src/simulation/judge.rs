@@ -9,7 +9,7 @@ use mdsm_core::types::{Digest, Epoch, InstitutionId};
 use std::collections::BTreeMap;
 
 use super::cluster::{Actor, Body, Entry, GENESIS, Seen, Setup, Wire};
-use super::world::{Node, Observer, To};
+use super::world::{Message as _, Node, Observer, To};
 use crate::oracle::consensus::{EpochHistory, History};
 
 /// Looks on and judges.
@@ -29,6 +29,8 @@ pub struct Judge<R> {
     pub forged: u64,
     /// Anchors certified.
     pub anchored: BTreeSet<Epoch>,
+    /// What messages say, by their marks, when it is wanted.
+    pub labels: Option<BTreeMap<u64, String>>,
     /// Whether epochs that are over are forgotten once judged.
     pub forgets: bool,
 }
@@ -50,6 +52,7 @@ impl<R: Rules> Judge<R> {
             lost: 0,
             forged: 0,
             anchored: BTreeSet::new(),
+            labels: None,
             forgets: false,
         };
         judge.open(setup.first(), (GENESIS, 0));
@@ -84,6 +87,9 @@ impl<R: Rules> Judge<R> {
 impl<R: Rules> Observer<Actor<R>> for Judge<R> {
     fn sent(&mut self, now_ms: u64, node: Node, _: &To, message: &Rc<Wire>) {
         let from = self.institutions[usize::from(node)];
+        if let Some(labels) = &mut self.labels {
+            labels.entry(message.mark()).or_insert_with(|| message.label());
+        }
         match &message.body {
             Body::Vote(signed) if signed.signer == from => {
                 self.history.voted(now_ms, from, &signed.vote);
@@ -111,10 +117,8 @@ impl<R: Rules> Observer<Actor<R>> for Judge<R> {
                 let is_first = header.epoch == self.open && {
                     let epoch = self.history.epochs.get(&header.epoch);
                     let before = epoch.and_then(|epoch| epoch.headers.get(&header.parent));
-                    let started = before.map_or_else(
-                        || self.marks(header.epoch),
-                        |parent| Some(parent.timestamp),
-                    );
+                    let started = before
+                        .map_or_else(|| self.marks(header.epoch), |parent| Some(parent.timestamp));
                     started.is_some_and(|before| self.crosses(before, header.timestamp))
                 };
                 if is_first {

@@ -14,9 +14,12 @@
 //! and when it is sent, never from the order of draws. So a schedule with fewer faults leaves the
 //! others as they were, and shrinking converges.
 
+pub mod broken;
 pub mod cluster;
 pub mod judge;
 pub mod plan;
 pub mod run;
+pub mod schedule;
+pub mod shrink;
 pub mod strategies;
 pub mod world;

@@ -52,8 +52,14 @@ pub struct Faults {
 
 impl Faults {
     /// All of them.
-    pub const ALL: Self =
-        Self { links: true, cuts: true, crashes: true, disks: true, clocks: true, strategies: true };
+    pub const ALL: Self = Self {
+        links: true,
+        cuts: true,
+        crashes: true,
+        disks: true,
+        clocks: true,
+        strategies: true,
+    };
     /// None.
     pub const NONE: Self = Self {
         links: false,
@@ -174,7 +180,8 @@ impl Plan {
         // An institution without its log is as good as absent: together with the faulty auditors they
         // must stay a minority, or nothing need ever become final.
         let faulty = self.faulty.keys().chain(&self.twins).filter(|id| self.shape.audits(**id));
-        let spare = self.shape.faulty_max().saturating_sub(u32::try_from(faulty.count()).unwrap_or(0));
+        let spare =
+            self.shape.faulty_max().saturating_sub(u32::try_from(faulty.count()).unwrap_or(0));
         let nodes = self.shape.institutions();
         let forgetful: Vec<u32> = (0..spare).map(|_| random.below(nodes)).collect();
         let count = if is_on { (heal / 60_000 + 1) * per_minute } else { 0 };

@@ -1,6 +1,6 @@
 //! One run: faults first, and safety is judged; then none, and life must show.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use mdsm_core::consensus::Rules;
@@ -136,13 +136,33 @@ impl<R: Rules + 'static> Run<R> {
     /// Runs to the end and judges.
     #[must_use]
     pub fn finish(mut self) -> Outcome {
+        self.go();
+        self.outcome()
+    }
+
+    /// The same, with what was said.
+    #[must_use]
+    pub fn finish_labelled(mut self) -> (Outcome, Option<BTreeMap<u64, String>>) {
+        self.go();
+        let labels = self.judge.labels.take();
+        (self.outcome(), labels)
+    }
+
+    /// The same, with what happened to messages and what they said.
+    #[must_use]
+    pub fn finish_recorded(mut self) -> (Record, BTreeMap<u64, String>) {
+        self.go();
+        (self.world.network.take_record(), self.judge.labels.take().unwrap_or_default())
+    }
+
+    /// Runs to the end and judges, and leaves the run to be looked into.
+    pub fn go(&mut self) {
         self.world.start(&mut self.judge);
         self.advance(self.plan.heal_ms);
         if self.plan.end_ms > self.plan.heal_ms {
             self.live();
         }
         self.judge.history.judge_all();
-        self.outcome()
     }
 
     /// Runs for some time, looking at the load now and then.
@@ -205,10 +225,12 @@ impl<R: Rules + 'static> Run<R> {
         let views = self.plan.faulty_in_a_row() + 2;
         let mut target: Option<u64> = None;
         // Delays grow to 64 times while faults last, and shrink when a block is notarized.
-        let patience_ms = (u64::from(shape.turn_ms) + u64::from(shape.delay_ms) * 64 * 5) * (views + 2);
+        let patience_ms =
+            (u64::from(shape.turn_ms) + u64::from(shape.delay_ms) * 64 * 5) * (views + 2);
         let end_ms = (self.world.now_ms() + patience_ms).max(self.plan.end_ms);
         while self.world.now_ms() < end_ms {
-            self.world.run(self.world.now_ms() + u64::from(shape.delay_ms.max(20)), &mut self.judge);
+            self.world
+                .run(self.world.now_ms() + u64::from(shape.delay_ms.max(20)), &mut self.judge);
             if target.is_none() && self.judge.history.last_final > start {
                 target = self.judge.history.heights.values().max().copied();
             }
@@ -243,7 +265,8 @@ impl<R: Rules + 'static> Run<R> {
     }
 
     /// What the run showed.
-    fn outcome(self) -> Outcome {
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
         let history = &self.judge.history;
         let acted = (0..self.world.nodes())
             .filter_map(|node| self.world.host(node).deviant.as_ref())

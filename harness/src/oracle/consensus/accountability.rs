@@ -27,7 +27,9 @@ pub fn authors(history: &History) -> BTreeSet<InstitutionId> {
             }
         }
         let claims = epoch.evidence.iter().filter_map(|evidence| evidence.claim());
-        found.extend(claims.map(|claim| claim.institution).filter(|who| epoch.auditors.contains(who)));
+        found.extend(
+            claims.map(|claim| claim.institution).filter(|who| epoch.auditors.contains(who)),
+        );
     }
     found
 }

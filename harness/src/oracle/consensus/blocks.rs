@@ -31,7 +31,11 @@ pub fn blocks(history: &History, epoch: &EpochHistory) -> Verdict {
         if header.parent_view != parent_view || header.height.get() != parent_height + 1 {
             return Err(format!("{place}: contradicts its parent"));
         }
-        if epoch.headers.get(&header.parent).is_some_and(|parent| parent.timestamp >= header.timestamp) {
+        if epoch
+            .headers
+            .get(&header.parent)
+            .is_some_and(|parent| parent.timestamp >= header.timestamp)
+        {
             return Err(format!("{place}: is not later than its parent"));
         }
         let notarize = Subject::Notarize(header.parent);

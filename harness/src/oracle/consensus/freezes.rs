@@ -15,9 +15,10 @@ pub fn freezes(history: &History, epoch: &EpochHistory) -> Verdict {
     let Some(before) = epoch.epoch.get().checked_sub(1).map(Epoch::new) else { return Ok(()) };
     let Some(before) = history.epochs.get(&before) else { return Ok(()) };
     let is_honest = |voter| !history.faulty.contains(voter);
-    let first = epoch.views.iter().filter(|(view, _)| **view > View::new(0)).flat_map(|(_, seen)| {
-        seen.votes.iter().filter(|((voter, _), _)| is_honest(voter)).map(|(_, at)| *at)
-    });
+    let first =
+        epoch.views.iter().filter(|(view, _)| **view > View::new(0)).flat_map(|(_, seen)| {
+            seen.votes.iter().filter(|((voter, _), _)| is_honest(voter)).map(|(_, at)| *at)
+        });
     let Some(first) = first.min() else { return Ok(()) };
     // Votes sent by then that finalize the block, or one behind it.
     let quorum = super::quorum(before.auditors.len());

@@ -177,7 +177,13 @@ impl History {
     //= type=test
     //# CON-7.6 (ours): Two honest nodes MUST NOT finalize conflicting blocks while at most f auditors
     //# are faulty.
-    pub fn finalized(&mut self, now_ms: u64, node: InstitutionId, header: &BlockHeader, hash: Digest) {
+    pub fn finalized(
+        &mut self,
+        now_ms: u64,
+        node: InstitutionId,
+        header: &BlockHeader,
+        hash: Digest,
+    ) {
         let height = header.height.get();
         let known = self.chain.get(&height).copied();
         let first = known.is_none();
@@ -262,9 +268,10 @@ impl EpochHistory {
     /// Subjects of a view that honest auditors voted for.
     #[must_use]
     pub fn subjects(&self, history: &History, seen: &ViewHistory) -> BTreeSet<Subject> {
-        let honest = seen.votes.keys().filter(|(voter, _)| {
-            !history.faulty.contains(voter) && self.auditors.contains(voter)
-        });
+        let honest = seen
+            .votes
+            .keys()
+            .filter(|(voter, _)| !history.faulty.contains(voter) && self.auditors.contains(voter));
         honest.map(|(_, subject)| *subject).collect()
     }
 

@@ -38,13 +38,19 @@ pub fn honesty(history: &History, epoch: &EpochHistory) -> Verdict {
         }
         for (voter, [notarize, nullify, finalize, anchor]) in counts {
             if notarize > 1 || finalize > 1 || anchor > 1 || (nullify > 0 && finalize > 0) {
-                return Err(format!("epoch {} view {view}: {voter} contradicts itself", epoch.epoch));
+                return Err(format!(
+                    "epoch {} view {view}: {voter} contradicts itself",
+                    epoch.epoch
+                ));
             }
         }
     }
     for evidence in &epoch.evidence {
         if let Some(claim) = evidence.claim().filter(|c| !history.faulty.contains(&c.institution)) {
-            return Err(format!("{} is accused and follows the protocol: {claim:?}", claim.institution));
+            return Err(format!(
+                "{} is accused and follows the protocol: {claim:?}",
+                claim.institution
+            ));
         }
     }
     Ok(())

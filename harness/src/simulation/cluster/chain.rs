@@ -10,8 +10,8 @@ use mdsm_core::ledger::{BlockHeader, Certificate};
 use mdsm_core::roster::Committees;
 use mdsm_core::types::{Digest, Epoch, Height, Timestamp, View};
 
-use super::wire::Block;
 use super::setup::{GENESIS, STARTED_MS, Setup};
+use super::wire::Block;
 use crate::simulation::world::fold;
 
 /// Blocks by hash; never walked through in order.
@@ -133,8 +133,7 @@ impl Chain {
 
     /// Whether a block may be notarized at this time of the auditor's clock.
     pub fn check(&self, header: &BlockHeader, clock_ms: i64) -> Result<(), Doubt> {
-        let (height, time, is_closing) =
-            self.standing(&header.parent).map_err(Doubt::Missing)?;
+        let (height, time, is_closing) = self.standing(&header.parent).map_err(Doubt::Missing)?;
         //= harness/spec/consensus.md#con-4-audit
         //# CON-4.4 (ours): An auditor MUST NOT vote for a block whose timestamp is more than 2,000
         //# milliseconds ahead of its own clock.

@@ -8,10 +8,10 @@ use mdsm_core::consensus::{
     AnchorBallot, AnchorEffect, Audience, Consensus, Effect, Input, Intake, JournalEntry,
     Membership, Rules, Timer,
 };
-use mdsm_core::roster::Committees;
 use mdsm_core::ledger::{
     BlockHeader, Certificate, Evidence, SignedHeader, SignedVote, Subject, Vote,
 };
+use mdsm_core::roster::Committees;
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 
 use super::Action;
@@ -177,7 +177,9 @@ impl<R: Rules> ConsensusHost<R> {
     pub fn waits(&self) -> String {
         let Self { unchecked, unbuilt, unfinished, missing, .. } = self;
         let unfinished = unfinished.as_ref().map(|certificate| certificate.vote);
-        format!("unchecked {unchecked:?} unbuilt {unbuilt:?} unfinished {unfinished:?} missing {missing:?}")
+        format!(
+            "unchecked {unchecked:?} unbuilt {unbuilt:?} unfinished {unfinished:?} missing {missing:?}"
+        )
     }
 
     /// Its clock.
@@ -321,12 +323,7 @@ impl<R: Rules> ConsensusHost<R> {
     }
 
     /// The epoch is over: the next one begins, and this one's anchor is voted upon.
-    fn freeze(
-        &mut self,
-        last: &Block,
-        certificate: Arc<Certificate>,
-        out: &mut Vec<Action<R>>,
-    ) {
+    fn freeze(&mut self, last: &Block, certificate: Arc<Certificate>, out: &mut Vec<Action<R>>) {
         self.before = self.chain.committees.clone();
         self.is_mute = false;
         self.chain = self.chain.freeze(&self.setup, last, certificate);
@@ -367,11 +364,7 @@ impl<R: Rules> ConsensusHost<R> {
         out.push(Action::Send { to, message: Rc::new(Wire::new(body)) });
     }
 
-    pub(super) fn anchor_effects(
-        &mut self,
-        effects: Vec<AnchorEffect>,
-        out: &mut Vec<Action<R>>,
-    ) {
+    pub(super) fn anchor_effects(&mut self, effects: Vec<AnchorEffect>, out: &mut Vec<Action<R>>) {
         for effect in effects {
             match effect {
                 AnchorEffect::Consensus(effect) => self.carry_out(vec![effect], out),

@@ -13,7 +13,7 @@ mod signatures;
 mod wire;
 
 pub use actor::Actor;
-pub use chain::{BAD, Chain, EMPTY, Past};
+pub use chain::{BAD, Blocks, Chain, EMPTY, FirstBytes, Past};
 pub use host::{ConsensusHost, Entry, HostTimer, Seen};
 pub use setup::{GENESIS, STARTED_MS, Setup, Shape};
 pub use signatures::Signatures;

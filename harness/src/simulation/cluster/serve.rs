@@ -9,8 +9,8 @@ use super::Action;
 use super::chain::Chain;
 use super::host::{ConsensusHost, Entry, HostTimer, Seen};
 use super::wire::{Block, Body, Wire};
-use std::rc::Rc;
 use crate::simulation::world::{Disk, To};
+use std::rc::Rc;
 
 /// Milliseconds after which blocks are asked for again, in delays.
 const FETCH_DELAYS: u32 = 2;
@@ -108,12 +108,7 @@ impl<R: Rules> ConsensusHost<R> {
         }
     }
 
-    fn on_proposal(
-        &mut self,
-        from: InstitutionId,
-        signed: &Rc<Block>,
-        out: &mut Vec<Action<R>>,
-    ) {
+    fn on_proposal(&mut self, from: InstitutionId, signed: &Rc<Block>, out: &mut Vec<Action<R>>) {
         if self.is_over(from, signed.header.epoch, out) {
             return;
         }
@@ -239,7 +234,8 @@ impl<R: Rules> ConsensusHost<R> {
         if self.chain.committees.epoch > Epoch::new(0) {
             let mut ballot = mdsm_core::consensus::AnchorBallot::new(&self.before, self.me);
             journal.iter().for_each(|entry| {
-                if let JournalEntry::Voted(vote @ Vote { subject: Subject::Anchor(_), .. }) = entry {
+                if let JournalEntry::Voted(vote @ Vote { subject: Subject::Anchor(_), .. }) = entry
+                {
                     ballot.recall(vote);
                 }
             });

@@ -77,7 +77,12 @@ pub const GENESIS: Digest = Digest::new([0x6e; 32]);
 impl<R: Rules> Setup<R> {
     /// A setup; `movable` may be empty.
     #[must_use]
-    pub fn new(rules: R, shape: Shape, signatures: Signatures, movable: Vec<InstitutionId>) -> Self {
+    pub fn new(
+        rules: R,
+        shape: Shape,
+        signatures: Signatures,
+        movable: Vec<InstitutionId>,
+    ) -> Self {
         Self { rules, shape, signatures, chain: ChainId::new([0x5d; 32]), movable }
     }
 

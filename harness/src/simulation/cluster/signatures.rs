@@ -57,7 +57,9 @@ impl Signatures {
     #[must_use]
     pub fn sign(&self, institution: InstitutionId, message: &[u8]) -> Signature {
         match self {
-            Self::Ideal { secret } => tag(*secret, &self.owner(institution), fold(*secret, message)),
+            Self::Ideal { secret } => {
+                tag(*secret, &self.owner(institution), fold(*secret, message))
+            }
             Self::Real(keys) => keys[institution.get() as usize].sign(message),
         }
     }

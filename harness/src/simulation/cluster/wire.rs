@@ -128,10 +128,14 @@ fn mark(body: &Body) -> u64 {
         Body::Vote(signed) => mix(2, word(&signed.signature)),
         Body::Certificate(certificate) => {
             let vote = &certificate.vote;
-            let subject = vote.subject.digest().map_or(0, |digest| fold(0, &digest.as_bytes()[..8]));
+            let subject =
+                vote.subject.digest().map_or(0, |digest| fold(0, &digest.as_bytes()[..8]));
             let tag = u64::from(vote.subject.tag()) << 32 | u64::from(vote.epoch.get());
             // Two certificates of one vote say the same; who signed is part of the run all the same.
-            let signers = certificate.signers.seats().fold(0u64, |sum, seat| sum.rotate_left(7) ^ seat as u64);
+            let signers = certificate
+                .signers
+                .seats()
+                .fold(0u64, |sum, seat| sum.rotate_left(7) ^ seat as u64);
             mix(mix(3 ^ subject, tag), mix(vote.view.get(), signers))
         }
         Body::Ask { epoch, view } => mix(4 ^ u64::from(epoch.get()) << 8, view.get()),

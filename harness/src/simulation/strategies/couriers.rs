@@ -23,7 +23,8 @@ impl<R: Rules> Strategy<R> for CertificateWithholder {
             Body::Certificate(_) => *me.acted += 1,
             Body::Vote(signed) => {
                 let auditors = me.host.auditors();
-                let at = usize::try_from(signed.vote.view.get()).unwrap_or(0) % auditors.len().max(1);
+                let at =
+                    usize::try_from(signed.vote.view.get()).unwrap_or(0) % auditors.len().max(1);
                 if let Some(one) = auditors.get(at) {
                     *me.acted += 1;
                     me.pass(To::One(*one), message.clone(), out);
@@ -136,7 +137,8 @@ impl<R: Rules> Strategy<R> for BitmapCensor {
             let known = self.votes.get(&certificate.vote);
             let cast: Vec<_> = known.into_iter().flatten().map(|(seat, s)| (*seat, *s)).collect();
             let liked = cast.len().checked_sub(quorum(seats)).and_then(|from| cast.get(from..));
-            let made = liked.and_then(|liked| Certificate::assemble(certificate.vote, seats, liked));
+            let made =
+                liked.and_then(|liked| Certificate::assemble(certificate.vote, seats, liked));
             if let Some(made) = made {
                 return me.say(to, Body::Certificate(Arc::new(made)), out);
             }

@@ -40,7 +40,13 @@ pub trait Strategy<R: Rules> {
     }
 
     /// A message came; whether the node hears of it.
-    fn hear(&mut self, _me: &mut Me<'_, R>, _from: u32, _message: &Rc<Wire>, _out: &mut Out<R>) -> bool {
+    fn hear(
+        &mut self,
+        _me: &mut Me<'_, R>,
+        _from: u32,
+        _message: &Rc<Wire>,
+        _out: &mut Out<R>,
+    ) -> bool {
         true
     }
 
@@ -165,7 +171,13 @@ impl<R: Rules> Deviant<R> {
     }
 
     /// A message came; whether the node hears of it.
-    pub fn hear(&mut self, host: &ConsensusHost<R>, from: u32, message: &Rc<Wire>, out: &mut Out<R>) -> bool {
+    pub fn hear(
+        &mut self,
+        host: &ConsensusHost<R>,
+        from: u32,
+        message: &Rc<Wire>,
+        out: &mut Out<R>,
+    ) -> bool {
         if self.heard.len() >= MEMORY {
             self.heard.remove(0);
         }

@@ -71,7 +71,12 @@ impl<R: Rules> Strategy<R> for StaleParent {
             let chain = me.host.chain();
             let height = Height::new(chain.base.0.get() + 1);
             let (parent, parent_view) = (chain.genesis, View::new(0));
-            (header.parent != parent).then_some(BlockHeader { parent, parent_view, height, ..header })
+            (header.parent != parent).then_some(BlockHeader {
+                parent,
+                parent_view,
+                height,
+                ..header
+            })
         });
     }
 }
@@ -98,7 +103,8 @@ pub(super) struct TimeShifter;
 impl<R: Rules> Strategy<R> for TimeShifter {
     fn send(&mut self, me: &mut Me<'_, R>, to: To, message: Rc<Wire>, out: &mut Out<R>) {
         replace(me, to, message, out, |me, header| {
-            let shift = [1_500, 1_990, 60_000, -60_000][usize::from(me.flips(2)) + 2 * usize::from(me.flips(3))];
+            let shift = [1_500, 1_990, 60_000, -60_000]
+                [usize::from(me.flips(2)) + 2 * usize::from(me.flips(3))];
             let timestamp = Timestamp::new(header.timestamp.get() + shift);
             Some(BlockHeader { timestamp, ..header })
         });

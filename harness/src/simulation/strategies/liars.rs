@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use mdsm_core::consensus::Rules;
-use mdsm_core::ledger::{BlockHeader, Certificate, SignedHeader, SignedVote, Subject, Vote, quorum};
+use mdsm_core::ledger::{
+    BlockHeader, Certificate, SignedHeader, SignedVote, Subject, Vote, quorum,
+};
 use mdsm_core::types::{Digest, Epoch, Height, InstitutionId, Signature, Timestamp, View};
 
 use super::deviant::{Me, Out, Strategy};
@@ -83,7 +85,11 @@ impl<R: Rules> Strategy<R> for Impersonator {
         let leader = consensus.committees().leader(view).institution;
         let hash = Digest::new([0x1a; 32]);
         let to = me.all();
-        let own = me.host.signed(Vote { epoch: consensus.epoch(), view, subject: Subject::Notarize(hash) });
+        let own = me.host.signed(Vote {
+            epoch: consensus.epoch(),
+            view,
+            subject: Subject::Notarize(hash),
+        });
         let others: Vec<u32> = me.host.auditors().to_vec();
         for other in others {
             let signer = InstitutionId::new(other);
@@ -213,14 +219,22 @@ impl<R: Rules> Strategy<R> for Mutator {
                 let Vote { epoch, view, subject } = signed.vote;
                 match me.random.below(3) {
                     0 => me.vote_in(epoch, View::new(nudge(view.get(), up).max(1)), subject),
-                    1 => me.vote_in(epoch, view, match subject {
-                        Subject::Nullify => Subject::Notarize(me.host.chain().tip),
-                        _ => Subject::Nullify,
-                    }),
-                    _ => me.vote_in(epoch, view, match subject {
-                        Subject::Notarize(hash) => Subject::Finalize(hash),
-                        other => other,
-                    }),
+                    1 => me.vote_in(
+                        epoch,
+                        view,
+                        match subject {
+                            Subject::Nullify => Subject::Notarize(me.host.chain().tip),
+                            _ => Subject::Nullify,
+                        },
+                    ),
+                    _ => me.vote_in(
+                        epoch,
+                        view,
+                        match subject {
+                            Subject::Notarize(hash) => Subject::Finalize(hash),
+                            other => other,
+                        },
+                    ),
                 }
             }
             Body::Proposal(signed) => {

@@ -198,7 +198,13 @@ impl<R: Rules> Strategy<R> for Colluder {
         me.say(odd, second, out);
     }
 
-    fn hear(&mut self, me: &mut Me<'_, R>, from: u32, message: &Rc<Wire>, out: &mut Out<R>) -> bool {
+    fn hear(
+        &mut self,
+        me: &mut Me<'_, R>,
+        from: u32,
+        message: &Rc<Wire>,
+        out: &mut Out<R>,
+    ) -> bool {
         // Whoever votes gets the same vote from every colluder, and all its half with it.
         let Body::Vote(signed) = &message.body else { return true };
         let vote = signed.vote;

@@ -61,13 +61,24 @@ pub trait Host: Sized {
 
     /// Wakes up with what the disk holds. `is_whole` tells whether nothing that was written is missing;
     /// `after_crash` tells the first start from later ones.
-    fn wake(&mut self, now_ms: u64, disk: &super::Disk<Self::Entry, Self::Checkpoint>, out: &mut Vec<Action<Self>>);
+    fn wake(
+        &mut self,
+        now_ms: u64,
+        disk: &super::Disk<Self::Entry, Self::Checkpoint>,
+        out: &mut Vec<Action<Self>>,
+    );
 
     /// Everything that was not written is gone.
     fn fall(&mut self);
 
     /// A message came from an institution.
-    fn hear(&mut self, now_ms: u64, from: u32, message: &Rc<Self::Message>, out: &mut Vec<Action<Self>>);
+    fn hear(
+        &mut self,
+        now_ms: u64,
+        from: u32,
+        message: &Rc<Self::Message>,
+        out: &mut Vec<Action<Self>>,
+    );
 
     /// A timer came back.
     fn ring(&mut self, now_ms: u64, timer: Self::Timer, out: &mut Vec<Action<Self>>);

@@ -10,5 +10,5 @@ mod run;
 pub use disk::Disk;
 pub use hash::{Trace, fold, mix};
 pub use host::{Action, Crash, Host, Message, Node, Observer, To};
-pub use network::{Fault, Fate, Links, Network};
+pub use network::{Fate, Fault, Links, Network};
 pub use run::{Control, World};

@@ -126,8 +126,7 @@ impl Network {
             return script.get(&fault).copied().unwrap_or(nominal);
         }
         let fate = self.draw(now_ms, from, to, mark);
-        let is_nominal =
-            fate == Fate::Comes { after_ms: self.links.base_ms, again_ms: None };
+        let is_nominal = fate == Fate::Comes { after_ms: self.links.base_ms, again_ms: None };
         if let Some(record) = self.record.as_mut().filter(|_| !is_nominal) {
             record.push((fault, fate));
         }
@@ -142,7 +141,8 @@ impl Network {
         let links = &self.links;
         let link = u64::from(from) << 16 | u64::from(to);
         let draw = mix(mix(self.key ^ mark, now_ms), link);
-        let per_mille = |shift: u32| u32::try_from((draw >> shift & 0xffff) * 1_000 >> 16).unwrap_or(0);
+        let per_mille =
+            |shift: u32| u32::try_from((draw >> shift & 0xffff) * 1_000 >> 16).unwrap_or(0);
         if per_mille(0) < links.loss {
             return Fate::Lost;
         }

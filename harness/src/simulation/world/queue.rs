@@ -26,13 +26,7 @@ fn place(at_ms: u64) -> usize {
 impl<E> Queue<E> {
     pub(super) fn new() -> Self {
         let ring = (0..RING).map(|_| Vec::new()).collect();
-        Self {
-            now_ms: 0,
-            current: Vec::new(),
-            ring,
-            busy: [0; RING / 64],
-            far: BTreeMap::new(),
-        }
+        Self { now_ms: 0, current: Vec::new(), ring, busy: [0; RING / 64], far: BTreeMap::new() }
     }
 
     /// Puts an event; what lies in the past happens now.

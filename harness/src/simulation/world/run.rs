@@ -303,8 +303,11 @@ impl<H: Host> World<H> {
                 let fate = self.network.fate(self.now_ms, from, node, mark);
                 let Fate::Comes { after_ms, again_ms } = fate else { continue };
                 let at_ms = self.now_ms + u64::from(after_ms);
-                let deliver =
-                    |message: &Rc<H::Message>| Event::Deliver { from, to: node, message: message.clone() };
+                let deliver = |message: &Rc<H::Message>| Event::Deliver {
+                    from,
+                    to: node,
+                    message: message.clone(),
+                };
                 self.queue.put(at_ms, deliver(message));
                 if let Some(again_ms) = again_ms {
                     self.queue.put(at_ms + u64::from(again_ms), deliver(message));

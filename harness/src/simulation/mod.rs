@@ -7,7 +7,7 @@
 //! | `strategies` | how a faulty node deviates, each by name |
 //! | `run`, `campaign` | one seed, and many of them |
 //! | `schedule`, `shrink` | a run as readable text, and the shortest that still fails |
-//! | `twins`, `mutation` | two systematic searches for attacks |
+//! | `twins` | a systematic search for attacks |
 //!
 //! Invariant: equal seeds and settings give equal runs, delivery by delivery; a digest shows it.
 //! Invariant: what happens to a message follows from the seed, its sender, its receiver, what it says
@@ -15,6 +15,7 @@
 //! others as they were, and shrinking converges.
 
 pub mod broken;
+pub mod campaign;
 pub mod cluster;
 pub mod judge;
 pub mod plan;
@@ -22,4 +23,5 @@ pub mod run;
 pub mod schedule;
 pub mod shrink;
 pub mod strategies;
+pub mod twins;
 pub mod world;

@@ -71,6 +71,22 @@ impl Faults {
     };
 }
 
+impl std::fmt::Display for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = [
+            (self.links, "links"),
+            (self.cuts, "cuts"),
+            (self.crashes, "crashes"),
+            (self.disks, "disks"),
+            (self.clocks, "clocks"),
+            (self.strategies, "strategies"),
+        ];
+        let on: Vec<&str> = all.iter().filter(|(is_on, _)| *is_on).map(|(_, name)| *name).collect();
+        f.write_str(if on.is_empty() { "none" } else { "" })?;
+        f.write_str(&on.join(","))
+    }
+}
+
 impl std::str::FromStr for Faults {
     type Err = String;
 

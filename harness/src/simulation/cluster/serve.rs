@@ -211,10 +211,10 @@ impl<R: Rules> ConsensusHost<R> {
         for entry in &disk.entries {
             match entry {
                 Entry::Consensus(entry) => {
-                    if let JournalEntry::Certified(certificate) = entry {
-                        if matches!(certificate.vote.subject, Subject::Finalize(_)) {
-                            last = Some(certificate.clone());
-                        }
+                    if let JournalEntry::Certified(certificate) = entry
+                        && matches!(certificate.vote.subject, Subject::Finalize(_))
+                    {
+                        last = Some(certificate.clone());
                     }
                     journal.push(entry);
                 }

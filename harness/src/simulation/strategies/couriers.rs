@@ -64,7 +64,7 @@ impl<R: Rules> Strategy<R> for SilentThenBurst {
 
     fn tick(&mut self, me: &mut Me<'_, R>, out: &mut Out<R>) -> bool {
         self.ticks += 1;
-        if self.ticks % 50 == 0 {
+        if self.ticks.is_multiple_of(50) {
             for (to, message) in self.kept.drain(..) {
                 *me.acted += 1;
                 me.pass(to, message, out);
@@ -169,7 +169,7 @@ pub(super) struct Amnesiac {
 impl<R: Rules> Strategy<R> for Amnesiac {
     fn tick(&mut self, me: &mut Me<'_, R>, _: &mut Out<R>) -> bool {
         self.ticks += 1;
-        let forgets = self.ticks % 15 == 0;
+        let forgets = self.ticks.is_multiple_of(15);
         *me.acted += u64::from(forgets);
         forgets
     }

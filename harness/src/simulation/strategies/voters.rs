@@ -41,7 +41,7 @@ impl<R: Rules> Strategy<R> for LateVoter {
 
     fn tick(&mut self, me: &mut Me<'_, R>, out: &mut Out<R>) -> bool {
         self.ticks += 1;
-        if self.ticks % 8 == 0 {
+        if self.ticks.is_multiple_of(8) {
             for (to, message) in self.kept.drain(..) {
                 *me.acted += 1;
                 me.pass(to, message, out);
@@ -187,6 +187,7 @@ impl<R: Rules> Strategy<R> for Colluder {
             // Its own honest votes would warn the others.
             return match me.own_vote(&message) {
                 Some(_) => {}
+                None if matches!(message.body, Body::Certificate(_)) => {}
                 None => me.pass(to, message, out),
             };
         };

@@ -23,7 +23,7 @@ pub enum To {
 
 /// What a node wants done, in order.
 #[derive(Debug)]
-pub enum Action<H: Host + ?Sized> {
+pub enum Action<H: Host> {
     /// Write an entry; what follows happens only when it is on the disk.
     Append(H::Entry),
     /// Replace everything written by this state.

@@ -142,12 +142,12 @@ impl Network {
         let link = u64::from(from) << 16 | u64::from(to);
         let draw = mix(mix(self.key ^ mark, now_ms), link);
         let per_mille =
-            |shift: u32| u32::try_from((draw >> shift & 0xffff) * 1_000 >> 16).unwrap_or(0);
+            |shift: u32| u32::try_from(((draw >> shift & 0xffff) * 1_000) >> 16).unwrap_or(0);
         if per_mille(0) < links.loss {
             return Fate::Lost;
         }
         let scaled = |span: u32, shift: u32| {
-            u32::try_from((draw >> shift & 0xffff) * (u64::from(span) + 1) >> 16).unwrap_or(0)
+            u32::try_from(((draw >> shift & 0xffff) * (u64::from(span) + 1)) >> 16).unwrap_or(0)
         };
         let mut after_ms = links.base_ms + scaled(links.jitter_ms, 16);
         if links.late + links.twice == 0 {

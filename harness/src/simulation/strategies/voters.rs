@@ -1,9 +1,11 @@
 //! Auditors that deviate.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mdsm_core::consensus::Rules;
-use mdsm_core::ledger::{BlockHeader, Subject};
+use mdsm_core::crypto::Identified as _;
+use mdsm_core::ledger::{BlockHeader, Subject, Vote};
 use mdsm_core::types::{Digest, Epoch, Timestamp, View};
 
 use super::deviant::{Me, Out, Strategy};
@@ -177,41 +179,51 @@ impl<R: Rules> Strategy<R> for AnchorEquivocator {
 
 /// Votes for everything, to those who were shown it: enough of them break agreement.
 ///
-/// Institutions with even numbers are shown one history, those with odd numbers another.
+/// Institutions with even numbers are shown one history, those with odd numbers another. A colluding
+/// leader tries times until the hash of a block tells every colluder for which of them it is.
 #[derive(Debug, Default)]
-pub(super) struct Colluder;
+pub(super) struct Colluder {
+    said: BTreeSet<Vote>,
+}
+
+fn is_for(hash: &Digest) -> u32 {
+    u32::from(hash.as_bytes()[0] % 2)
+}
 
 impl<R: Rules> Strategy<R> for Colluder {
     fn send(&mut self, me: &mut Me<'_, R>, to: To, message: Rc<Wire>, out: &mut Out<R>) {
-        let Some(signed) = me.own_proposal(&message) else {
-            // Its own honest votes would warn the others.
-            return match me.own_vote(&message) {
-                Some(_) => {}
-                None if matches!(message.body, Body::Certificate(_)) => {}
-                None => me.pass(to, message, out),
+        let own = me.own_proposal(&message).map(|signed| signed.header);
+        let Some(header) = own else {
+            // Its own honest votes and what it knows would warn the others.
+            return match &message.body {
+                Body::Vote(_) | Body::Certificate(_) => {}
+                _ => me.pass(to, message, out),
             };
         };
-        let timestamp = Timestamp::new(signed.header.timestamp.get() + 1);
-        let other = BlockHeader { timestamp, ..signed.header };
-        let (even, odd) = (me.those(&to, |one| one % 2 == 0), me.those(&to, |one| one % 2 == 1));
-        me.pass(even, message.clone(), out);
-        let second = me.proposal(other);
-        me.say(odd, second, out);
+        for parity in [0, 1] {
+            let shifted = (0..64).map(|shift| {
+                let timestamp = Timestamp::new(header.timestamp.get() + shift);
+                BlockHeader { timestamp, ..header }
+            });
+            if let Some(block) = shifted.into_iter().find(|block| is_for(&block.id()) == parity) {
+                let half = me.those(&to, |one| one % 2 == parity);
+                let body = me.proposal(block);
+                me.say(half, body, out);
+            }
+        }
     }
 
-    fn hear(
-        &mut self,
-        me: &mut Me<'_, R>,
-        from: u32,
-        message: &Rc<Wire>,
-        out: &mut Out<R>,
-    ) -> bool {
-        // Whoever votes gets the same vote from every colluder, and all its half with it.
-        let Body::Vote(signed) = &message.body else { return true };
-        let vote = signed.vote;
-        if !matches!(vote.subject, Subject::Anchor(_)) {
+    fn hear(&mut self, me: &mut Me<'_, R>, _: u32, message: &Rc<Wire>, out: &mut Out<R>) -> bool {
+        let vote = match &message.body {
+            Body::Vote(signed) => signed.vote,
+            _ => return true,
+        };
+        if matches!(vote.subject, Subject::Anchor(_)) || !self.said.insert(vote) {
+            return true;
+        }
+        if let Some(hash) = vote.subject.digest() {
             let all = me.auditors();
-            let half = me.those(&all, |one| one % 2 == from % 2);
+            let half = me.those(&all, |one| one % 2 == is_for(hash));
             let body = me.vote_in(vote.epoch, vote.view, vote.subject);
             me.say(half, body, out);
         }

@@ -5,12 +5,11 @@
 use std::collections::BTreeSet;
 
 use mdsm_core::chain::{Applied, BlockError, Chain, Genesis};
-use mdsm_core::crypto::Identified;
 use mdsm_core::ledger::{
     Block, BlockHeader, Item, ItemBlock, ItemBlockHeader, Level, Payload, root_of,
 };
 use mdsm_core::params::{MINUTE_MS, SMALL, TURN_MS, WINDOW_MS};
-use mdsm_core::types::{Digest, Epoch, Height, List, RecordId, Text, Timestamp, View};
+use mdsm_core::types::{Digest, Epoch, Height, List, OwnerId, RecordId, Text, Timestamp, View};
 
 use crate::fixture::{BOOKED_BY, CREATED, filled, item};
 
@@ -47,16 +46,17 @@ pub fn step() -> Step {
         },
         items: List::new(roots).expect("ten Items are a turn"),
     };
-    let payload = Payload { item_block: Some(item_block) };
+    let payload = Payload { item_block: Some(item_block), ..Payload::default() };
     let header = BlockHeader {
         chain_id: chain.id(),
         epoch: Epoch::new(0),
         view: View::new(1),
         height,
         parent: chain.head(),
+        parent_view: View::new(0),
         timestamp,
         producer: BOOKED_BY,
-        payload: payload.id(),
+        payload: payload.commitment(),
     };
     Step { chain, block: Block { header, payload }, items }
 }
@@ -81,6 +81,7 @@ fn genesis() -> Genesis {
         producers: SMALL.producers,
         auditors: SMALL.auditors,
         committees: filled(0),
+        registrar: OwnerId::new([0; 32]),
     }
 }
 

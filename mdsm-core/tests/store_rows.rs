@@ -6,10 +6,10 @@
 use std::sync::Mutex;
 
 use mdsm_core::codec::Wire;
-use mdsm_core::crypto::{Identified, sha256, sign::SigningKey};
+use mdsm_core::crypto::{sha256, sign::SigningKey};
 use mdsm_core::ledger::{
-    Anchor, Block, BlockHeader, Content, Envelope, Item, ItemBlock, ItemBlockHeader, MediaType,
-    Metadata, Payload, Record, ResourceType, Verified,
+    Anchor, Block, BlockHeader, Content, Envelope, Item, ItemBlock, ItemBlockHeader, Level,
+    MediaType, Metadata, Payload, Record, ResourceType, Verified, root_of,
 };
 use mdsm_core::store::{Batch, Checked, Locator, Memory, Page, Rows, Store, StoreError, Table};
 use mdsm_core::types::{
@@ -44,24 +44,27 @@ fn block(height: u64, envelopes: &[Verified<Envelope>]) -> (Block, Vec<Item>) {
         .collect();
     let (height, producer, timestamp) =
         (Height::new(height), InstitutionId::new(7), Timestamp::new(6_000));
+    let roots: Vec<_> = items.iter().map(Item::root).collect();
     let header = ItemBlockHeader {
         chain_id: CHAIN,
         height,
         producer,
         closed_at: timestamp,
-        root: Digest::new([0; 32]),
+        root: root_of(Level::ItemBlock, &roots),
     };
-    let roots = List::new(items.iter().map(Item::root).collect()).unwrap();
-    let payload = Payload { item_block: Some(ItemBlock { header, items: roots }) };
+    let roots = List::new(roots).unwrap();
+    let payload =
+        Payload { item_block: Some(ItemBlock { header, items: roots }), ..Payload::default() };
     let header = BlockHeader {
         chain_id: CHAIN,
         epoch: Epoch::new(0),
         view: View::new(1),
         height,
         parent: Digest::new([1; 32]),
+        parent_view: View::new(0),
         timestamp,
         producer,
-        payload: payload.id(),
+        payload: payload.commitment(),
     };
     (Block { header, payload }, items)
 }

@@ -30,6 +30,12 @@ pub fn key(number: u8) -> SigningKey {
     SigningKey::from_seed(&[number; 32])
 }
 
+/// The key of the body that rates institutions.
+#[must_use]
+pub fn registrar() -> SigningKey {
+    SigningKey::from_seed(&[0xe0; 32])
+}
+
 /// A time so many milliseconds after the start.
 #[must_use]
 pub fn after_start(ms: i64) -> Timestamp {
@@ -48,6 +54,7 @@ pub fn genesis() -> Genesis {
         producers: SMALL.producers,
         auditors: SMALL.auditors,
         committees: sha256(b"the first committees"),
+        registrar: registrar().owner(),
     }
 }
 

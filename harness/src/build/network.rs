@@ -25,6 +25,10 @@ pub struct Network {
     pub item_blocks: Vec<ItemBlock>,
     /// Every data block of the open epoch, in order.
     pub data_blocks: Vec<DataBlock>,
+    /// View of the head, 0 before the first block of an epoch.
+    view: View,
+    /// The last block that was taken, closing blocks included.
+    tip: Option<BlockHeader>,
     records: u32,
 }
 
@@ -44,6 +48,8 @@ impl Network {
             items: Vec::new(),
             item_blocks: Vec::new(),
             data_blocks: Vec::new(),
+            view: View::new(0),
+            tip: None,
             records: 0,
         }
     }
@@ -80,16 +86,45 @@ impl Network {
     /// When the chain is at its last height.
     #[must_use]
     pub fn block(&self, ms: i64, item_block: Option<ItemBlock>) -> Block {
-        let payload = Payload { item_block };
+        self.block_with(ms, Payload { item_block, ..Payload::default() })
+    }
+
+    /// The next block, `ms` after the start, with this payload.
+    ///
+    /// # Panics
+    /// When the chain is at its last height.
+    #[must_use]
+    pub fn block_with(&self, ms: i64, payload: Payload) -> Block {
         let header = BlockHeader {
             chain_id: self.chain.id(),
             epoch: self.chain.epoch(),
-            view: View::new(1),
+            view: self.view.next().expect("a short epoch"),
             height: self.chain.height().next().expect("a short chain"),
             parent: self.chain.head(),
+            parent_view: self.view,
             timestamp: after_start(ms),
             producer: DELEGATE,
-            payload: payload.id(),
+            payload: payload.commitment(),
+        };
+        Block { header, payload }
+    }
+
+    /// The next closing block, `ms` after the start, with this payload, which must be empty to be
+    /// taken.
+    ///
+    /// # Panics
+    /// Before the first block.
+    #[must_use]
+    pub fn closing(&self, ms: i64, payload: Payload) -> Block {
+        let tip = self.tip.expect("the last block of an epoch");
+        let header = BlockHeader {
+            view: tip.view.next().expect("a short epoch"),
+            height: tip.height.next().expect("a short chain"),
+            parent: tip.id(),
+            parent_view: tip.view,
+            timestamp: after_start(ms),
+            payload: payload.commitment(),
+            ..tip
         };
         Block { header, payload }
     }
@@ -114,7 +149,12 @@ impl Network {
         self.items.extend_from_slice(items);
         self.item_blocks.extend(block.payload.item_block.clone());
         self.data_blocks.extend_from_slice(&applied.data_blocks);
+        self.tip = Some(block.header);
+        if block.hash() == self.chain.head() {
+            self.view = block.header.view;
+        }
         if applied.frozen.is_some() {
+            self.view = View::new(0);
             self.items.clear();
             self.item_blocks.clear();
             self.data_blocks.clear();

@@ -5,7 +5,7 @@ use crate::generate::alter::altered_once;
 use crate::generate::sound::sound;
 use crate::generate::spoil::spoilt;
 use crate::generate::values::{Scale, value};
-use crate::rules::ids::id;
+use crate::rules::agreement::commitment;
 use crate::rules::mirror::Receipt;
 use crate::rules::wire::{Mirror, WireKind, decode};
 use crate::seed::{Draw, Seed};
@@ -42,7 +42,10 @@ fn mended(value: &Mirror, draw: &mut impl rand_chacha::rand_core::Rng) -> Option
     let mut value = value.clone();
     match &mut value {
         Mirror::Block(block) => {
-            block.header.payload = id(&Mirror::from(block.payload.clone()));
+            block.header.payload = commitment(&block.payload);
+        }
+        Mirror::Proposal(proposal) => {
+            proposal.signed.header.payload = commitment(&proposal.payload);
         }
         Mirror::Receipt(receipt) => {
             let Receipt { chain_id, booking, position, path, .. } = sound(draw).receipt;

@@ -16,6 +16,7 @@ pub mod spoil;
 pub mod text;
 pub mod values;
 
+mod agreement;
 mod base64;
 mod resource_types;
 mod sharing;

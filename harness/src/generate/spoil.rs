@@ -2,9 +2,11 @@
 
 use rand_chacha::rand_core::Rng;
 
-use super::sharing;
 use super::values::{Scale, value};
-use crate::rules::mirror::{Bytes32, Code, Content, Encryption, Metadata, Record, Relation};
+use super::{agreement, sharing};
+use crate::rules::mirror::{
+    Bytes32, Code, Content, Encryption, Metadata, Payload, Record, Relation,
+};
 use crate::rules::wire::{Mirror, WireKind};
 
 /// Bytes that are no encoding, and what is wrong with them.
@@ -37,6 +39,7 @@ pub fn spoilt(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Vec<Spoilt> 
     marked_extensions(&sound, &mut push);
     marked_lists(&sound, scale, &mut push);
     sharing::marked(&sound, &mut push);
+    agreement::marked(&sound, &mut push);
     let mut push = |fault, bytes| all.push(Spoilt { fault, is_rule: true, bytes });
     for &(fault, edit) in METADATA {
         edited(&sound, fault, metadata_of, edit, &mut push);
@@ -55,7 +58,9 @@ fn complete(kind: WireKind, draw: &mut impl Rng) -> Mirror {
     loop {
         let mut value = value(kind, Scale::Small, draw);
         let is_complete = match kind {
-            WireKind::Payload | WireKind::Block => items_of(&mut value).is_some(),
+            WireKind::Payload | WireKind::Block | WireKind::Proposal => {
+                items_of(&mut value).is_some()
+            }
             WireKind::Receipt => branch_of(&mut value).is_some(),
             _ => true,
         };
@@ -96,6 +101,16 @@ pub fn record_of(value: &mut Mirror) -> Option<&mut Record> {
         Mirror::Record(record) => Some(record),
         Mirror::Envelope(envelope) => Some(&mut envelope.record),
         Mirror::Item(item) => item.records.last_mut().map(|envelope| &mut envelope.record),
+        _ => None,
+    }
+}
+
+/// The payload in a value.
+pub(super) fn payload_of(value: &mut Mirror) -> Option<&mut Payload> {
+    match value {
+        Mirror::Payload(payload) => Some(payload),
+        Mirror::Block(block) => Some(&mut block.payload),
+        Mirror::Proposal(proposal) => Some(&mut proposal.payload),
         _ => None,
     }
 }
@@ -274,9 +289,7 @@ type ListOf = fn(&mut Mirror) -> Option<&mut Vec<Bytes32>>;
 fn items_of(value: &mut Mirror) -> Option<&mut Vec<Bytes32>> {
     match value {
         Mirror::ItemBlock(block) => Some(&mut block.items),
-        Mirror::Payload(payload) => payload.item_block.as_mut().map(|block| &mut block.items),
-        Mirror::Block(block) => block.payload.item_block.as_mut().map(|block| &mut block.items),
-        _ => None,
+        other => payload_of(other)?.item_block.as_mut().map(|block| &mut block.items),
     }
 }
 

@@ -45,6 +45,14 @@ pub fn value(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Mirror {
         WireKind::Window => values.window().into(),
         WireKind::Anchor => values.anchor().into(),
         WireKind::Receipt => values.receipt().into(),
+        WireKind::SignedVote
+        | WireKind::Certificate
+        | WireKind::Proposal
+        | WireKind::Evidence
+        | WireKind::Events
+        | WireKind::Summary
+        | WireKind::Registration
+        | WireKind::Service => values.agreement(kind),
         other => sharing::value(other, scale, draw),
     }
 }
@@ -59,20 +67,24 @@ const MEDIA: &str = "abcdefghijklmnopqrstuvwxyz0123456789!#$&^_.+-";
 const LANGUAGE: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
 const METADATA_BYTES: usize = 2_048;
 
-struct Values<'a, R> {
-    draw: &'a mut R,
+pub(super) struct Values<'a, R> {
+    pub(super) draw: &'a mut R,
     scale: Scale,
 }
 
-impl<R: Rng> Values<'_, R> {
-    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+impl<'a, R: Rng> Values<'a, R> {
+    pub(super) fn small(draw: &'a mut R) -> Self {
+        Self { draw, scale: Scale::Small }
+    }
+
+    pub(super) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.draw.fill_bytes(&mut bytes);
         bytes
     }
 
     /// The least, the largest or any number; any in the lower part where the scale is small.
-    fn count(&mut self, low: u32, high: u32, high_small: u32) -> usize {
+    pub(super) fn count(&mut self, low: u32, high: u32, high_small: u32) -> usize {
         let high = if self.scale == Scale::Small { high.min(high_small) } else { high };
         let count = match self.draw.below(8) {
             0 => low,
@@ -82,7 +94,7 @@ impl<R: Rng> Values<'_, R> {
         usize::try_from(count).expect("a bound of the format")
     }
 
-    fn digests(&mut self, low: u32, high: u32) -> Vec<Bytes32> {
+    pub(super) fn digests(&mut self, low: u32, high: u32) -> Vec<Bytes32> {
         // Full lists of up to 2 MiB are drawn rarely: one of them costs as much as a thousand others.
         let high = if high > 100 && !self.draw.chance(1, 8) { 40 } else { high };
         (0..self.count(low, high, 12)).map(|_| self.bytes()).collect()
@@ -99,11 +111,11 @@ impl<R: Rng> Values<'_, R> {
         (0..characters).map(|_| char::from(printable(self.draw))).collect()
     }
 
-    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub(super) fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
         self.draw.chance(1, 2).then(|| make(self))
     }
 
-    fn one_to(&mut self, high: u32) -> u8 {
+    pub(super) fn one_to(&mut self, high: u32) -> u8 {
         u8::try_from(self.draw.between(1, high)).expect("a tag")
     }
 
@@ -209,7 +221,7 @@ impl<R: Rng> Values<'_, R> {
         }
     }
 
-    fn booking(&mut self) -> Booking {
+    pub(super) fn booking(&mut self) -> Booking {
         let stored = self.draw.chance(1, 2);
         let size = self.draw.next_u64().max(1);
         let metadata = self.metadata(size, stored);
@@ -227,28 +239,36 @@ impl<R: Rng> Values<'_, R> {
         Item { records: (0..self.count(1, 10, 3)).map(|_| self.envelope()).collect() }
     }
 
-    fn item_block(&mut self) -> ItemBlock {
-        let header = ItemBlockHeader {
+    pub(super) fn item_block_header(&mut self) -> ItemBlockHeader {
+        ItemBlockHeader {
             chain_id: self.bytes(),
             height: self.draw.next_u64(),
             producer: self.draw.next_u32(),
             closed_at: i64::from_le_bytes(self.bytes()),
             root: self.bytes(),
-        };
-        ItemBlock { header, items: self.digests(1, 16_384) }
+        }
     }
 
-    fn payload(&mut self) -> Payload {
-        Payload { item_block: self.maybe(Self::item_block) }
+    fn item_block(&mut self) -> ItemBlock {
+        ItemBlock { header: self.item_block_header(), items: self.digests(1, 16_384) }
     }
 
-    fn block_header(&mut self) -> BlockHeader {
+    pub(super) fn payload(&mut self) -> Payload {
+        Payload {
+            item_block: self.maybe(Self::item_block),
+            parent_certificate: self.maybe(Self::certificate),
+            events: self.events(),
+        }
+    }
+
+    pub(super) fn block_header(&mut self) -> BlockHeader {
         BlockHeader {
             chain_id: self.bytes(),
             epoch: self.draw.next_u32(),
             view: self.draw.next_u64(),
             height: self.draw.next_u64(),
             parent: self.bytes(),
+            parent_view: self.draw.next_u64(),
             timestamp: i64::from_le_bytes(self.bytes()),
             producer: self.draw.next_u32(),
             payload: self.bytes(),
@@ -265,6 +285,7 @@ impl<R: Rng> Values<'_, R> {
             producers: u16::from_le_bytes(self.bytes()),
             auditors: u16::from_le_bytes(self.bytes()),
             committees: self.bytes(),
+            registrar: self.bytes(),
         }
     }
 

@@ -102,7 +102,9 @@ pub fn reference(kind: WireKind, bytes: &[u8]) -> Answer {
         WireKind::ItemBlock => {
             answer(bytes, |v: &ledger::ItemBlock| vec![("level root", *v.root().as_bytes())])
         }
-        WireKind::Payload => answer(bytes, |_: &ledger::Payload| vec![]),
+        WireKind::Payload => {
+            answer(bytes, |v: &ledger::Payload| vec![("commitment", *v.commitment().as_bytes())])
+        }
         WireKind::BlockHeader => answer(bytes, |_: &ledger::BlockHeader| vec![]),
         WireKind::Block => answer(bytes, |v: &ledger::Block| vec![("hash", *v.hash().as_bytes())]),
         WireKind::DataBlock => {
@@ -126,6 +128,16 @@ pub fn reference(kind: WireKind, bytes: &[u8]) -> Answer {
         WireKind::SpentOffers => answer(bytes, |_: &SpentOffers| vec![]),
         WireKind::Parcel => answer(bytes, |_: &Parcel| vec![]),
         WireKind::ParcelPublicKey => answer(bytes, |v: &ParcelPublicKey| named(v.digest())),
+        WireKind::SignedVote => answer(bytes, |_: &ledger::SignedVote| vec![]),
+        WireKind::Certificate => answer(bytes, |_: &ledger::Certificate| vec![]),
+        WireKind::Proposal => {
+            answer(bytes, |v: &ledger::Proposal| vec![("hash", *v.signed.hash().as_bytes())])
+        }
+        WireKind::Evidence => answer(bytes, |_: &ledger::Evidence| vec![]),
+        WireKind::Events => answer(bytes, |_: &ledger::Events| vec![]),
+        WireKind::Summary => answer(bytes, |_: &ledger::Summary| vec![]),
+        WireKind::Registration => answer(bytes, |_: &ledger::Registration| vec![]),
+        WireKind::Service => answer(bytes, |_: &ledger::Service| vec![]),
     }
 }
 

@@ -14,6 +14,7 @@ use mdsm_core::ledger;
 
 use super::{Verdict, claim};
 use crate::generate::sound::sign;
+use crate::rules::agreement::{commitment, no_events};
 use crate::rules::chain::{Effect, Finalized, Periods, effects};
 use crate::rules::ids::{self, anchor_root, item_block_root, item_root};
 use crate::rules::mirror::{
@@ -56,7 +57,9 @@ pub fn windows(schedule: &[u8]) -> Verdict {
         let item = if carries { ITEMS.get(height) } else { None };
         let epoch = found.iter().filter(|effect: &&Effect| effect.frozen.is_some()).count();
         let epoch = u32::try_from(epoch).expect("fewer epochs than blocks");
-        let place = Place { chain_id, head, epoch, height: wide(height), timestamp };
+        let ended = found.last().is_none_or(|effect| effect.frozen.is_some());
+        let parent_view = if ended { 0 } else { wide(height) - 1 };
+        let place = Place { chain_id, head, epoch, height: wide(height), parent_view, timestamp };
         let block = place.block(item);
         finalized.push(Finalized { timestamp, item_block: root_of(&block) });
         head = ids::id(&Mirror::from(block.header.clone()));
@@ -103,6 +106,7 @@ struct Place {
     head: Bytes32,
     epoch: u32,
     height: u64,
+    parent_view: u64,
     timestamp: i64,
 }
 
@@ -122,16 +126,18 @@ impl Place {
             block.header.root = item_block_root(&block);
             block
         });
-        let payload = Payload { item_block };
+        let events = no_events();
+        let payload = Payload { item_block, parent_certificate: None, events };
         let header = BlockHeader {
             chain_id: self.chain_id,
             epoch: self.epoch,
             view: self.height,
             height: self.height,
             parent: self.head,
+            parent_view: self.parent_view,
             timestamp: self.timestamp,
             producer: 7,
-            payload: ids::id(&Mirror::from(payload.clone())),
+            payload: commitment(&payload),
         };
         Block { header, payload }
     }
@@ -151,6 +157,7 @@ fn genesis() -> Genesis {
         producers: 4,
         auditors: 4,
         committees: [0xc0; 32],
+        registrar: [0xc1; 32],
     }
 }
 

@@ -133,7 +133,9 @@ impl Bounds for ItemBlock {
 
 impl Bounds for Payload {
     fn check(&self) -> Result<(), String> {
-        self.item_block.as_ref().map_or(Ok(()), Bounds::check)
+        self.item_block.as_ref().map_or(Ok(()), Bounds::check)?;
+        self.parent_certificate.as_ref().map_or(Ok(()), Bounds::check)?;
+        self.events.check()
     }
 }
 

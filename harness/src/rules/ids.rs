@@ -1,5 +1,6 @@
 //! Ids and roots of values, hashed as the drawings say. [STO-2] [STO-10] [STO-13]
 
+use super::agreement::commitment;
 use super::merkle::{level_over, level_root, root, sha256};
 use super::mirror::{
     Anchor, Booking, Bytes32, Content, ContentRef, DataBlock, Envelope, Item, ItemBlock, Metadata,
@@ -7,7 +8,7 @@ use super::mirror::{
 };
 use super::wire::{Mirror, body};
 
-/// SHA-256 of the whole encoding: chain id of a genesis, hash of a block header, id of a payload.
+/// SHA-256 of the whole encoding: chain id of a genesis, hash of a block header.
 #[must_use]
 pub fn id(value: &Mirror) -> Bytes32 {
     sha256(&[&value.encode()])
@@ -114,6 +115,10 @@ pub fn derived(value: &Mirror) -> Vec<(&'static str, Bytes32)> {
         Mirror::Window(window) => digests.push(("level root", window_root(window))),
         Mirror::Anchor(anchor) => digests.push(("anchor root", anchored(anchor))),
         Mirror::Block(block) => digests.push(("hash", id(&Mirror::from(block.header.clone())))),
+        Mirror::Payload(payload) => digests.push(("commitment", commitment(payload))),
+        Mirror::Proposal(proposal) => {
+            digests.push(("hash", id(&Mirror::from(proposal.signed.header.clone()))));
+        }
         Mirror::Genesis(_) => digests.push(("chain id", id(value))),
         Mirror::PublicKey(_) | Mirror::ReKey(_) | Mirror::ParcelPublicKey(_) => {
             digests.push(("name", id(value)));

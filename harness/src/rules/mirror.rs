@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+pub use super::agreement::{
+    Certificate, Events, Evidence, Proposal, Registration, Service, SignedVote, Summary,
+};
 pub use super::sharing::{
     Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
 };
@@ -34,6 +37,7 @@ mirror! {
         producers: u16,
         auditors: u16,
         committees: Bytes32,
+        registrar: Bytes32,
     }
     /// A system and a code in it.
     Code { system: u8, code: String }
@@ -87,7 +91,11 @@ mirror! {
     /// The Items of a turn, by their roots.
     ItemBlock { header: ItemBlockHeader, items: Vec<Bytes32> }
     /// What a turn produced.
-    Payload { item_block: Option<ItemBlock> }
+    Payload {
+        item_block: Option<ItemBlock>,
+        parent_certificate: Option<Certificate>,
+        events: Events,
+    }
     /// What a block commits to.
     BlockHeader {
         chain_id: Bytes32,
@@ -95,6 +103,7 @@ mirror! {
         view: u64,
         height: u64,
         parent: Bytes32,
+        parent_view: u64,
         timestamp: i64,
         producer: u32,
         payload: Bytes32,

@@ -5,6 +5,7 @@
 //! the bounds of the spec afterwards, and hashed with SHA-256 as the drawings say. Slow on purpose:
 //! each function should be seen to be right by reading it beside its section of the spec.
 
+pub mod agreement;
 pub mod bounds;
 pub mod chain;
 pub mod headers;

@@ -98,6 +98,14 @@ kinds! {
     SpentOffers = b"MSPO",
     Parcel = b"MPCL",
     ParcelPublicKey = b"MPPK",
+    SignedVote = b"MSVT",
+    Certificate = b"MCRT",
+    Proposal = b"MPRP",
+    Evidence = b"MEVD",
+    Events = b"MEVS",
+    Summary = b"MSUM",
+    Registration = b"MRGN",
+    Service = b"MSVC",
 }
 
 impl fmt::Display for WireKind {

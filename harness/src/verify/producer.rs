@@ -13,7 +13,7 @@ use mdsm_core::anchoring::{Funding, anchor_transaction, funding_script};
 use mdsm_core::bitcoin::EmbeddedChain;
 use mdsm_core::chain::{Applied, Chain, Frozen};
 use mdsm_core::codec::Wire as _;
-use mdsm_core::crypto::Identified as _;
+use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::freezing::{Accepted, Handoff, close_turn};
 use mdsm_core::ledger::{
     AnchorOutput, BitcoinProof, Block, BlockHeader, Genesis, Issuer, Item, ItemBlock, Payload,
@@ -62,6 +62,8 @@ pub(super) struct Producer {
     wallet: SecretKey,
     carried: VecDeque<Accepted>,
     turn: u32,
+    /// View of the head, 0 before the first block of an epoch.
+    parent_view: View,
 }
 
 /// The network that `verify` runs.
@@ -75,6 +77,7 @@ pub(super) fn genesis() -> Genesis {
         producers: SMALL.producers,
         auditors: SMALL.auditors,
         committees: Digest::new([0; 32]),
+        registrar: SigningKey::from_seed(&[1; 32]).owner(),
     }
 }
 
@@ -95,6 +98,7 @@ impl Producer {
             wallet,
             carried: VecDeque::new(),
             turn: 0,
+            parent_view: View::new(0),
         })
     }
 
@@ -119,7 +123,8 @@ impl Producer {
         let producer = InstitutionId::new(1 + self.turn % DELEGATES);
         let item_block = turn.item_block(self.chain.id(), height, producer, timestamp);
         let items: Vec<Item> = turn.items.into_iter().map(|sealed| sealed.item).collect();
-        let block = self.block(height, timestamp, producer, Payload { item_block });
+        let block =
+            self.block(height, timestamp, producer, Payload { item_block, ..Payload::default() });
         self.finalize(block, items, archive)
     }
 
@@ -133,12 +138,13 @@ impl Producer {
         let header = BlockHeader {
             chain_id: self.chain.id(),
             epoch: self.chain.epoch(),
-            view: View::new(self.turn.into()),
+            view: View::new(self.parent_view.get() + 1),
             height,
             parent: self.chain.head(),
+            parent_view: self.parent_view,
             timestamp,
             producer,
-            payload: payload.id(),
+            payload: payload.commitment(),
         };
         Block { header, payload }
     }
@@ -156,6 +162,7 @@ impl Producer {
         let applied = self.chain.apply(checked);
         self.booked.extend(applied.booked.iter().copied());
         let frozen = applied.frozen.clone();
+        self.parent_view = if frozen.is_some() { View::new(0) } else { block.header.view };
         self.finalized.push(Finalized { block, items, applied });
         match frozen {
             Some(frozen) => self.anchor(frozen, archive),

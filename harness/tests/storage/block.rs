@@ -3,7 +3,6 @@
 use harness::build::{self, DELEGATE, Network, START_MS, key};
 use mdsm_core::chain::BlockError;
 use mdsm_core::codec::Wire as _;
-use mdsm_core::crypto::Identified as _;
 use mdsm_core::ledger::*;
 use mdsm_core::types::*;
 
@@ -184,6 +183,6 @@ fn sto_9_3_the_root_in_the_header_is_that_of_the_hashes_held() {
     // A block whose payload is not the one its header commits to.
     let mut block = block;
     block.payload.item_block = None;
-    let (found, expected) = (block.header.payload, block.payload.id());
+    let (found, expected) = (block.header.payload, block.payload.commitment());
     assert_eq!(network.check(&block, &[]), Err(BlockError::Payload { found, expected }));
 }

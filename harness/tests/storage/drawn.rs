@@ -179,13 +179,14 @@ pub(crate) fn all() -> Vec<Drawn> {
         &digest_bytes(3),
     ]
     .concat();
-    let payload = Payload { item_block: Some(item_block.clone()) };
+    let payload = Payload { item_block: Some(item_block.clone()), ..Payload::default() };
     let header = BlockHeader {
         chain_id: chain_id(),
         epoch: Epoch::new(0x3132_3334),
         view: View::new(5),
         height: Height::new(6),
         parent: Digest::new([0xc3; 32]),
+        parent_view: View::new(4),
         timestamp: Timestamp::new(-2),
         producer: InstitutionId::new(7),
         payload: Digest::new([0xc4; 32]),
@@ -196,13 +197,14 @@ pub(crate) fn all() -> Vec<Drawn> {
         &[5, 0, 0, 0, 0, 0, 0, 0],
         &[6, 0, 0, 0, 0, 0, 0, 0],
         &[0xc3; 32],
+        &[4, 0, 0, 0, 0, 0, 0, 0],
         &[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
         &[7, 0, 0, 0],
         &[0xc4; 32],
     ]
     .concat();
-    assert_eq!(5 + header_body.len(), 133, "as drawn");
-    let some_payload = [&[1][..], &item_block_body].concat();
+    assert_eq!(5 + header_body.len(), 141, "as drawn");
+    let some_payload = [&[1][..], &item_block_body, &[0], &[0; 16]].concat();
     let data_block =
         DataBlock { epoch: Epoch::new(1), index: 2, item_blocks: List::new(digests(10)).unwrap() };
     let window =
@@ -226,6 +228,7 @@ pub(crate) fn all() -> Vec<Drawn> {
         &600_000_u32.to_le_bytes(),
         &[4, 0, 4, 0],
         build::genesis().committees.as_bytes(),
+        build::registrar().owner().as_bytes(),
     ]
     .concat();
     let receipt = Receipt {
@@ -285,7 +288,7 @@ pub(crate) fn all() -> Vec<Drawn> {
         ),
         drawn(&item_block, top(b"MIBL", &[&item_block_body])),
         drawn(&payload, top(b"MPAY", &[&some_payload])),
-        drawn(&Payload::default(), top(b"MPAY", &[&[0]])),
+        drawn(&Payload::default(), top(b"MPAY", &[&[0, 0], &[0; 16]])),
         drawn(&header, top(b"MBHD", &[&header_body])),
         drawn(&Block { header, payload }, top(b"MBLK", &[&header_body, &some_payload])),
         drawn(

@@ -60,7 +60,8 @@ fn sto_1_2_every_id_is_the_hash_that_is_drawn() {
     let network = Network::new();
     let block = network.block(1, None);
     assert_eq!(*block.hash().as_bytes(), sha(&[&block.header.to_bytes()]));
-    assert_eq!(*block.header.payload.as_bytes(), sha(&[b"MPAY", &[1, 0]]));
+    let events = sha(&[b"MEVS", &[1], &[0; 16]]);
+    assert_eq!(*block.header.payload.as_bytes(), sha(&[b"MSUM", &[1, 0, 0], &events]));
     assert_eq!(*stored_record().id().as_bytes(), {
         let body = drawn::stored_record_body(&drawn::full_metadata_fields());
         sha(&[b"MRID", &[1], &body])
@@ -115,10 +116,11 @@ fn sto_1_3_options_enumerations_and_version_have_no_other_bytes() {
             assert!((drawn.again)(&other).is_err(), "{} version {version}", drawn.name);
         }
     }
-    let payload = |tag: u8| Payload::from_bytes(&[b"MPAY", &[1, tag][..]].concat());
-    assert!(payload(0).is_ok());
+    let payload =
+        |tags: [u8; 2]| Payload::from_bytes(&[b"MPAY", &[1][..], &tags, &[0; 16]].concat());
+    assert!(payload([0, 0]).is_ok());
     for tag in 1..=255 {
-        assert!(payload(tag).is_err(), "{tag}");
+        assert!(payload([tag, 0]).is_err() && payload([0, tag]).is_err(), "{tag}");
     }
 }
 

@@ -7,14 +7,13 @@ use bitcoin::secp256k1::SecretKey;
 use mdsm_core::anchoring::{Funding, anchor_transaction, funding_script};
 use mdsm_core::bitcoin::EmbeddedChain;
 use mdsm_core::chain::Chain;
-use mdsm_core::crypto::Identified as _;
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::freezing::{Accepted, close_turn};
 use mdsm_core::ledger::{
     AnchorOutput, Block, BlockHeader, Content, Envelope, Genesis, Issuer, MediaType, Metadata,
     Payload, Receipt, Record, ResourceType,
 };
-use mdsm_core::types::{Digest, InstitutionId, Text, Timestamp, View};
+use mdsm_core::types::{Digest, InstitutionId, OwnerId, Text, Timestamp, View};
 
 /// The content of the record.
 pub(crate) const NOTE: &[u8] = b"a clinical note";
@@ -31,6 +30,7 @@ pub(crate) fn receipt(others: u32) -> (Receipt, Vec<u8>) {
         producers: 4,
         auditors: 4,
         committees: Digest::new([0; 32]),
+        registrar: OwnerId::new([0; 32]),
     };
     let mut chain = Chain::new(genesis).unwrap();
     let (owner, delegate) = (SigningKey::from_seed(&[1; 32]), InstitutionId::new(3));
@@ -46,16 +46,17 @@ pub(crate) fn receipt(others: u32) -> (Receipt, Vec<u8>) {
     let (height, timestamp) = (chain.height().next().unwrap(), chain.mark());
     let item_block = turn.item_block(chain.id(), height, delegate, timestamp);
     let items: Vec<_> = turn.items.into_iter().map(|sealed| sealed.item).collect();
-    let payload = Payload { item_block: item_block.clone() };
+    let payload = Payload { item_block: item_block.clone(), ..Payload::default() };
     let header = BlockHeader {
         chain_id: chain.id(),
         epoch: chain.epoch(),
         view: View::new(1),
         height,
         parent: chain.head(),
+        parent_view: View::new(0),
         timestamp,
         producer: delegate,
-        payload: payload.id(),
+        payload: payload.commitment(),
     };
     let block = Block { header, payload };
     let checked = chain.check(&block, &items, &BTreeSet::new()).unwrap();

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use mdsm_core::chain::{BlockError, Chain};
 use mdsm_core::codec::Wire as _;
-use mdsm_core::crypto::Identified as _;
 use mdsm_core::ledger::{Block, Item};
 use mdsm_core::params::{
     DATA_BLOCK_ITEM_BLOCKS, ITEM_RECORDS_MAX, TURN_ITEM_BYTES_MAX, TURN_ITEMS_MAX,
 };
-use mdsm_core::types::{Digest, Height, List, RecordId, Timestamp};
+use mdsm_core::types::{Digest, Height, List, RecordId, Timestamp, View};
 
 use super::super::producer::{Finalized, genesis};
 use super::super::world::World;
@@ -321,7 +320,7 @@ fn bad_blocks(world: &World) -> Check {
     };
     let resealed = |change: fn(&mut Block)| {
         let mut block = header(change);
-        block.header.payload = block.payload.id();
+        block.header.payload = block.payload.commitment();
         block
     };
     expect(
@@ -333,6 +332,18 @@ fn bad_blocks(world: &World) -> Check {
     expect("another parent", &header(|b| b.header.parent = Digest::new([1; 32])), items, |e| {
         matches!(e, BlockError::Parent { .. })
     })?;
+    expect(
+        "another view of the parent",
+        &header(|b| b.header.parent_view = View::new(99)),
+        items,
+        |e| matches!(e, BlockError::ParentView { .. }),
+    )?;
+    expect(
+        "a view not above its parent's",
+        &header(|b| b.header.view = View::new(0)),
+        items,
+        |e| matches!(e, BlockError::View { .. }),
+    )?;
     expect("a height too far", &header(|b| b.header.height = Height::new(99)), items, |e| {
         matches!(e, BlockError::Height { .. })
     })?;

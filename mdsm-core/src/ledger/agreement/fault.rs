@@ -24,6 +24,7 @@ use crate::types::{Digest, List, View};
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "evidence holds it in a box")]
 pub enum Fault {
     /// The header contradicts itself: its view is not above its parent's.
     Header,

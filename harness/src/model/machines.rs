@@ -22,6 +22,8 @@ const TIMING: Timing = Timing { turn_ms: 1, delay_ms: 1 };
 pub enum Act {
     /// A block arrives.
     Propose(u16),
+    /// A block arrives and is kept until its parent is certified; in suffixes.
+    Offer(u16),
     /// A certificate arrives, by the number of its vote.
     Certify(u8),
     /// A timer of a view runs out.
@@ -71,6 +73,8 @@ pub struct Local<R> {
     pub me: InstitutionId,
     /// Whether it lost its log in this epoch.
     pub is_silent: bool,
+    /// Whether it keeps a proposal that waits for its parent's certificates.
+    pub keeps: bool,
     /// The machine of its epoch.
     pub machine: Consensus<R>,
 }
@@ -210,7 +214,7 @@ impl<R: Rules> Machines<R> {
         let place = Membership::new(&committees, me);
         let place = if is_silent { place.silent() } else { place };
         let machine = Consensus::new(self.rules.clone(), TIMING, committees, place, genesis);
-        Local { me, is_silent, machine }
+        Local { me, is_silent, keeps: false, machine }
     }
 
     /// What an act does to a machine.
@@ -223,7 +227,7 @@ impl<R: Rules> Machines<R> {
         }
         let epoch = self.local(machine).machine.epoch();
         let input = match act {
-            Act::Propose(block) => Input::Proposal(universe.known(block).signed),
+            Act::Propose(block) | Act::Offer(block) => Input::Proposal(universe.known(block).signed),
             Act::Certify(vote) => Input::Certificate(universe.certificate(vote).clone()),
             Act::Time(kind, view) => {
                 Input::Timeout(Timer { epoch, view: View::new(u64::from(view)), kind })
@@ -238,10 +242,15 @@ impl<R: Rules> Machines<R> {
         let mut effects = Vec::new();
         local.machine.step(input, &mut effects);
         self.runs += 1;
-        let is_waiting = matches!(act, Act::Propose(_))
-            && universe.config.reduction.proposals
-            && !effects.iter().any(|effect| matches!(effect, Effect::Validate { .. }));
-        let done = if is_waiting {
+        let checks = effects.iter().any(|effect| matches!(effect, Effect::Validate { .. }));
+        let view = local.machine.view();
+        local.keeps &= !checks && view == self.local(machine).machine.view();
+        if let Act::Offer(block) = act {
+            let is_next = u64::from(universe.known(block).view) == view.get();
+            local.keeps |= is_next && !checks && local.machine.votes();
+        }
+        let is_early = matches!(act, Act::Propose(_)) && !checks;
+        let done = if is_early && universe.config.reduction.proposals {
             Outcome { to: machine, effects: Box::default() }
         } else {
             self.carry_out(universe, local, effects)?
@@ -342,7 +351,7 @@ impl<R: Rules> Machines<R> {
 
     fn intern(&mut self, universe: &Universe, local: Local<R>) -> Result<u32, Full> {
         let leads = universe.committees.iter().any(|c| c.producers.iter().any(|p| p.institution == local.me));
-        let key = if universe.config.reduction.proposals && !leads {
+        let key = if universe.config.reduction.proposals && !leads && !local.keeps {
             let machine = &local.machine;
             let slots = machine.slots().map(|(view, slot)| {
                 let certified = [&slot.notarization, &slot.finalization]

@@ -22,6 +22,8 @@ const ROUNDS_MAX: u32 = 12;
 pub struct Suffixes {
     /// Machines from which a block becomes final.
     alive: FoldSet<u128>,
+    /// Rounds from which one does.
+    rounds_alive: FoldSet<RoundKey>,
     /// How many suffixes were run.
     pub runs: u64,
     /// How many rounds they took.
@@ -31,6 +33,10 @@ pub struct Suffixes {
     /// Honest leaders before they know anything, by epoch.
     leaders: FoldMap<u8, u32>,
 }
+
+/// Machines of the actors, the leader's, epoch and view behind which leaders are honest, whether timers
+/// run out.
+type RoundKey = (u128, u32, u8, u8, bool);
 
 /// One suffix under way.
 struct Suffix<'a, R> {
@@ -53,7 +59,7 @@ struct Suffix<'a, R> {
 }
 
 impl Suffixes {
-    /// Whether a block becomes final from here; by the machines of the actors, packed as `key`.
+    /// Whether a block becomes final from here; by the machines of the actors, packed as `start`.
     ///
     /// # Errors
     /// When more can be said than fits.
@@ -62,9 +68,9 @@ impl Suffixes {
         universe: &mut Universe,
         machines: &mut Machines<R>,
         actors: &[u32],
-        key: u128,
+        start: u128,
     ) -> Result<bool, Full> {
-        if self.alive.contains(&key) {
+        if self.alive.contains(&start) {
             return Ok(true);
         }
         let place = |machines: &Machines<R>, machine: &u32| (machines.epoch(*machine), machines.view(*machine));
@@ -78,14 +84,20 @@ impl Suffixes {
         let mut suffix = Suffix { universe, machines, at, heard, cast, due, given, blocks, asked };
         self.runs += 1;
         let mut is_late = false;
+        let mut passed = Vec::new();
         for round in 1..=ROUNDS_MAX {
-            self.rounds += 1;
             let before = suffix.at.clone();
+            if round > 1 {
+                let key = suffix.key(is_late);
+                if self.rounds_alive.contains(&key) {
+                    return Ok(self.note(passed, round, start));
+                }
+                passed.push(key);
+            }
+            self.rounds += 1;
             suffix.round(is_late)?;
             if suffix.is_done() {
-                self.rounds_max = self.rounds_max.max(round);
-                self.alive.insert(key);
-                return Ok(true);
+                return Ok(self.note(passed, round, start));
             }
             let is_stuck = suffix.at == before;
             if is_stuck && is_late {
@@ -94,6 +106,14 @@ impl Suffixes {
             is_late = is_stuck;
         }
         Ok(false)
+    }
+
+    /// A block becomes final from the start of this suffix, and from each of its rounds.
+    fn note(&mut self, passed: Vec<RoundKey>, round: u32, start: u128) -> bool {
+        self.rounds_max = self.rounds_max.max(round);
+        self.alive.insert(start);
+        self.rounds_alive.extend(passed);
+        true
     }
 
     fn leader<R: Rules>(&mut self, universe: &mut Universe, machines: &mut Machines<R>, epoch: u8) -> Result<u32, Full> {
@@ -107,6 +127,17 @@ impl Suffixes {
 }
 
 impl<R: Rules> Suffix<'_, R> {
+    fn key(&self, is_late: bool) -> RoundKey {
+        let mut actors = [0u32; 8];
+        let actors = &mut actors[..self.leader()];
+        actors.copy_from_slice(&self.at[..self.leader()]);
+        if self.universe.config.reduction.symmetry {
+            actors.sort_unstable();
+        }
+        let packed = actors.iter().fold(0u128, |packed, machine| packed << 24 | u128::from(*machine));
+        (packed, self.at[self.leader()], self.heard.0, self.heard.1, is_late)
+    }
+
     fn place(&self, node: usize) -> (u8, u8) {
         (self.machines.epoch(self.at[node]), self.machines.view(self.at[node]))
     }
@@ -128,11 +159,11 @@ impl<R: Rules> Suffix<'_, R> {
 
     fn step(&mut self, node: usize, act: Act) -> Result<(), Full> {
         let step = self.machines.step(self.universe, self.at[node], act)?;
-        let outcome = self.machines.outcome(step).clone();
-        self.at[node] = outcome.to;
+        self.at[node] = self.machines.outcome(step).to;
         let mut turns = false;
-        for fx in outcome.effects.iter() {
-            match *fx {
+        for at in 0.. {
+            let Some(fx) = self.machines.outcome(step).effects.get(at).copied() else { break };
+            match fx {
                 Fx::Cast(vote) => self.cast[node].set(vote),
                 Fx::Publish(vote, _) => (0..self.due.len()).for_each(|to| self.due[to].set(vote)),
                 Fx::Ask(view, of_leader) => self.asked.push((node, view, of_leader)),
@@ -184,8 +215,8 @@ impl<R: Rules> Suffix<'_, R> {
                 }
             }
             for node in 0..self.leader() {
-                for block in self.blocks.clone() {
-                    self.step(node, Act::Propose(block))?;
+                for at in 0..self.blocks.len() {
+                    self.step(node, Act::Offer(self.blocks[at]))?;
                 }
             }
             for (from, view, of_leader) in std::mem::take(&mut self.asked) {
@@ -243,7 +274,7 @@ impl<R: Rules> Suffix<'_, R> {
                 continue;
             }
             let step = self.machines.step(self.universe, self.at[node], Act::Asked(view))?;
-            for fx in self.machines.outcome(step).effects.clone().iter() {
+            for fx in self.machines.outcome(step).effects.iter() {
                 if let Fx::Publish(vote, true) = fx {
                     self.due[from].set(*vote);
                 }

@@ -50,6 +50,10 @@ pub enum Claim {
     I12JustAccusation,
     /// A contradiction that was heard leaves no evidence.
     Evidence,
+    /// Votes of a quorum make no certificate.
+    Counted,
+    /// A message that means nothing was taken.
+    Refused,
 }
 
 impl fmt::Display for Claim {
@@ -73,6 +77,8 @@ impl fmt::Display for Claim {
             Self::I9Certificate => "I9: a certificate rests on too few distinct voters",
             Self::I12JustAccusation => "I12: an honest voter is accused",
             Self::Evidence => "a contradiction that was heard leaves no evidence",
+            Self::Counted => "votes of a quorum make no certificate",
+            Self::Refused => "a message that means nothing was taken",
         })
     }
 }

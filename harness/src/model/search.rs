@@ -154,7 +154,7 @@ impl<R: Rules> Search<R> {
         usize::from(self.config.actors())
     }
 
-    fn pack(&self, nodes: &[u32], crashes: u8) -> Result<State, Full> {
+    pub(super) fn pack(&self, nodes: &[u32], crashes: u8) -> Result<State, Full> {
         let mut sorted = [0u32; 8];
         let sorted = &mut sorted[..nodes.len()];
         sorted.copy_from_slice(nodes);
@@ -183,7 +183,7 @@ impl<R: Rules> Search<R> {
     }
 
     /// Votes that the honest cast often enough, with the faulty, for a certificate.
-    fn certified(&self, nodes: &[u32]) -> Bits {
+    pub(super) fn certified(&self, nodes: &[u32]) -> Bits {
         in_at_least(self.nodes.universe.honest_quorum, nodes.iter().map(|node| self.nodes.sent(*node)))
     }
 

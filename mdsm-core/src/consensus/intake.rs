@@ -202,8 +202,10 @@ impl Intake {
             return Ok(false);
         }
         let keys = consensus.committees.auditor_keys();
-        certificate.check(chain, &keys, scheme)?;
-        Ok(true)
+        match certificate.check(chain, &keys, scheme) {
+            Err(fault) if !consensus.rules.admits(&fault) => Err(fault.into()),
+            Ok(()) | Err(_) => Ok(true),
+        }
     }
 
     /// Votes that wait, for a measure of memory.

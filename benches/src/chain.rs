@@ -5,13 +5,17 @@
 use std::collections::BTreeSet;
 
 use mdsm_core::chain::{Applied, BlockError, Chain, Genesis};
+use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::ledger::{
     Block, BlockHeader, Item, ItemBlock, ItemBlockHeader, Level, Payload, root_of,
 };
 use mdsm_core::params::{MINUTE_MS, SMALL, TURN_MS, WINDOW_MS};
-use mdsm_core::types::{Digest, Epoch, Height, List, OwnerId, RecordId, Text, Timestamp, View};
+use mdsm_core::roster::{Founder, Roster};
+use mdsm_core::types::{
+    Digest, Epoch, Height, InstitutionId, List, OwnerId, RecordId, Text, Timestamp, View,
+};
 
-use crate::fixture::{BOOKED_BY, CREATED, filled, item};
+use crate::fixture::{BOOKED_BY, CREATED, item};
 
 /// Records of the block that is measured.
 pub const RECORDS: u64 = 100;
@@ -31,7 +35,7 @@ pub struct Step {
 /// Never.
 #[must_use]
 pub fn step() -> Step {
-    let chain = Chain::new(genesis()).expect("a genesis that follows the rules");
+    let chain = Chain::new(genesis(), &founders()).expect("a genesis that follows the rules");
     let items: Vec<Item> = (0..RECORDS / 10).map(|number| item(&chain.id(), number)).collect();
     let roots: Vec<Digest> = items.iter().map(Item::root).collect();
     let height = Height::new(1);
@@ -71,6 +75,22 @@ pub fn check_and_apply(chain: &mut Chain, step: &Step) -> Result<Applied, BlockE
     Ok(applied)
 }
 
+/// Eight institutions; the one that books comes first.
+fn founders() -> Vec<Founder> {
+    let founder = |number: u8| Founder {
+        institution: InstitutionId::new(BOOKED_BY.get() + u32::from(number)),
+        key: SigningKey::from_seed(&[number + 1; 32]).owner(),
+        rating: 100 - number,
+        centre: 0,
+    };
+    (0..8).map(founder).collect()
+}
+
+fn committees() -> Digest {
+    let roster = Roster::found(&founders(), SMALL.producers, SMALL.auditors);
+    roster.expect("eight founders for eight seats").digest()
+}
+
 fn genesis() -> Genesis {
     Genesis {
         name: Text::new("benches").expect("a short name"),
@@ -80,7 +100,7 @@ fn genesis() -> Genesis {
         window_ms: WINDOW_MS,
         producers: SMALL.producers,
         auditors: SMALL.auditors,
-        committees: filled(0),
+        committees: committees(),
         registrar: OwnerId::new([0; 32]),
     }
 }

@@ -1,5 +1,7 @@
 //! The command line: options that every command takes, and what each command does.
 
+mod explore;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +39,10 @@ enum Command {
     /// Count instructions: against the baseline in git, or against a base revision built here.
     #[command(subcommand)]
     Perf(Perf),
+    /// Search every run of a small network, on the shipped consensus code.
+    Model(explore::Model),
+    /// Put wrong protocols before the model checker: each must be noticed.
+    Mutants(explore::Mutants),
     /// One of those who share a file: `verify` starts it and speaks to it on its standard input.
     #[command(hide = true)]
     Party {
@@ -138,6 +144,8 @@ pub(crate) fn run() -> Exit {
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
         Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),
+        Command::Model(command) => explore::model(&command),
+        Command::Mutants(command) => explore::mutants(&command),
         Command::Party { role } => party(role),
     };
     match result {

@@ -12,8 +12,10 @@
 //! | F3 | [`merkle`] | 2.1, figure 5 | STO-10, STO-11 |
 //! | F3 | [`reencryption`] | 2.3 | PRE-1 to PRE-9 |
 //! | F4 | [`ledger`] | 2, 2.1, figures 4 and 5 | STO-1 to STO-11, ANC-2 |
+//! | F5 | [`roster`] | 1.1, 2.2 | COM-1 to COM-7, COM-9 |
 //! | F6 | [`chain`] | 2.2 steps 8, 9 | STO-2, STO-9, STO-12, STO-13 |
 //! | F7 | [`freezing`], [`anchoring`] | 2.2 steps 5, 8, 9 | STO-3, STO-12, ANC-1, ANC-2 |
+//! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
 //! | I/O | line | | |
 //! | F9 | [`bitcoin`], [`store`], [`log`] | 2, 2.1, 4 | ANC-1, DDB-1 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
@@ -21,6 +23,7 @@
 //! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
 //! Bitcoin's formats with the `bitcoin` crate.
 
+pub mod access;
 #[cfg(feature = "node")]
 pub mod anchoring;
 #[cfg(feature = "node")]
@@ -34,9 +37,13 @@ pub mod ledger;
 #[cfg(feature = "node")]
 pub mod log;
 pub mod merkle;
+#[cfg(feature = "node")]
+pub mod node;
 pub mod params;
 pub mod reencryption;
 pub mod roster;
+#[cfg(feature = "node")]
+pub mod runtime;
 #[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;

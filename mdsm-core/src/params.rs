@@ -49,6 +49,43 @@ pub const BITCOIN_BRANCH_MAX: usize = 24;
 /// Confirmations after which an anchor counts as final. (ours: anchoring, ANC-3)
 pub const ANCHOR_CONFIRMATIONS: u32 = 6;
 
+/// Milliseconds for which the duty to anchor an epoch stays with one producer: an hour, in which
+/// Bitcoin finds no block once in 400 times. (ours: anchoring, ANC-3.4)
+pub const ANCHOR_DUTY_MS: i64 = 3_600_000;
+
+/// Milliseconds after which an unconfirmed anchor transaction is replaced by one with a higher fee:
+/// twice Bitcoin's ten minutes, so three times within one duty. (ours: anchoring, ANC-3.3)
+pub const ANCHOR_BUMP_MS: i64 = 1_200_000;
+
+/// Milliseconds between a refused or unanswered submission and the next attempt: one minute, so that
+/// a wallet or a node of Bitcoin that is down is not asked all the time. (ours: anchoring, ANC-3.12)
+pub const ANCHOR_RETRY_MS: i64 = 60_000;
+
+/// Satoshi for 1,000 virtual bytes below which Bitcoin's nodes relay nothing. (ours: anchoring, ANC-3.12)
+pub const ANCHOR_FEE_MIN: u32 = 1_000;
+
+/// Satoshi for 1,000 virtual bytes that an anchor pays at most: about 32,000 satoshi for its 162
+/// virtual bytes. (ours: anchoring, ANC-3.12)
+pub const ANCHOR_FEE_MAX: u32 = 200_000;
+
+/// Satoshi for 1,000 virtual bytes that a replacement pays more, at least: the 1,000 that BIP 125
+/// demands, and as much again because signatures differ in length. (ours: anchoring, ANC-3.12)
+pub const ANCHOR_FEE_STEP: u32 = 2_000;
+
+/// Epochs whose anchor is not final, at most: a week of them. (ours: anchoring, ANC-3.14)
+pub const ANCHOR_OPEN_MAX: usize = 1_008;
+
+/// Epochs whose anchor is final and still watched, at most: a day of them, and so 144 Bitcoin blocks
+/// deep. (ours: anchoring, ANC-3.14)
+pub const ANCHOR_FINAL_KEPT: usize = 144;
+
+/// Anchors in blocks that are kept of one epoch; one is enough, and anybody can copy one.
+/// (ours: anchoring, ANC-3.14)
+pub const ANCHOR_COPIES_MAX: usize = 8;
+
+/// Foreign outputs of one epoch that are reported one by one; more are counted. (ours: anchoring, ANC-3.14)
+pub const ANCHOR_FOREIGN_MAX: u32 = 8;
+
 /// Milliseconds of the protocol's minute. [STO-12]
 pub const MINUTE_MS: u32 = 60_000;
 
@@ -88,6 +125,50 @@ pub const BLOCK_ANCHOR_REPORTS_MAX: usize = 4;
 /// CON-4.4)
 pub const BLOCK_AHEAD_MS_MAX: i64 = 2_000;
 
+/// Milliseconds by which two honest clocks, one of them behind a block's time as far as is allowed,
+/// make that time lie ahead. (ours: consensus, CON-7.12 and CON-7.20)
+pub const CLOCKS_APART_MS_MAX: i64 = 2 * BLOCK_AHEAD_MS_MAX;
+
+/// Records that one grant may open, and so files in one delivery: with 64 bytes for each, an act of
+/// every kind stays far below what a record carries inline. (ours: reencryption, Access records)
+pub const GRANT_FILES_MAX: usize = 64;
+
+/// What one key may have open in the access machine, and for how many blocks. Every entry is charged to
+/// the key that signed for it, so whoever floods fills its own room. (ours: reencryption, Access records)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccessLimits {
+    /// Requests of one reader that nobody has answered.
+    pub requests_max: u32,
+    /// Grants of one owner that are not over, or over and not yet settled.
+    pub grants_max: u32,
+    /// Bids for one grant, one for each institution; more than both committees have seats, because
+    /// committees change while a grant waits.
+    pub bids_max: u32,
+    /// Blocks after which a request that was not answered is forgotten.
+    pub request_blocks: u64,
+    /// Blocks for which a grant may hold.
+    pub grant_blocks: u64,
+    /// Blocks after a delivery in which its reader may dispute it.
+    pub dispute_blocks: u64,
+    /// Blocks after a dispute in which the owner may confirm it.
+    pub confirm_blocks: u64,
+}
+
+/// Turns of a day: 24 hours of six seconds each.
+const DAY_BLOCKS: u64 = 14_400;
+
+/// Limits of every network: a request waits for a month, a grant holds for a year at most, reader and
+/// owner have a week each to find a delivery wrong. (ours: reencryption, Access records)
+pub const ACCESS: AccessLimits = AccessLimits {
+    requests_max: 256,
+    grants_max: 4_096,
+    bids_max: 256,
+    request_blocks: 30 * DAY_BLOCKS,
+    grant_blocks: 365 * DAY_BLOCKS,
+    dispute_blocks: 7 * DAY_BLOCKS,
+    confirm_blocks: 7 * DAY_BLOCKS,
+};
+
 /// Size of a network: how many produce and how many audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
@@ -109,7 +190,24 @@ const _: () = assert!(
     (MINUTE_MS / TURN_MS) as usize == DATA_BLOCK_ITEM_BLOCKS,
     "ten turns a minute give one full data block a minute"
 );
+const _: () = assert!(ANCHOR_BUMP_MS < ANCHOR_DUTY_MS, "a fee is raised before the duty passes on");
+const _: () =
+    assert!(ANCHOR_RETRY_MS < ANCHOR_BUMP_MS, "a refused bump is tried again before the next");
+const _: () =
+    assert!(ANCHOR_FEE_MIN + ANCHOR_FEE_STEP <= ANCHOR_FEE_MAX, "the schedule has room for a step");
 const _: () = assert!(
     TURN_ITEM_BYTES_MAX > 2 * ITEM_RECORDS_MAX * INLINE_CONTENT_BYTES_MAX,
     "a turn has room for several full Items of the largest records"
+);
+const _: () = assert!(
+    DAY_BLOCKS * TURN_MS as u64 == 24 * 60 * 60 * 1_000,
+    "the blocks of a day are its turns"
+);
+const _: () = assert!(
+    ACCESS.bids_max > (PAPER.producers + PAPER.auditors) as u32,
+    "every seat of both committees can bid"
+);
+const _: () = assert!(
+    GRANT_FILES_MAX * 64 + 1_024 < INLINE_CONTENT_BYTES_MAX,
+    "an act with all its files fits into a record"
 );

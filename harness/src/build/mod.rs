@@ -4,19 +4,23 @@
 //! one. Equal calls give equal bytes.
 
 mod anchored;
+mod faults;
 mod network;
+mod roll;
 
-use mdsm_core::crypto::sha256;
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::ledger::{
     Content, Encryption, Envelope, Genesis, Item, MediaType, Metadata, Record, ResourceType,
     SealScheme,
 };
 use mdsm_core::params::{MINUTE_MS, SMALL, TURN_MS, WINDOW_MS};
+use mdsm_core::roster::{Founder, Roster};
 use mdsm_core::types::{ChainId, Digest, InstitutionId, KeyId, List, Text, Timestamp};
 
 pub use anchored::{Anchored, anchored};
+pub use faults::{Draft, Flaw, Flawed, bookings, flawed, item_place, placed, sealed};
 pub use network::Network;
+pub use roll::{Roll, institution_key};
 
 /// When the network starts: 2026-01-01T00:00:00Z, a multiple of its window.
 pub const START_MS: i64 = 1_767_225_600_000;
@@ -42,6 +46,28 @@ pub fn after_start(ms: i64) -> Timestamp {
     Timestamp::new(START_MS + ms)
 }
 
+/// Ten institutions, the lowest ids best: 1 to 4 produce, 5 to 8 audit, 9 and 10 are full clients.
+#[must_use]
+pub fn founders() -> Vec<Founder> {
+    let founder = |number: u8| Founder {
+        institution: InstitutionId::new(number.into()),
+        key: institution_key(InstitutionId::new(number.into())).owner(),
+        rating: 100 - number,
+        centre: 1_000,
+    };
+    (1..=10).map(founder).collect()
+}
+
+/// Digest of the first committees of the founders.
+///
+/// # Panics
+/// Never: eight of ten founders have seats.
+#[must_use]
+pub fn committees() -> Digest {
+    let roster = Roster::found(&founders(), SMALL.producers, SMALL.auditors);
+    roster.expect("ten founders fill eight seats").digest()
+}
+
 /// What the members of the small network agreed on.
 #[must_use]
 pub fn genesis() -> Genesis {
@@ -53,7 +79,7 @@ pub fn genesis() -> Genesis {
         window_ms: WINDOW_MS,
         producers: SMALL.producers,
         auditors: SMALL.auditors,
-        committees: sha256(b"the first committees"),
+        committees: committees(),
         registrar: registrar().owner(),
     }
 }

@@ -8,9 +8,9 @@ use mdsm_core::ledger::{
     Block, BlockHeader, DataBlock, Item, ItemBlock, ItemBlockHeader, Level, Payload, root_of,
 };
 use mdsm_core::params::ITEM_RECORDS_MAX;
-use mdsm_core::types::{List, RecordId, Timestamp, View};
+use mdsm_core::types::{InstitutionId, List, RecordId, Timestamp, View};
 
-use super::{DELEGATE, after_start, genesis, item};
+use super::{after_start, founders, genesis, item};
 
 /// A chain, with all that it was given.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Network {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            chain: Chain::new(genesis()).expect("the genesis is sound"),
+            chain: Chain::new(genesis(), &founders()).expect("the genesis is sound"),
             booked: BTreeSet::new(),
             items: Vec::new(),
             item_blocks: Vec::new(),
@@ -63,6 +63,15 @@ impl Network {
         numbers.chunks(ITEM_RECORDS_MAX).map(|some| item(&id, some.iter().copied())).collect()
     }
 
+    /// Whose turn the next block is.
+    ///
+    /// # Panics
+    /// When the epoch is at its last view.
+    #[must_use]
+    pub fn producer(&self) -> InstitutionId {
+        self.chain.leader(self.view.next().expect("a short epoch"))
+    }
+
     /// The Item block of the next block, closed `ms` after the start.
     ///
     /// # Panics
@@ -73,7 +82,7 @@ impl Network {
         let header = ItemBlockHeader {
             chain_id: self.chain.id(),
             height: self.chain.height().next().expect("a short chain"),
-            producer: DELEGATE,
+            producer: self.producer(),
             closed_at: after_start(ms),
             root: root_of(Level::ItemBlock, &roots),
         };
@@ -103,7 +112,7 @@ impl Network {
             parent: self.chain.head(),
             parent_view: self.view,
             timestamp: after_start(ms),
-            producer: DELEGATE,
+            producer: self.producer(),
             payload: payload.commitment(),
         };
         Block { header, payload }
@@ -170,6 +179,12 @@ impl Network {
         let items = self.new_items(records);
         let block = self.block_of(ms, &items);
         self.add(&block, &items).expect("a sound turn is taken")
+    }
+
+    /// Header of the last block that was taken, closing blocks included.
+    #[must_use]
+    pub fn tip(&self) -> Option<BlockHeader> {
+        self.tip
     }
 
     /// Milliseconds from the start to the time at which the epoch ends.

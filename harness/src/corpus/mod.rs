@@ -122,6 +122,7 @@ impl Target {
             Self::Wire(WireKind::Summary) => "summary",
             Self::Wire(WireKind::Registration) => "registration",
             Self::Wire(WireKind::Service) => "service",
+            Self::Wire(WireKind::Act) => "access_act",
             Self::ReceiptExamine => "receipt_examine",
             Self::SealedFile => "sealed_file",
             Self::SealedRange => "sealed_range",

@@ -1,13 +1,16 @@
 //! Synthetic medical files from a seed: FHIR R4, HL7 v2, DICOM and plain notes, each a valid
 //! instance of its format. Nobody in them exists, and each says so in the way its format offers.
-//! Beside them, values of the wire format: valid, spoilt, and sound up to Bitcoin.
+//! Beside them, values of the wire format: valid, spoilt, and sound up to Bitcoin; and histories of
+//! institutions.
 //!
 //! Invariant: file `n` of a seed is the same bytes on every platform, whatever `count` is. Every
 //! twelve files in a row hold each kind once, so small runs also cross the limit of inline content.
 
+pub mod acts;
 pub mod alter;
 pub mod dicom;
 pub mod fhir;
+pub mod history;
 pub mod hl7v2;
 pub mod patient;
 pub mod sniff;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use rand_chacha::rand_core::Rng;
 
-use super::sharing;
+use super::{acts, sharing};
 use crate::rules::mirror::{
     Anchor, BitcoinProof, Block, BlockHeader, Booking, Bytes32, Code, Content, ContentRef,
     DataBlock, Encryption, Envelope, Genesis, Item, ItemBlock, ItemBlockHeader, Metadata, Payload,
@@ -53,6 +53,7 @@ pub fn value(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Mirror {
         | WireKind::Summary
         | WireKind::Registration
         | WireKind::Service => values.agreement(kind),
+        WireKind::Act => acts::value(scale, draw).into(),
         other => sharing::value(other, scale, draw),
     }
 }

@@ -6,8 +6,9 @@
 use std::collections::{HashMap, VecDeque};
 
 use mdsm_core::consensus::{
-    Consensus, Effect, Input, JournalEntry, Membership, Own, Rules, Timer, TimerKind, Timing,
+    Audience, Consensus, Effect, Input, JournalEntry, Membership, Own, Rules, Timer, TimerKind, Timing,
 };
+use mdsm_core::crypto::Identified as _;
 use mdsm_core::ledger::Subject;
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 
@@ -36,6 +37,17 @@ pub enum Act {
     Forget,
 }
 
+/// To whom a certificate goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum To {
+    /// The auditors and the leader.
+    All,
+    /// The leader.
+    Leader,
+    /// The one who asked.
+    Asker,
+}
+
 /// What a step does, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fx {
@@ -43,8 +55,8 @@ pub enum Fx {
     Persist(u8),
     /// Sends a vote.
     Cast(u8),
-    /// Passes a certificate on to a committee, or to the one who asked.
-    Publish(u8, bool),
+    /// Passes a certificate on.
+    Publish(u8, To),
     /// Asks for what certifies a view: the leader, or the auditors.
     Ask(u8, bool),
     /// Proposes a block.
@@ -299,18 +311,23 @@ impl<R: Rules> Machines<R> {
             match effect {
                 Effect::Persist(entry) => done.push(Fx::Persist(universe.entry(&entry)?)),
                 Effect::Propose(header) => {
-                    let block = universe.by_hash(&mdsm_core::crypto::Identified::id(&header));
+                    let block = universe.by_hash(&header.id());
                     done.extend(block.map(Fx::Propose));
                 }
                 Effect::Cast(vote) => done.push(Fx::Cast(universe.vote(&vote)?)),
                 Effect::Publish { certificate, to } => {
                     let vote = universe.vote(&certificate.vote)?;
-                    let is_answer = matches!(to, mdsm_core::consensus::Audience::One(_));
-                    done.push(Fx::Publish(vote, is_answer));
+                    let leader = universe.leader(self.epoch_of(&local));
+                    let to = match to {
+                        Audience::Everyone | Audience::Auditors { .. } => To::All,
+                        Audience::One(one) if one == leader => To::Leader,
+                        Audience::One(_) => To::Asker,
+                    };
+                    done.push(Fx::Publish(vote, to));
                 }
                 Effect::Ask { to, view, .. } => {
                     let leader = universe.leader(self.epoch_of(&local));
-                    let of_leader = to == mdsm_core::consensus::Audience::One(leader);
+                    let of_leader = to == Audience::One(leader);
                     done.push(Fx::Ask(narrow(view), of_leader));
                 }
                 Effect::Build { view, parent_view: _, parent } => {

@@ -10,7 +10,7 @@ use mdsm_core::consensus::{Rules, TimerKind};
 use mdsm_core::ledger::{Subject, quorum};
 
 use super::bits::{Bits, FoldMap, FoldSet, in_at_least};
-use super::machines::{Act, Fx, Machines};
+use super::machines::{Act, Fx, Machines, To};
 use super::universe::{Full, Universe};
 
 /// Rounds after which nothing new is to be expected. A healthy run takes four: one to bring everybody to
@@ -165,7 +165,8 @@ impl<R: Rules> Suffix<'_, R> {
             let Some(fx) = self.machines.outcome(step).effects.get(at).copied() else { break };
             match fx {
                 Fx::Cast(vote) => self.cast[node].set(vote),
-                Fx::Publish(vote, _) => (0..self.due.len()).for_each(|to| self.due[to].set(vote)),
+                Fx::Publish(vote, To::All) => self.due.iter_mut().for_each(|due| due.set(vote)),
+                Fx::Publish(vote, To::Leader) => self.due.iter_mut().next_back().into_iter().for_each(|due| due.set(vote)),
                 Fx::Ask(view, of_leader) => self.asked.push((node, view, of_leader)),
                 Fx::Propose(block) if !self.blocks.contains(&block) => self.blocks.push(block),
                 Fx::Arm(TimerKind::Turn, _) if self.is_honest_turn(node) => turns = true,
@@ -275,7 +276,7 @@ impl<R: Rules> Suffix<'_, R> {
             }
             let step = self.machines.step(self.universe, self.at[node], Act::Asked(view))?;
             for fx in self.machines.outcome(step).effects.iter() {
-                if let Fx::Publish(vote, true) = fx {
+                if let Fx::Publish(vote, _) = fx {
                     self.due[from].set(*vote);
                 }
             }

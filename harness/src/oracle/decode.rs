@@ -3,6 +3,7 @@
 //! Claims: both accept or both refuse; what was accepted encodes to the very bytes it came from, in
 //! both, with equal ids and roots; a refusal names a field of the value and a byte of the input.
 
+use mdsm_core::access::Act;
 use mdsm_core::codec::{DecodeErrorKind, Wire};
 use mdsm_core::crypto::Identified;
 use mdsm_core::ledger;
@@ -138,6 +139,7 @@ pub fn reference(kind: WireKind, bytes: &[u8]) -> Answer {
         WireKind::Summary => answer(bytes, |_: &ledger::Summary| vec![]),
         WireKind::Registration => answer(bytes, |_: &ledger::Registration| vec![]),
         WireKind::Service => answer(bytes, |_: &ledger::Service| vec![]),
+        WireKind::Act => answer(bytes, |_: &Act| vec![]),
     }
 }
 

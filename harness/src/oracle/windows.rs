@@ -13,6 +13,7 @@ use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::ledger;
 
 use super::{Verdict, claim};
+use crate::build::{committees, founders};
 use crate::generate::sound::sign;
 use crate::rules::agreement::{commitment, no_events};
 use crate::rules::chain::{Effect, Finalized, Periods, effects};
@@ -51,19 +52,25 @@ pub fn windows(schedule: &[u8]) -> Verdict {
     let (genesis, chain_id) = &*GENESIS;
     let chain_id = *chain_id;
     let mut chain = decoded::<ledger::Genesis>(genesis)
-        .and_then(|genesis| Chain::new(genesis).map_err(|error| error.to_string()))?;
+        .and_then(|genesis| Chain::new(genesis, &founders()).map_err(|error| error.to_string()))?;
     let (mut head, mut finalized, mut found) = (chain_id, Vec::new(), Vec::new());
+    let mut offset = 0;
     for ((timestamp, carries), height) in blocks.into_iter().zip(1..) {
         let item = if carries { ITEMS.get(height) } else { None };
         let epoch = found.iter().filter(|effect: &&Effect| effect.frozen.is_some()).count();
         let epoch = u32::try_from(epoch).expect("fewer epochs than blocks");
         let ended = found.last().is_none_or(|effect| effect.frozen.is_some());
         let parent_view = if ended { 0 } else { wide(height) - 1 };
-        let place = Place { chain_id, head, epoch, height: wide(height), parent_view, timestamp };
+        // Four producers lead in turn, and the turn goes on behind the last view of each epoch.
+        let producer = u32::try_from((offset + wide(height) - 1) % 4).expect("0 to 3") + 1;
+        let height = wide(height);
+        let place = Place { chain_id, head, epoch, height, parent_view, producer, timestamp };
         let block = place.block(item);
         finalized.push(Finalized { timestamp, item_block: root_of(&block) });
         head = ids::id(&Mirror::from(block.header.clone()));
-        found.push(applied(&mut chain, block, item, head)?);
+        let effect = applied(&mut chain, block, item, head)?;
+        offset += if effect.frozen.is_some() { height } else { 0 };
+        found.push(effect);
     }
     let expected = effects(PERIODS, &finalized);
     let differs = found.iter().zip(&expected).position(|(found, expected)| found != expected);
@@ -107,6 +114,7 @@ struct Place {
     epoch: u32,
     height: u64,
     parent_view: u64,
+    producer: u32,
     timestamp: i64,
 }
 
@@ -117,7 +125,7 @@ impl Place {
                 header: ItemBlockHeader {
                     chain_id: self.chain_id,
                     height: self.height,
-                    producer: 7,
+                    producer: self.producer,
                     closed_at: self.timestamp,
                     root: [0; 32],
                 },
@@ -136,7 +144,7 @@ impl Place {
             parent: self.head,
             parent_view: self.parent_view,
             timestamp: self.timestamp,
-            producer: 7,
+            producer: self.producer,
             payload: commitment(&payload),
         };
         Block { header, payload }
@@ -156,7 +164,7 @@ fn genesis() -> Genesis {
         window_ms: PERIODS.window_ms,
         producers: 4,
         auditors: 4,
-        committees: [0xc0; 32],
+        committees: *committees().as_bytes(),
         registrar: [0xc1; 32],
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+pub use super::acts::Act;
 pub use super::agreement::{
     Certificate, Events, Evidence, Proposal, Registration, Service, SignedVote, Summary,
 };

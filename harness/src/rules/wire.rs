@@ -106,6 +106,7 @@ kinds! {
     Summary = b"MSUM",
     Registration = b"MRGN",
     Service = b"MSVC",
+    Act = b"MACT",
 }
 
 impl fmt::Display for WireKind {

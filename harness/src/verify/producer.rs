@@ -19,10 +19,10 @@ use mdsm_core::ledger::{
     AnchorOutput, BitcoinProof, Block, BlockHeader, Genesis, Issuer, Item, ItemBlock, Payload,
 };
 use mdsm_core::params::{ANCHOR_CONFIRMATIONS, MINUTE_MS, SMALL, TURN_MS, WINDOW_MS};
-use mdsm_core::types::{Digest, Height, InstitutionId, RecordId, Text, Timestamp, View};
+use mdsm_core::types::{Height, InstitutionId, RecordId, Text, Timestamp, View};
 
 use super::archive::Archive;
-use super::intake::DELEGATES;
+use crate::build::{committees, founders};
 
 /// 2026-01-01T00:00:00Z, a mark.
 pub(super) const STARTED_AT: Timestamp = Timestamp::new(1_767_225_600_000);
@@ -76,14 +76,14 @@ pub(super) fn genesis() -> Genesis {
         window_ms: WINDOW_MS,
         producers: SMALL.producers,
         auditors: SMALL.auditors,
-        committees: Digest::new([0; 32]),
+        committees: committees(),
         registrar: SigningKey::from_seed(&[1; 32]).owner(),
     }
 }
 
 impl Producer {
     pub(super) fn new() -> Result<Self, String> {
-        let chain = Chain::new(genesis()).map_err(|error| error.to_string())?;
+        let chain = Chain::new(genesis(), &founders()).map_err(|error| error.to_string())?;
         let wallet = SecretKey::from_slice(&[1; 32]).map_err(|error| error.to_string())?;
         let mut bitcoin = EmbeddedChain::new();
         for _ in 0..=bitcoin::constants::COINBASE_MATURITY {
@@ -120,7 +120,7 @@ impl Producer {
         let timestamp = STARTED_AT.get() + i64::from(self.turn) * i64::from(TURN_MS);
         let timestamp = Timestamp::new(timestamp);
         let height = self.chain.height().next().ok_or("no height is left")?;
-        let producer = InstitutionId::new(1 + self.turn % DELEGATES);
+        let producer = self.chain.leader(View::new(self.parent_view.get() + 1));
         let item_block = turn.item_block(self.chain.id(), height, producer, timestamp);
         let items: Vec<Item> = turn.items.into_iter().map(|sealed| sealed.item).collect();
         let block =

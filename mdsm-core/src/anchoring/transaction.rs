@@ -58,6 +58,9 @@ pub fn anchor_transaction(
         .checked_sub(fee)
         .filter(|change| *change >= change_min)
         .ok_or(FundingError { value, fee, change_min })?;
+    //= harness/spec/anchoring.md#anc-1-commitment
+    //# ANC-1.2 (ours): An anchor transaction MUST carry exactly one output whose script is the 43
+    //# bytes drawn as MDSM output.
     let anchor = ScriptBuf::new_op_return(output.to_bytes());
     let mut transaction = Transaction {
         version: Version::TWO,

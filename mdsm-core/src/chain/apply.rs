@@ -1,13 +1,18 @@
-//! The state after the last finalized block, and how a block changes it. [STO-12] [STO-13]
+//! The state after the last finalized block, and how a block changes it. [STO-12] [STO-13] [COM-9]
 
 use std::collections::VecDeque;
+
+use thiserror::Error;
 
 use super::check::Checked;
 use crate::codec::{Encode, prefix};
 use crate::crypto::{Identified, sha256};
 use crate::ledger::{Anchor, DataBlock, GenesisError, Window};
 use crate::params::DATA_BLOCK_ITEM_BLOCKS;
-use crate::types::{ChainId, Digest, Epoch, Height, List, RecordId, Timestamp, View};
+use crate::roster::{CreditChange, FoundError, Founder, FreezeReport, Roster};
+use crate::types::{
+    ChainId, Digest, Epoch, Height, InstitutionId, List, RecordId, Timestamp, View,
+};
 
 pub use crate::ledger::Genesis;
 
@@ -22,6 +27,8 @@ pub struct Chain {
     pub(super) closing: Option<Head>,
     /// The epoch that the next block belongs to.
     pub(super) epoch: Epoch,
+    /// The block that the first one of the epoch extends, and its time.
+    opened_at: (Digest, Timestamp),
     /// First time at or after which a block ends the epoch.
     pub(super) mark: Timestamp,
     /// Roots of finalized Item blocks that are in no data block, oldest first.
@@ -31,6 +38,27 @@ pub struct Chain {
     /// Blocks of this epoch so far.
     epoch_blocks: u64,
     totals: Totals,
+    /// Institutions, their standing and their seats.
+    pub(super) roster: Roster,
+}
+
+/// Why no chain starts from a genesis and these founders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StartError {
+    /// The genesis starts no network.
+    #[error("genesis: {0}")]
+    Genesis(#[from] GenesisError),
+    /// The founders make no committees.
+    #[error("founders: {0}")]
+    Founders(#[from] FoundError),
+    /// The genesis names other founders.
+    #[error("genesis.committees: {named}, these founders give {given}")]
+    Committees {
+        /// Digest in the genesis.
+        named: Digest,
+        /// Digest of the founders.
+        given: Digest,
+    },
 }
 
 /// The last block that counts.
@@ -62,6 +90,8 @@ pub struct Applied {
     pub booked: Vec<RecordId>,
     /// Data blocks that were cut.
     pub data_blocks: Vec<DataBlock>,
+    /// Every change of credit that the block caused, absences at a freeze included.
+    pub credit: Vec<CreditChange>,
     /// The window, if the block was the last of its epoch.
     pub frozen: Option<Frozen>,
 }
@@ -75,12 +105,19 @@ pub struct Frozen {
     pub data_blocks: Vec<DataBlock>,
     /// What goes into Bitcoin.
     pub anchor: Anchor,
+    /// Who lost and who got a seat.
+    pub seats: FreezeReport,
 }
 
 impl Chain {
-    /// The state before the first block.
-    pub fn new(genesis: Genesis) -> Result<Self, GenesisError> {
+    /// The state before the first block; `founders` are those whose digest the genesis names.
+    pub fn new(genesis: Genesis, founders: &[Founder]) -> Result<Self, StartError> {
         genesis.check()?;
+        let roster = Roster::found(founders, genesis.producers, genesis.auditors)?;
+        let (named, given) = (genesis.committees, roster.digest());
+        if named != given {
+            return Err(StartError::Committees { named, given });
+        }
         let (id, started_at, window_ms) =
             (genesis.chain_id(), genesis.started_at, genesis.window_ms);
         let head = Head {
@@ -101,12 +138,14 @@ impl Chain {
             id,
             head,
             closing: None,
+            opened_at: (head.hash, head.timestamp),
             epoch: Epoch::new(0),
             mark,
             unassigned: VecDeque::new(),
             data_blocks: Vec::new(),
             epoch_blocks: 0,
             totals: Totals::default(),
+            roster,
         })
     }
 
@@ -128,6 +167,24 @@ impl Chain {
         self.head.height
     }
 
+    /// Height of a block that extends the last one, closing blocks included.
+    #[must_use]
+    pub fn next_height(&self) -> Option<Height> {
+        self.closing.unwrap_or(self.head).height.next()
+    }
+
+    /// Timestamp of the last block, closing blocks included.
+    #[must_use]
+    pub fn tip_timestamp(&self) -> Timestamp {
+        self.closing.unwrap_or(self.head).timestamp
+    }
+
+    /// View of the last block, closing blocks not counted; 0 before the first.
+    #[must_use]
+    pub fn head_view(&self) -> View {
+        self.head.view
+    }
+
     /// Timestamp of the last block, or the start.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
@@ -140,10 +197,41 @@ impl Chain {
         self.epoch
     }
 
+    /// The block that the first one of the open epoch extends, with its time: the last one of the epoch
+    /// before, or the genesis.
+    #[must_use]
+    pub fn opened_at(&self) -> (Digest, Timestamp) {
+        self.opened_at
+    }
+
     /// First time at or after which a block is the last of its epoch.
     #[must_use]
     pub fn mark(&self) -> Timestamp {
         self.mark
+    }
+
+    /// Whether the head is the last block of its epoch, so that closing blocks may follow it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended_epoch().is_some()
+    }
+
+    /// Institutions, their standing and their seats in the epoch of the next block.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// The producer whose turn a view of the open epoch is.
+    #[must_use]
+    pub fn leader(&self, view: View) -> InstitutionId {
+        self.roster.committees().leader(view).institution
+    }
+
+    /// What the members of the network agreed on.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
     }
 
     /// What the chain holds altogether.
@@ -152,7 +240,7 @@ impl Chain {
         self.totals
     }
 
-    /// Digest of the state: `H("MSTA" 1 | records | items | item blocks | data blocks)`.
+    /// Digest of the state: `H("MSTA" 1 | records | items | item blocks | data blocks | roster)`.
     #[must_use]
     pub fn state_digest(&self) -> Digest {
         let Totals { records, items, item_blocks, data_blocks } = self.totals;
@@ -160,6 +248,7 @@ impl Chain {
         for total in [records, items, item_blocks, data_blocks] {
             total.encode(&mut bytes);
         }
+        self.roster.state_into(&mut bytes);
         sha256(&bytes)
     }
 
@@ -196,6 +285,7 @@ impl Chain {
         (self.head, self.closing) = (head, None);
         self.epoch_blocks += 1;
         self.append(&checked);
+        let mut credit = self.roster.apply(&checked.facts());
         //= harness/spec/storage.md#sto-13-freeze
         //# STO-13.2 (ours): The first block of an epoch whose timestamp is at or above the mark
         //# MUST be the last block of that epoch.
@@ -222,7 +312,8 @@ impl Chain {
         }
         let data_blocks = self.data_blocks[cut_before..].to_vec();
         let frozen = is_last.then(|| self.freeze());
-        Applied { booked: checked.into_record_ids(), data_blocks, frozen }
+        credit.extend(frozen.iter().flat_map(|frozen| frozen.seats.changes.iter().copied()));
+        Applied { booked: checked.into_record_ids(), data_blocks, credit, frozen }
     }
 
     /// The epoch that the head ended, whose closing blocks may still follow it.
@@ -238,6 +329,9 @@ impl Chain {
             let tip = self.closing.unwrap_or(self.head);
             return (tip, tip.view);
         }
+        //= harness/spec/consensus.md#con-8-clock
+        //# CON-8.4 (ours): The first block of an epoch MUST have the last block of the epoch before it
+        //# as parent.
         let is_first = self.epoch_blocks == 0;
         (self.head, if is_first { View::new(0) } else { self.head.view })
     }
@@ -277,15 +371,17 @@ impl Chain {
         let roots = data_blocks.iter().map(DataBlock::root).collect();
         let data_block_roots = List::new(roots).expect("check bounds the blocks of an epoch");
         let window = Window { epoch: self.epoch, data_blocks: data_block_roots };
+        let seats = self.roster.freeze(self.head.view);
         let anchor = Anchor {
             chain_id: self.id,
             epoch: self.epoch,
             window: window.root(),
             head: self.head.hash,
             state: self.state_digest(),
-            next_committees: self.genesis.committees,
+            next_committees: self.roster.digest(),
         };
         self.epoch_blocks = 0;
+        self.opened_at = (self.head.hash, self.head.timestamp);
         self.epoch = self.epoch.next().expect("check refuses a block that ends the last epoch");
         //= harness/spec/storage.md#sto-13-freeze
         //# STO-13.3 (ours): The mark of an epoch MUST be the first multiple of `window_ms` strictly
@@ -296,7 +392,7 @@ impl Chain {
             .timestamp
             .next_multiple(self.genesis.window_ms)
             .expect("check refuses times that far ahead");
-        Frozen { window, data_blocks, anchor }
+        Frozen { window, data_blocks, anchor, seats }
     }
 }
 

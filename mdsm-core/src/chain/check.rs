@@ -8,15 +8,24 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 use super::apply::Chain;
+use super::events::{CheckedEvents, EventError};
 use crate::codec::Wire;
-use crate::ledger::{Block, Envelope, EnvelopeError, Item};
+use crate::crypto::sign::{Ed25519, Scheme};
+use crate::ledger::{Block, BlockHeader, Envelope, EnvelopeError, Item};
 use crate::params::{CREATED_AHEAD_MS_MAX, TURN_ITEM_BYTES_MAX, WINDOW_DATA_BLOCKS_MAX};
-use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, RecordId, Timestamp, View};
+use crate::types::{
+    ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Timestamp, View,
+};
 
-/// Answers whether a record is already booked on the chain that the check is about.
+/// Answers what is booked on the chain that the check is about.
 pub trait RecordIndex {
     /// Whether the record is booked.
     fn contains(&self, record: &RecordId) -> bool;
+
+    /// Who owns a booked grant under which `institution` may have served; nobody without such a grant.
+    fn client_of(&self, _grant: &RecordId, _institution: InstitutionId) -> Option<OwnerId> {
+        None
+    }
 }
 
 impl RecordIndex for BTreeSet<RecordId> {
@@ -33,6 +42,7 @@ pub struct Checked<'a> {
     parent: Digest,
     record_ids: Vec<RecordId>,
     is_closing: bool,
+    pub(super) events: CheckedEvents,
 }
 
 /// Why a block must not follow the head.
@@ -179,6 +189,19 @@ pub enum BlockError {
         /// Time of the block.
         timestamp: Timestamp,
     },
+    /// Signed by a producer whose turn it is not.
+    #[error("header.producer: {found} where {leader} leads view {view}")]
+    Producer {
+        /// Producer named.
+        found: InstitutionId,
+        /// The leader of the view.
+        leader: InstitutionId,
+        /// The view.
+        view: View,
+    },
+    /// An event of the payload must not be booked.
+    #[error("payload.{0}")]
+    Event(#[from] EventError),
     /// The epoch holds as many blocks as a window can.
     #[error("epoch {epoch} holds as many blocks as a window can")]
     EpochFull {
@@ -195,8 +218,20 @@ impl Chain {
         items: &[Item],
         booked: &impl RecordIndex,
     ) -> Result<Checked<'a>, BlockError> {
+        self.check_by(block, items, booked, &Ed25519)
+    }
+
+    /// The same under another scheme of signatures.
+    pub fn check_by<'a>(
+        &self,
+        block: &'a Block,
+        items: &[Item],
+        booked: &impl RecordIndex,
+        scheme: &impl Scheme,
+    ) -> Result<Checked<'a>, BlockError> {
         let is_closing = self.check_header(block)?;
         let mut record_ids = Vec::new();
+        let mut events = CheckedEvents::default();
         if is_closing {
             //= harness/spec/storage.md#sto-13-freeze
             //# STO-13.4 (ours): A block that descends from the last block of its own epoch MUST
@@ -206,15 +241,19 @@ impl Chain {
             }
         } else {
             self.check_items(block, items)?;
-            record_ids = self.check_records(block.header.timestamp, items, booked)?;
+            events = self.check_events(block, booked, scheme)?;
+            record_ids = self.check_records(block.header.timestamp, items, booked, scheme)?;
         }
         let parent = block.header.parent;
-        Ok(Checked { block, hash: block.hash(), parent, record_ids, is_closing })
+        Ok(Checked { block, hash: block.hash(), parent, record_ids, is_closing, events })
     }
 
     /// Checks the header; says whether the block closes an epoch that has ended.
     fn check_header(&self, block: &Block) -> Result<bool, BlockError> {
         let header = &block.header;
+        //= harness/spec/consensus.md#con-4-audit
+        //# CON-4.5 (ours): A block MUST be refused unless its height is one above its parent's, its
+        //# parent and chain are the ones it extends, and its payload has the digest in its header.
         if header.chain_id != self.id {
             return Err(BlockError::ChainId { found: header.chain_id, expected: self.id });
         }
@@ -233,6 +272,7 @@ impl Chain {
         if header.view <= parent_view {
             return Err(BlockError::View { found: header.view, parent: parent_view });
         }
+        self.check_turn(header, is_closing)?;
         let height = tip.height.next();
         if Some(header.height) != height {
             let expected = height.unwrap_or(tip.height);
@@ -255,6 +295,16 @@ impl Chain {
             return Err(BlockError::EpochFull { epoch: self.epoch });
         }
         Ok(is_closing)
+    }
+
+    fn check_turn(&self, header: &BlockHeader, is_closing: bool) -> Result<(), BlockError> {
+        let current = self.roster.committees();
+        let previous = self.roster.previous_committees().filter(|_| is_closing);
+        //= harness/spec/consensus.md#con-5-turns
+        //# CON-5.1 (paper): Producers MUST take turns to produce blocks.
+        let leader = previous.unwrap_or(current).leader(header.view).institution;
+        let (found, view) = (header.producer, header.view);
+        if found == leader { Ok(()) } else { Err(BlockError::Producer { found, leader, view }) }
     }
 
     fn check_items(&self, block: &Block, items: &[Item]) -> Result<(), BlockError> {
@@ -309,12 +359,13 @@ impl Chain {
         timestamp: Timestamp,
         items: &[Item],
         booked: &impl RecordIndex,
+        scheme: &impl Scheme,
     ) -> Result<Vec<RecordId>, BlockError> {
         let latest = timestamp.get().saturating_add(CREATED_AHEAD_MS_MAX);
         let mut in_block = BTreeSet::new();
         let mut ids = Vec::new();
         for (item, record, envelope) in envelopes(items) {
-            let id = envelope.check(&self.id).map_err(|error| BlockError::Envelope {
+            let id = envelope.check_by(&self.id, scheme).map_err(|error| BlockError::Envelope {
                 item,
                 record,
                 error,

@@ -10,7 +10,7 @@ use super::interface::{Audience, Effect};
 use super::journal::JournalEntry;
 use crate::ledger::{Certificate, Evidence, SignedVote, Subject, Vote, quorum};
 use crate::roster::Committees;
-use crate::types::{Digest, Epoch, InstitutionId, Signature, View};
+use crate::types::{Digest, Epoch, InstitutionId, OwnerId, Signature, View};
 
 /// The ballot on one epoch's anchor.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +73,28 @@ impl AnchorBallot {
         effects.push(AnchorEffect::Consensus(Effect::Cast(vote)));
     }
 
+    /// Casts the own vote again.
+    pub fn vote_again(&self, effects: &mut Vec<AnchorEffect>) {
+        if let Some(root) = self.own {
+            let subject = Subject::Anchor(root);
+            let vote = Vote { epoch: self.epoch, view: View::new(0), subject };
+            effects.push(AnchorEffect::Consensus(Effect::Cast(vote)));
+        }
+    }
+
+    /// Keys of the electorate, in the order of their seats; `key_of` knows every member.
+    pub fn keys(&self, key_of: impl Fn(InstitutionId) -> Option<OwnerId>) -> Vec<OwnerId> {
+        self.electorate.iter().filter_map(|member| key_of(*member)).collect()
+    }
+
+    /// Whether a vote could tell anything new.
+    #[must_use]
+    pub fn is_news(&self, signed: &SignedVote) -> bool {
+        let Some(seat) = self.seat_of(signed.signer) else { return false };
+        let Some(place) = self.votes.get(seat) else { return false };
+        place.map(|(root, _)| Subject::Anchor(root)) != Some(signed.vote.subject)
+    }
+
     /// The seat of a member.
     #[must_use]
     pub fn seat_of(&self, institution: InstitutionId) -> Option<usize> {
@@ -84,7 +106,7 @@ impl AnchorBallot {
         let SignedVote { vote, signer, signature } = *signed;
         let Subject::Anchor(root) = vote.subject else { return };
         let Some(seat) = self.seat_of(signer) else { return };
-        if vote.epoch != self.epoch || vote.view != View::new(0) {
+        if vote.epoch != self.epoch || vote.view != View::new(0) || self.certificate.is_some() {
             return;
         }
         if let Some((before, first)) = self.votes[seat] {
@@ -106,7 +128,7 @@ impl AnchorBallot {
             })
             .collect();
         let seats = self.electorate.len();
-        if signed.len() >= quorum(seats) && self.certificate.is_none() {
+        if signed.len() >= quorum(seats) {
             if let Some(certificate) = Certificate::assemble(vote, seats, &signed) {
                 self.on_certificate(Arc::new(certificate), effects);
             }
@@ -124,6 +146,7 @@ impl AnchorBallot {
             return;
         }
         self.certificate = Some(certificate.clone());
+        self.votes = Vec::new();
         let entry = JournalEntry::Certified(certificate.clone());
         effects.push(AnchorEffect::Consensus(Effect::Persist(entry)));
         let (published, to) = (certificate.clone(), Audience::Everyone);

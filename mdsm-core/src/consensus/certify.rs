@@ -7,7 +7,7 @@ use super::journal::JournalEntry;
 use super::machine::Consensus;
 use super::rules::Rules;
 use super::tally::Counted;
-use crate::ledger::{Certificate, SignedVote, Subject, double_votes};
+use crate::ledger::{Certificate, SignedVote, Subject, Vote, double_votes};
 use crate::types::{Digest, InstitutionId, View};
 
 impl<R: Rules> Consensus<R> {
@@ -50,6 +50,8 @@ impl<R: Rules> Consensus<R> {
         if let Some(held) = self.slots.get(&view).and_then(|slot| slot.certificate(&vote.subject)) {
             if held.vote != vote {
                 self.convict(&held.clone(), &certificate, effects);
+            } else if self.widens(&vote) {
+                self.widen(&certificate);
             }
             return;
         }
@@ -68,6 +70,26 @@ impl<R: Rules> Consensus<R> {
         match next {
             Some(next) => self.enter(next, effects),
             None => self.resume(effects),
+        }
+    }
+
+    /// Whether this node leads the view behind a notarization, and so puts that into its block.
+    //= harness/spec/committees.md#com-6-earning-and-losing
+    //# COM-6.13 (ours): A producer SHOULD put into the certificate of the parent every signature that it
+    //# holds.
+    pub(super) fn widens(&self, vote: &Vote) -> bool {
+        let next = vote.view.next().unwrap_or(vote.view);
+        let leader = self.committees.leader(next).institution;
+        matches!(vote.subject, Subject::Notarize(_)) && leader == self.membership.me
+    }
+
+    /// Adds the signatures of another certificate for the same vote.
+    fn widen(&mut self, certificate: &Certificate) {
+        let seats = self.committees.auditors.len();
+        let Some(slot) = self.slots.get_mut(&certificate.vote.view) else { return };
+        let Some(held) = &slot.notarization else { return };
+        if let Some(wide) = held.widened(seats, &held.lacks_of(certificate)) {
+            slot.notarization = Some(Arc::new(wide));
         }
     }
 
@@ -103,8 +125,25 @@ impl<R: Rules> Consensus<R> {
         if view > self.view {
             self.view = view;
             self.arm(effects);
+            self.brief_leader(effects);
         }
         self.resume(effects);
+    }
+
+    /// Sends the leader of a view that follows nullified ones what it needs to propose.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.19 (ours): An auditor MUST send to the leader of the view it is in, on entering it and
+    //# whenever something is added, the highest notarization it holds in the epoch, every nullification
+    //# above that, and the finalization that ended the epoch before.
+    fn brief_leader(&self, effects: &mut Vec<Effect>) {
+        let leader = self.committees.leader(self.view).institution;
+        let before = self.view.get().checked_sub(1).map(View::new);
+        // A notarization of the view before has just been passed on to this leader.
+        let is_told = before.is_some_and(|view| self.notarized(view).is_some());
+        let has_news = self.membership.auditor.is_some() && leader != self.membership.me;
+        if self.rules.passes_on() && has_news && !is_told {
+            self.publish_way(Audience::One(leader), effects);
+        }
     }
 
     /// Does what a new certificate or a new view may have made possible.
@@ -115,10 +154,13 @@ impl<R: Rules> Consensus<R> {
         }
     }
 
-    /// The auditor on duty tells everybody; the others tell each other and the next leader, so that
-    /// nothing depends on the one on duty. Nodes that only listen pass nothing on.
+    /// The auditor on duty tells everybody; the others tell each other and the leader, so that nothing
+    /// depends on the one on duty. Nodes that only listen pass nothing on, except the leader.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.15 (ours): An auditor, and the leader of the view that it is in, MUST send each certificate
+    //# to all auditors of the epoch when it first holds it.
     fn pass_on(&self, certificate: Arc<Certificate>, effects: &mut Vec<Effect>) {
-        if self.membership.auditor.is_some() {
+        if self.membership.auditor.is_some() || self.leads() {
             let to = self.audience(certificate.vote.view);
             effects.push(Effect::Publish { certificate, to });
         }
@@ -130,7 +172,7 @@ impl<R: Rules> Consensus<R> {
         if self.committees.auditor_on_duty(view).institution == self.membership.me {
             return Audience::Everyone;
         }
-        let next = view.next().unwrap_or(view);
+        let next = view.next().unwrap_or(view).max(self.view);
         Audience::Auditors { and: self.committees.leader(next).institution }
     }
 

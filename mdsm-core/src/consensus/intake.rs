@@ -183,7 +183,9 @@ impl Intake {
         if holds { Ok(()) } else { Err(IntakeError::Signature { institution: producer }) }
     }
 
-    /// Checks a certificate; `false` when it is held already, and then no signature is checked.
+    /// Checks a certificate; `false` when it is held already, and then no signature is checked. Only the
+    /// next leader looks at who else signed: it puts the certificate into its block, and whoever is
+    /// missing there seems absent.
     pub fn certificate<R: Rules>(
         &self,
         certificate: &Certificate,
@@ -198,10 +200,22 @@ impl Intake {
         }
         let slot = consensus.slots.get(&vote.view);
         let held = slot.and_then(|slot| slot.certificate(&vote.subject));
-        if vote.view < consensus.finalized().0 || held.is_some_and(|held| held.vote == *vote) {
+        if vote.view < consensus.finalized().0 {
             return Ok(false);
         }
         let keys = consensus.committees.auditor_keys();
+        if let Some(held) = held.filter(|held| held.vote == *vote) {
+            if !consensus.widens(vote) {
+                return Ok(false);
+            }
+            certificate.check_shape(keys.len())?;
+            let (message, further) = (vote.message(chain), held.lacks_of(certificate));
+            let signed: Vec<Signed<'_>> = further
+                .iter()
+                .map(|(seat, signature)| Signed { key: &keys[*seat], message: &message, signature })
+                .collect();
+            return Ok(!further.is_empty() && scheme.all_hold(&signed));
+        }
         match certificate.check(chain, &keys, scheme) {
             Err(fault) if !consensus.rules.admits(&fault) => Err(fault.into()),
             Ok(()) | Err(_) => Ok(true),

@@ -13,7 +13,7 @@ use super::rules::Rules;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire, wire_struct};
 use crate::crypto::Identified;
 use crate::ledger::{BlockHeader, Certificate, Subject, Vote};
-use crate::types::{Digest, Epoch};
+use crate::types::{Digest, Epoch, Timestamp};
 
 /// One thing to remember.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +26,8 @@ pub enum JournalEntry {
     Voted(Vote),
     /// It holds a certificate.
     Certified(Arc<Certificate>),
+    /// The log before this one is gone; the reading of the clock at which that was found.
+    Lost(Timestamp),
 }
 
 /// The start of an epoch.
@@ -158,6 +160,10 @@ impl Encode for JournalEntry {
                 out.push(4);
                 certificate.encode(out);
             }
+            Self::Lost(found_at) => {
+                out.push(5);
+                found_at.encode(out);
+            }
         }
     }
 }
@@ -170,6 +176,7 @@ impl Decode for JournalEntry {
             [2] => Ok(Self::Proposed(reader.field("proposed")?)),
             [3] => Ok(Self::Voted(reader.field("voted")?)),
             [4] => Ok(Self::Certified(Arc::new(reader.field("certified")?))),
+            [5] => Ok(Self::Lost(reader.field("lost")?)),
             [found] => Err(DecodeError::new(offset, DecodeErrorKind::Variant { found })),
         }
     }

@@ -75,6 +75,12 @@ impl<R: Rules> Consensus<R> {
         slot.own.proposed = Some(header.id());
         slot.proposed = Some(header);
         self.persist(JournalEntry::Proposed(header), effects);
+        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+        //# CON-7.21 (ours): A leader MUST send to all auditors, before its proposal, the notarization of
+        //# the parent and the nullification of every view between.
+        if self.rules.passes_on() {
+            self.publish_way(Audience::Auditors { and: self.membership.me }, effects);
+        }
         effects.push(Effect::Propose(header));
     }
 

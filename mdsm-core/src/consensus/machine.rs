@@ -52,6 +52,18 @@ impl Membership {
     pub fn silent(self) -> Self {
         Self { is_silent: true, ..self }
     }
+
+    /// Whether it has a seat among the auditors.
+    #[must_use]
+    pub fn is_auditor(self) -> bool {
+        self.auditor.is_some()
+    }
+
+    /// Whether it only listens in this epoch.
+    #[must_use]
+    pub fn is_silent(self) -> bool {
+        self.is_silent
+    }
 }
 
 impl<R: Rules> Consensus<R> {

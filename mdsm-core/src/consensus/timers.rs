@@ -22,8 +22,6 @@ pub struct Timing {
 
 /// The delay grows to this many times its base, at most.
 const GROWTH_MAX: u64 = 64;
-/// Certificates that a retry sends, at most; whoever lacks more asks for them.
-const RETRY_CERTIFICATES_MAX: usize = 32;
 
 impl Timing {
     /// Milliseconds of D after so many nullified views in a row.
@@ -100,8 +98,14 @@ impl<R: Rules> Consensus<R> {
     /// Sends again whatever others may lack to leave this view.
     fn retry(&mut self, effects: &mut Vec<Effect>) {
         self.cast_again(effects);
-        if self.membership.auditor.is_some() {
-            self.publish_again(effects);
+        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+        //# CON-7.16 (ours): An auditor, and the leader of the view that it is in, MUST send again to all
+        //# auditors, at least every two assumed delays, its own votes and proposal of that view, the
+        //# highest notarization that it holds in the epoch, every nullification above that, and the
+        //# finalization that ended the epoch before.
+        if self.membership.auditor.is_some() || self.leads() {
+            let leader = self.committees.leader(self.view).institution;
+            self.publish_way(Audience::Auditors { and: leader }, effects);
         }
         self.lead_again(effects);
         self.ask_for_parents(effects);
@@ -130,18 +134,15 @@ impl<R: Rules> Consensus<R> {
         }
     }
 
-    /// Passes on the certificates that lead to the current view: back to the last notarized one.
-    fn publish_again(&self, effects: &mut Vec<Effect>) {
-        let to = Audience::Auditors { and: self.committees.leader(self.view).institution };
-        let mut left = RETRY_CERTIFICATES_MAX;
+    /// Sends the certificates that lead to the current view: those of every view back to the highest
+    /// notarized one.
+    pub(super) fn publish_way(&self, to: Audience, effects: &mut Vec<Effect>) {
         for (view, slot) in self.slots.range(..=self.view).rev() {
             for certificate in slot.certificates() {
                 let certificate = certificate.clone();
                 effects.push(Effect::Publish { certificate, to });
-                left = left.saturating_sub(1);
             }
-            let is_base = slot.notarized().is_some() && *view < self.view;
-            if is_base || left == 0 {
+            if slot.notarized().is_some() && *view < self.view {
                 break;
             }
         }

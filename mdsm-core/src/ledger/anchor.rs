@@ -61,7 +61,7 @@ pub fn anchor_root(chain: &ChainId, epoch: Epoch, window: &Digest, context: &Dig
 pub const ANCHOR_OUTPUT_BYTES: usize = 41;
 
 /// What an anchor transaction says: which epoch has which root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AnchorOutput {
     /// The epoch.
     pub epoch: Epoch,

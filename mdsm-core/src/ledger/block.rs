@@ -86,6 +86,15 @@ impl Payload {
         self.summary().id()
     }
 
+    /// Whether a header that commits to `commitment` commits to this payload, Items and all. The header
+    /// of an Item block stands for its Items, so both are compared: otherwise two payloads with
+    /// different Items would pass for one block.
+    #[must_use]
+    pub fn is_committed_by(&self, commitment: &Digest) -> bool {
+        let root_holds = |item_block: &ItemBlock| item_block.root() == item_block.header.root;
+        self.item_block.as_ref().is_none_or(root_holds) && self.commitment() == *commitment
+    }
+
     /// Whether it carries nothing at all, as a closing block must.
     #[must_use]
     pub fn is_empty(&self) -> bool {

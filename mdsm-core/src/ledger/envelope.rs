@@ -17,6 +17,8 @@ pub struct Envelope {
     /// The owner's signature over chain and record id.
     pub owner_signature: Signature,
     /// The delegate that booked it.
+    //= harness/spec/committees.md#com-3-registration
+    //# COM-3.3 (paper): Every record that a delegate books MUST carry the id of that delegate.
     pub booked_by: InstitutionId,
 }
 
@@ -69,6 +71,15 @@ impl Envelope {
     /// Checks key and signature, and gives the record's id. Cost: one signature check and one hash
     /// of the content.
     pub fn check(&self, chain: &ChainId) -> Result<RecordId, EnvelopeError> {
+        self.check_by(chain, &Ed25519)
+    }
+
+    /// The same under another scheme of signatures.
+    pub fn check_by(
+        &self,
+        chain: &ChainId,
+        scheme: &impl Scheme,
+    ) -> Result<RecordId, EnvelopeError> {
         //= harness/spec/storage.md#sto-2-record-signature-acceptance
         //# STO-2.5 (ours): A record whose owner key is not a point of the curve or is of small
         //# order MUST be refused.
@@ -78,13 +89,24 @@ impl Envelope {
         //= harness/spec/storage.md#sto-2-record-signature-acceptance
         //# STO-2.3 (ours): A record MUST be refused unless the Ed25519 signature in its envelope
         //# holds under its owner's key over the 69 bytes drawn as Owner's message.
-        sign::verify(self.record.owner(), &message, &self.owner_signature)?;
+        if !scheme.holds(self.record.owner(), &message, &self.owner_signature) {
+            return Err(SignatureError.into());
+        }
         Ok(record_id)
     }
 
     /// Checks key and signature and keeps that knowledge with the value.
     pub fn verify(self, chain: &ChainId) -> Result<Verified<Self>, EnvelopeError> {
-        let record_id = self.check(chain)?;
+        self.verify_by(chain, &Ed25519)
+    }
+
+    /// The same under another scheme of signatures.
+    pub fn verify_by(
+        self,
+        chain: &ChainId,
+        scheme: &impl Scheme,
+    ) -> Result<Verified<Self>, EnvelopeError> {
+        let record_id = self.check_by(chain, scheme)?;
         Ok(Verified { value: self, record_id })
     }
 

@@ -13,7 +13,8 @@ use mdsm_core::ledger::{
     AnchorOutput, Block, BlockHeader, Content, Envelope, Genesis, Issuer, MediaType, Metadata,
     Payload, Receipt, Record, ResourceType,
 };
-use mdsm_core::types::{Digest, InstitutionId, OwnerId, Text, Timestamp, View};
+use mdsm_core::roster::{Founder, Roster};
+use mdsm_core::types::{InstitutionId, OwnerId, Text, Timestamp, View};
 
 /// The content of the record.
 pub(crate) const NOTE: &[u8] = b"a clinical note";
@@ -21,6 +22,13 @@ pub(crate) const NOTE: &[u8] = b"a clinical note";
 /// A receipt for `NOTE`, and the headers that confirm it six deep. `others` transactions stand
 /// between the coinbase and the anchor in its block.
 pub(crate) fn receipt(others: u32) -> (Receipt, Vec<u8>) {
+    let founder = |number: u8| Founder {
+        institution: InstitutionId::new(3 + u32::from(number)),
+        key: SigningKey::from_seed(&[10 + number; 32]).owner(),
+        rating: 100 - number,
+        centre: 0,
+    };
+    let founders: Vec<Founder> = (0..8).map(founder).collect();
     let genesis = Genesis {
         name: Text::new("test").unwrap(),
         started_at: Timestamp::new(600_000),
@@ -29,10 +37,10 @@ pub(crate) fn receipt(others: u32) -> (Receipt, Vec<u8>) {
         window_ms: 600_000,
         producers: 4,
         auditors: 4,
-        committees: Digest::new([0; 32]),
+        committees: Roster::found(&founders, 4, 4).unwrap().digest(),
         registrar: OwnerId::new([0; 32]),
     };
-    let mut chain = Chain::new(genesis).unwrap();
+    let mut chain = Chain::new(genesis, &founders).unwrap();
     let (owner, delegate) = (SigningKey::from_seed(&[1; 32]), InstitutionId::new(3));
     let metadata = Metadata::new(
         ResourceType::new("Binary").unwrap(),

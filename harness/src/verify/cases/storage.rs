@@ -13,6 +13,7 @@ use mdsm_core::types::{Digest, Height, List, RecordId, Timestamp, View};
 use super::super::producer::{Finalized, genesis};
 use super::super::world::World;
 use super::{Case, Check, Fault, case, hold, nothing, refused, text};
+use crate::build::founders;
 use crate::rules;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -254,7 +255,7 @@ fn idle_window(world: &World) -> Check {
 }
 
 fn replay(world: &World) -> Check {
-    let mut chain = Chain::new(genesis()).map_err(text)?;
+    let mut chain = Chain::new(genesis(), &founders()).map_err(text)?;
     let mut booked = BTreeSet::new();
     for Finalized { block, items, applied } in &world.producer.finalized {
         let checked = chain.check(block, items, &booked).map_err(text)?;
@@ -292,7 +293,7 @@ fn owners(world: &World) -> Check {
 
 /// The first block with Items, and the chain and the records before it.
 fn before_first(world: &World) -> Result<(Chain, &Finalized), Fault> {
-    let mut chain = Chain::new(genesis()).map_err(text)?;
+    let mut chain = Chain::new(genesis(), &founders()).map_err(text)?;
     for finalized in &world.producer.finalized {
         if !finalized.items.is_empty() {
             return Ok((chain, finalized));

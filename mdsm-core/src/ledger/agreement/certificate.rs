@@ -168,6 +168,23 @@ impl Certificate {
         if scheme.all_hold(&signed) { Ok(()) } else { Err(CertificateError::Signature) }
     }
 
+    /// Seats with their signatures that `other`, a certificate for the same vote, has and this one has not.
+    #[must_use]
+    pub fn lacks_of(&self, other: &Self) -> Vec<(usize, Signature)> {
+        let signed = other.signers.seats().zip(other.signatures.iter().copied());
+        signed.filter(|(seat, _)| !self.signers.seats().any(|own| own == *seat)).collect()
+    }
+
+    /// The same certificate with further signatures, which are taken as checked; `seats` is the size of
+    /// the electorate. `None` when one of the seats does not exist or has signed already.
+    #[must_use]
+    pub fn widened(&self, seats: usize, further: &[(usize, Signature)]) -> Option<Self> {
+        let own = self.signers.seats().zip(self.signatures.iter().copied());
+        let mut signed: Vec<_> = own.chain(further.iter().copied()).collect();
+        signed.sort_unstable_by_key(|(seat, _)| *seat);
+        Self::assemble(self.vote, seats, &signed)
+    }
+
     /// Who signed, given the institutions of the electorate in the order of their seats.
     pub fn signers_of<'a>(
         &'a self,
@@ -282,6 +299,20 @@ mod tests {
             let padded = check(with(vec![0b11 | 1 << seat]));
             assert_eq!(padded, Err(CertificateError::Padding { seat, seats: 4 }));
         }
+    }
+
+    #[test]
+    fn certificates_of_one_vote_add_up() {
+        let secret = keys(7);
+        let public: Vec<OwnerId> = secret.iter().map(SigningKey::owner).collect();
+        let one = certificate(VOTE, &secret, &[0, 2, 3, 4, 6]);
+        let other = certificate(VOTE, &secret, &[0, 1, 3, 4, 5]);
+        let further = one.lacks_of(&other);
+        assert_eq!(further.iter().map(|(seat, _)| *seat).collect::<Vec<_>>(), [1, 5]);
+        let wide = one.widened(7, &further).unwrap();
+        assert_eq!(wide.signers.count(), 7);
+        assert_eq!(wide.check(&CHAIN, &public, &Ed25519), Ok(()));
+        assert_eq!(wide.widened(7, &further), None, "nobody signs twice");
     }
 
     #[test]

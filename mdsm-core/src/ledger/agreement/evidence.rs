@@ -171,6 +171,8 @@ fn offence_of(signed: &SignedHeader, kind: OffenceKind) -> Offence {
 }
 
 /// Why no honest voter casts both votes; `None` when one may.
+//= harness/spec/consensus.md#con-7-safety-life-and-evidence
+//# CON-7.9 (ours): Evidence MUST NOT exist against an institution that follows the protocol.
 fn conflict(first: &Vote, second: &Vote) -> Option<OffenceKind> {
     if (first.epoch, first.view) != (second.epoch, second.view) {
         return None;

@@ -86,7 +86,7 @@ pub(super) fn cases(inputs: &[Input], means: &Means) -> Vec<Case> {
         scene(
             "sharing.revocation",
             "after the owner takes a grant back nothing more is delivered; what was still opens",
-            // The chapter wants the grant as a booked record, which awaits its code.
+            // The grant is a bare digest here; the chapter wants it as a booked record.
             &[],
             Size::Small,
             revocation,

@@ -1,0 +1,3 @@
+//! Protocols that the reference is compared with. [COM-8]
+
+pub mod dpos;

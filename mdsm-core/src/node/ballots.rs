@@ -1,0 +1,248 @@
+//! Votes on anchors, in the order of their epochs. [ANC-1] [CON-7]
+//!
+//! A member signs the anchor of an epoch only when it holds the certificates of all epochs before and
+//! its own chain has these very roots; that makes the anchors one chain, even where every auditor is
+//! faulty (spec: consensus, T5).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::anchor::duty_of;
+use super::interface::{Effect, Timer, Wanted};
+use super::limits::{BALLOTS_CERTIFIED_MAX, BALLOTS_MAX};
+use super::machine::{Node, is_silent};
+use super::message::Message;
+use crate::consensus::{self, AnchorBallot, AnchorEffect, Audience, Rules};
+use crate::crypto::sign::Scheme;
+use crate::ledger::{AnchorOutput, Certificate, SignedVote, Subject, Vote};
+use crate::roster::Committees;
+use crate::types::{Digest, Epoch, InstitutionId, Timestamp, View};
+
+/// Ballots that are open, and the last ones that are certified.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ballots {
+    by_epoch: BTreeMap<Epoch, Ballot>,
+    /// The first epoch whose anchor is not certified with this node's own root.
+    next: Epoch0,
+}
+
+/// Counts from the first epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Epoch0(Epoch);
+
+impl Default for Epoch0 {
+    fn default() -> Self {
+        Self(Epoch::new(0))
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Ballot {
+    ballot: AnchorBallot,
+    /// The root that follows from this node's chain.
+    root: Digest,
+    /// Time of the last block of the epoch, and of the block that opened it.
+    ended: Timestamp,
+    opened: Timestamp,
+    /// Who has to anchor it, in turn.
+    duty: Vec<InstitutionId>,
+}
+
+impl Ballots {
+    /// Opens the ballot of an epoch that was frozen with this root.
+    pub(super) fn open(
+        &mut self,
+        committees: &Committees,
+        me: InstitutionId,
+        root: Digest,
+        (opened, ended): (Timestamp, Timestamp),
+        last_view: View,
+    ) {
+        let ballot = AnchorBallot::new(committees, me);
+        let duty = duty_of(committees, last_view);
+        self.by_epoch.insert(ballot.epoch(), Ballot { ballot, root, ended, opened, duty });
+        let is_certified = |ballot: &Ballot| ballot.ballot.certificate().is_some();
+        let certified: Vec<Epoch> = self
+            .by_epoch
+            .iter()
+            .filter(|(_, ballot)| is_certified(ballot))
+            .map(|(epoch, _)| *epoch)
+            .collect();
+        let spare = certified.len().saturating_sub(BALLOTS_CERTIFIED_MAX);
+        for epoch in certified.into_iter().take(spare) {
+            self.by_epoch.remove(&epoch);
+        }
+        // Certified in order, the lowest are needed first; what does not fit is opened by nobody.
+        while self.by_epoch.len() > BALLOTS_MAX {
+            self.by_epoch.pop_last();
+        }
+    }
+
+    /// Remembers a vote or a certificate that was stored before a restart.
+    pub(super) fn recall_vote(&mut self, vote: &Vote) {
+        if let Some(ballot) = self.by_epoch.get_mut(&vote.epoch) {
+            ballot.ballot.recall(vote);
+        }
+    }
+
+    pub(super) fn recall_certificate(&mut self, certificate: &Arc<Certificate>) {
+        let Some(ballot) = self.by_epoch.get_mut(&certificate.vote.epoch) else { return };
+        ballot.ballot.on_certificate(certificate.clone(), &mut Vec::new());
+        self.advance();
+    }
+
+    /// Goes on to the first epoch that is not certified with the own root.
+    fn advance(&mut self) {
+        while let Some(ballot) = self.by_epoch.get(&self.next.0) {
+            let certified = ballot.ballot.certificate();
+            let root = certified.and_then(|certificate| certificate.vote.subject.digest());
+            match (root == Some(&ballot.root), self.next.0.next()) {
+                (true, Some(next)) => self.next = Epoch0(next),
+                _ => break,
+            }
+        }
+    }
+
+    /// Ballots kept, for a measure of memory.
+    pub(super) fn len(&self) -> usize {
+        self.by_epoch.len()
+    }
+}
+
+impl<S: Scheme + Clone, R: Rules> Node<S, R> {
+    /// Votes for the next anchor, if the node may.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.11 (ours): An institution MUST NOT sign the anchor of an epoch unless it holds the anchor
+    //# certificate of every epoch before and its own finalized chain yields all these roots.
+    pub(super) fn vote_on_anchor(&mut self, effects: &mut Vec<Effect>) {
+        self.ballots.advance();
+        let next = self.ballots.next.0;
+        let Some(Ballot { ballot, root, ended, opened, .. }) = self.ballots.by_epoch.get_mut(&next)
+        else {
+            return;
+        };
+        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+        //# CON-7.20 (ours): An institution MUST NOT sign the anchor of an epoch whose last block is
+        //# stamped more than 4,000 milliseconds ahead of its own clock.
+        let latest = self.now.get().saturating_add(crate::params::CLOCKS_APART_MS_MAX);
+        if ballot.certificate().is_some()
+            || ended.get() > latest
+            || is_silent(&self.rules, self.lost_at, next, *opened)
+        {
+            return;
+        }
+        let mut inner = Vec::new();
+        ballot.vote(*root, &mut inner);
+        self.carry_out_ballot(inner, effects);
+    }
+
+    /// Votes again, and sets the timer for the next time.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.22 (ours): An institution MUST send again to both committees, at least every eight assumed
+    //# delays, each anchor vote of its own whose certificate it lacks.
+    pub(super) fn vote_again(&mut self, effects: &mut Vec<Effect>) {
+        self.vote_on_anchor(effects);
+        if self.ballots.by_epoch.contains_key(&self.ballots.next.0) {
+            self.arm_ballots(effects);
+        }
+    }
+
+    pub(super) fn arm_ballots(&self, effects: &mut Vec<Effect>) {
+        let after_ms = self.config.delay_ms.saturating_mul(8).max(1);
+        effects.push(Effect::Arm { timer: Timer::Ballots, after_ms });
+    }
+
+    pub(super) fn on_anchor_vote(
+        &mut self,
+        from: InstitutionId,
+        signed: &SignedVote,
+        effects: &mut Vec<Effect>,
+    ) {
+        let epoch = signed.vote.epoch;
+        let is_own = from == self.config.me;
+        if from != signed.signer {
+            return;
+        }
+        let Some(Ballot { ballot, .. }) = self.ballots.by_epoch.get_mut(&epoch) else {
+            // Certified and put away, or not frozen here yet.
+            if epoch < self.ballots.next.0 {
+                effects.push(Effect::Serve { to: from, wanted: Wanted::Anchor(epoch) });
+            }
+            return;
+        };
+        if let Some(certificate) = ballot.certificate().filter(|_| !is_own) {
+            // Whoever still votes does not know that it is certified.
+            let message = Message::Certificate(certificate.clone());
+            return effects.push(Effect::Send { to: Audience::One(from), message });
+        }
+        let key = self.chain.roster().key_of(signed.signer);
+        let holds = |key| signed.holds(&self.chain.id(), key, &self.scheme);
+        if ballot.is_news(signed) && (is_own || key.is_some_and(holds)) {
+            let mut inner = Vec::new();
+            ballot.on_vote(signed, &mut inner);
+            self.carry_out_ballot(inner, effects);
+        }
+    }
+
+    pub(super) fn on_anchor_certificate(
+        &mut self,
+        certificate: Arc<Certificate>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let epoch = certificate.vote.epoch;
+        let Some(Ballot { ballot, .. }) = self.ballots.by_epoch.get_mut(&epoch) else { return };
+        let keys = ballot.keys(|id| self.chain.roster().key_of(id).copied());
+        let is_news = ballot.certificate().is_none();
+        if is_news && certificate.check(&self.chain.id(), &keys, &self.scheme).is_ok() {
+            let mut inner = Vec::new();
+            ballot.on_certificate(certificate, &mut inner);
+            self.carry_out_ballot(inner, effects);
+        }
+    }
+
+    fn carry_out_ballot(&mut self, inner: Vec<AnchorEffect>, effects: &mut Vec<Effect>) {
+        let mut is_certified = false;
+        for effect in inner {
+            match effect {
+                AnchorEffect::Certified(certificate) => {
+                    is_certified = true;
+                    self.anchor_certified(certificate.vote.epoch, effects);
+                    effects.push(Effect::Certified(certificate));
+                }
+                AnchorEffect::Consensus(consensus::Effect::Cast(vote)) => {
+                    effects.push(Effect::Cast { vote, to: Audience::Everyone });
+                }
+                AnchorEffect::Consensus(other) => self.carry_out(vec![other], effects),
+            }
+        }
+        if is_certified {
+            self.vote_on_anchor(effects);
+        }
+    }
+
+    /// Hands the certified anchor of an epoch on to be submitted, if it is the one of this node's chain.
+    //= harness/spec/anchoring.md#anc-1-commitment
+    //# ANC-1.3 (ours): The anchor root that is submitted for an epoch MUST be the one that follows from
+    //# the finalized chain, whoever submits it.
+    pub(super) fn anchor_certified(&mut self, epoch: Epoch, effects: &mut Vec<Effect>) {
+        let Some(Ballot { ballot, root, duty, .. }) = self.ballots.by_epoch.get(&epoch) else {
+            return;
+        };
+        let certified = ballot.certificate().and_then(|c| c.vote.subject.digest());
+        if certified == Some(root) {
+            let output = AnchorOutput { epoch, root: *root };
+            self.anchor(output, duty.clone(), effects);
+        }
+    }
+
+    /// After a restart: every anchor that was certified before.
+    pub(super) fn anchor_again(&mut self, effects: &mut Vec<Effect>) {
+        let epochs: Vec<Epoch> = self.ballots.by_epoch.keys().copied().collect();
+        epochs.into_iter().for_each(|epoch| self.anchor_certified(epoch, effects));
+    }
+}
+
+/// Whether a certificate is about an anchor.
+pub(super) fn is_anchor(certificate: &Certificate) -> bool {
+    matches!(certificate.vote.subject, Subject::Anchor(_))
+}

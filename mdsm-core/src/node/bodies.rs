@@ -1,0 +1,347 @@
+//! Blocks that are not final: their payloads, their Items, and the chain behind each of them. [CON-4]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::index::Above;
+use super::interface::Effect;
+use super::limits::{BODIES_MAX, ITEMS_BYTES_MAX, ITEMS_MAX, WANT_ITEMS_MAX};
+use super::machine::Node;
+use super::message::Message;
+use crate::chain::{Applied, Chain};
+use crate::codec::Wire as _;
+use crate::consensus::{self, Audience, Rules};
+use crate::crypto::sign::Scheme;
+use crate::ledger::{Block, Item, Proposal};
+use crate::params::BLOCK_AHEAD_MS_MAX;
+use crate::types::{Digest, Height, InstitutionId, RecordId, View};
+
+/// What is at hand above the last final block.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bodies {
+    proposals: BTreeMap<Digest, Arc<Proposal>>,
+    items: BTreeMap<Digest, Arc<Item>>,
+    branches: BTreeMap<Digest, Branch>,
+    /// Blocks that consensus waits for, and their views.
+    checking: BTreeMap<Digest, View>,
+    /// Blocks that were asked for; others are taken from nobody but their leader.
+    wanted: BTreeSet<Digest>,
+    item_bytes: usize,
+}
+
+/// A block that was checked, and the chain behind it.
+#[derive(Clone, Debug)]
+pub(super) struct Branch {
+    pub(super) proposal: Arc<Proposal>,
+    pub(super) items: Vec<Arc<Item>>,
+    pub(super) chain: Arc<Chain>,
+    pub(super) applied: Arc<Applied>,
+    pub(super) records: Arc<BTreeSet<RecordId>>,
+    pub(super) is_closing: bool,
+}
+
+/// What keeps a block from being checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The block itself or an ancestor.
+    Block(Digest),
+    /// Items of it.
+    Items(Vec<Digest>, InstitutionId),
+    /// Nothing: it must not be on the chain.
+    Invalid,
+}
+
+impl Bodies {
+    pub(super) fn begin(&mut self, hash: Digest, view: View) {
+        self.checking.insert(hash, view);
+    }
+
+    pub(super) fn proposal(&self, hash: &Digest) -> Option<&Arc<Proposal>> {
+        self.proposals.get(hash)
+    }
+
+    pub(super) fn item(&self, root: &Digest) -> Option<&Arc<Item>> {
+        self.items.get(root)
+    }
+
+    pub(super) fn branch(&self, hash: &Digest) -> Option<&Branch> {
+        self.branches.get(hash)
+    }
+
+    /// Keeps a proposal; the lowest go when there are too many, and never those that are checked.
+    pub(super) fn keep(&mut self, hash: Digest, proposal: Arc<Proposal>) {
+        if self.proposals.len() >= BODIES_MAX {
+            let place =
+                |proposal: &Proposal| (proposal.signed.header.epoch, proposal.signed.header.view);
+            let spare = self.proposals.iter().filter(|(hash, _)| !self.branches.contains_key(hash));
+            let lowest = spare.min_by_key(|(_, other)| place(other)).map(|(hash, _)| *hash);
+            match lowest {
+                Some(lowest) => self.proposals.remove(&lowest),
+                None => return,
+            };
+        }
+        self.proposals.insert(hash, proposal);
+    }
+
+    /// Whether a proposal at hand names this Item.
+    fn names(&self, root: &Digest) -> bool {
+        self.proposals.values().any(|proposal| {
+            proposal.payload.item_block.as_ref().is_some_and(|block| block.items.contains(root))
+        })
+    }
+
+    pub(super) fn keep_item(&mut self, root: Digest, item: Arc<Item>) {
+        let bytes = item.to_bytes().len();
+        let fits = self.items.len() < ITEMS_MAX && self.item_bytes + bytes <= ITEMS_BYTES_MAX;
+        if fits && self.items.insert(root, item).is_none() {
+            self.item_bytes += bytes;
+        }
+    }
+
+    /// Puts the signature to an own proposal that was kept without it.
+    fn sign(&mut self, hash: Digest, proposal: &Arc<Proposal>) {
+        self.proposals.insert(hash, proposal.clone());
+        if let Some(branch) = self.branches.get_mut(&hash) {
+            branch.proposal = proposal.clone();
+        }
+    }
+
+    pub(super) fn keep_branch(&mut self, hash: Digest, branch: Branch) {
+        self.proposals.insert(hash, branch.proposal.clone());
+        self.branches.insert(hash, branch);
+    }
+
+    /// Forgets what no block above the final one can need.
+    pub(super) fn prune(&mut self, height: Height, head: &Digest) {
+        self.proposals.retain(|_, proposal| proposal.signed.header.height > height);
+        self.branches
+            .retain(|hash, branch| branch.proposal.signed.header.height > height || hash == head);
+        self.branches.remove(head);
+        let named: BTreeSet<Digest> = self
+            .proposals
+            .values()
+            .filter_map(|proposal| proposal.payload.item_block.as_ref())
+            .flat_map(|item_block| item_block.items.iter().copied())
+            .collect();
+        self.items.retain(|root, _| named.contains(root));
+        self.item_bytes = self.items.values().map(|item| item.to_bytes().len()).sum();
+        self.wanted.clear();
+    }
+
+    /// Forgets everything: another epoch begins.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Proposals, Items and branches, for a measure of memory.
+    pub(super) fn sizes(&self) -> [usize; 4] {
+        [self.proposals.len(), self.items.len(), self.branches.len(), self.wanted.len()]
+    }
+}
+
+impl<S: Scheme + Clone, R: Rules> Node<S, R> {
+    /// The chain behind a block, or behind the last final one.
+    pub(super) fn chain_at(&self, hash: &Digest) -> Option<Arc<Chain>> {
+        if *hash == self.chain.head() {
+            return Some(self.chain.clone());
+        }
+        self.bodies.branch(hash).map(|branch| branch.chain.clone())
+    }
+
+    /// The index as a child of this block sees it.
+    pub(super) fn index_at(&self, hash: &Digest) -> Above<'_> {
+        let mut branch = Vec::new();
+        let mut at = *hash;
+        while let Some(block) = self.bodies.branch(&at) {
+            branch.push(block.records.clone());
+            at = block.proposal.signed.header.parent;
+        }
+        Above { booked: &self.booked, branch }
+    }
+
+    /// Checks a block, and its ancestors first, if they are all at hand.
+    pub(super) fn examine(&mut self, hash: Digest, vouched: bool) -> Result<(), Missing> {
+        if self.bodies.branch(&hash).is_some() {
+            return Ok(());
+        }
+        let proposal = self.bodies.proposal(&hash).ok_or(Missing::Block(hash))?.clone();
+        let header = &proposal.signed.header;
+        if header.height <= self.chain.height() {
+            return Err(Missing::Invalid);
+        }
+        let parent = header.parent;
+        if parent != self.chain.head() {
+            self.examine(parent, vouched)?;
+        }
+        let items = self.items_of(&proposal)?;
+        let chain = self.chain_at(&parent).ok_or(Missing::Block(parent))?;
+        let block = Block { header: *header, payload: proposal.payload.clone() };
+        let plain: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
+        let index = self.index_at(&parent);
+        let checked = if vouched {
+            chain.check_by(&block, &plain, &index, &Vouched)
+        } else {
+            chain.check_by(&block, &plain, &index, &self.scheme)
+        };
+        let checked = checked.map_err(|_| Missing::Invalid)?;
+        let is_closing = chain.has_ended() && header.epoch != chain.epoch();
+        let records = Arc::new(checked.record_ids().iter().copied().collect());
+        let mut next = (*chain).clone();
+        let applied = Arc::new(next.apply(checked));
+        let chain = Arc::new(next);
+        let branch = Branch { proposal, items, chain, applied, records, is_closing };
+        self.bodies.keep_branch(hash, branch);
+        Ok(())
+    }
+
+    fn items_of(&self, proposal: &Proposal) -> Result<Vec<Arc<Item>>, Missing> {
+        let Some(item_block) = &proposal.payload.item_block else { return Ok(Vec::new()) };
+        let mut items = Vec::with_capacity(item_block.items.len());
+        let mut missing = Vec::new();
+        for root in item_block.items.iter() {
+            match self.bodies.item(root) {
+                Some(item) => items.push(item.clone()),
+                None => missing.push(*root),
+            }
+        }
+        if missing.is_empty() {
+            Ok(items)
+        } else {
+            Err(Missing::Items(missing, proposal.signed.header.producer))
+        }
+    }
+
+    /// Answers consensus about a block if it can; asks for what is missing if not.
+    //= harness/spec/consensus.md#con-4-audit
+    //# CON-4.1 (paper): An auditor MUST check every record of a signed block.
+    //= harness/spec/consensus.md#con-4-audit
+    //# CON-4.3 (ours): An auditor MUST NOT vote for a block before it holds and has checked every Item
+    //# of that block.
+    pub(super) fn validate(&mut self, hash: Digest, effects: &mut Vec<Effect>) {
+        let Some(view) = self.bodies.checking.get(&hash).copied() else { return };
+        let is_valid = match self.examine(hash, false) {
+            Ok(()) => !self.is_ahead(&hash),
+            Err(Missing::Invalid) => false,
+            Err(missing) => return self.ask_for(missing, effects),
+        };
+        self.bodies.checking.remove(&hash);
+        self.drive(consensus::Input::Validated { view, hash, is_valid }, effects);
+    }
+
+    //= harness/spec/consensus.md#con-4-audit
+    //# CON-4.4 (ours): An auditor MUST NOT vote for a block whose timestamp is more than 2,000
+    //# milliseconds ahead of its own clock.
+    fn is_ahead(&self, hash: &Digest) -> bool {
+        let latest = self.now.get().saturating_add(BLOCK_AHEAD_MS_MAX);
+        let proposal = self.bodies.proposal(hash);
+        proposal.is_none_or(|proposal| proposal.signed.header.timestamp.get() > latest)
+    }
+
+    /// Tries every block that waits, because something arrived.
+    pub(super) fn validate_all(&mut self, effects: &mut Vec<Effect>) {
+        let waiting: Vec<Digest> = self.bodies.checking.keys().copied().collect();
+        for hash in waiting {
+            self.validate(hash, effects);
+        }
+    }
+
+    pub(super) fn ask_for(&mut self, missing: Missing, effects: &mut Vec<Effect>) {
+        match missing {
+            Missing::Block(hash) => {
+                if self.bodies.wanted.len() < BODIES_MAX {
+                    self.bodies.wanted.insert(hash);
+                }
+                let to = Audience::One(self.somebody(&hash));
+                effects.push(Effect::Send { to, message: Message::WantBlock(hash) });
+            }
+            Missing::Items(mut roots, producer) => {
+                roots.truncate(WANT_ITEMS_MAX);
+                let first = roots.first().copied();
+                let message = Message::WantItems(roots);
+                let to = Audience::One(producer);
+                effects.push(Effect::Send { to, message: message.clone() });
+                // The producer may be the very one who keeps them back.
+                let other = first.map(|root| self.somebody(&root)).filter(|one| *one != producer);
+                if let Some(other) = other {
+                    effects.push(Effect::Send { to: Audience::One(other), message });
+                }
+            }
+            Missing::Invalid => {}
+        }
+    }
+
+    /// An auditor, another one for each node, digest and view, so that not all ask the same.
+    pub(super) fn somebody(&self, about: &Digest) -> InstitutionId {
+        let auditors = &self.consensus.committees().auditors;
+        let [a, b, ..] = *about.as_bytes();
+        let start = usize::from(a) << 8 | usize::from(b);
+        let turn = usize::try_from(self.consensus.view().get() % 65_536).unwrap_or(0);
+        let mine = usize::try_from(self.config.me.get() % 65_536).unwrap_or(0);
+        let at = (start + turn + mine) % auditors.len();
+        let chosen = auditors[at].institution;
+        if chosen == self.config.me {
+            auditors[(at + 1) % auditors.len()].institution
+        } else {
+            chosen
+        }
+    }
+
+    /// A proposal arrived: its body is kept, its header goes to consensus.
+    pub(super) fn on_proposal(&mut self, proposal: Arc<Proposal>, effects: &mut Vec<Effect>) {
+        let signed = proposal.signed;
+        if self.intake.proposal(&signed, &self.consensus, &self.scheme).is_err()
+            || !proposal.payload.is_committed_by(&signed.header.payload)
+        {
+            return;
+        }
+        let hash = signed.hash();
+        if signed.header.producer == self.config.me {
+            self.bodies.sign(hash, &proposal);
+        } else if self.bodies.proposal(&hash).is_none() {
+            self.bodies.keep(hash, proposal);
+        }
+        self.drive(consensus::Input::Proposal(signed), effects);
+        self.retry_waiting(effects);
+    }
+
+    /// A block arrived that was asked for; it is believed because of its hash.
+    pub(super) fn on_block(&mut self, proposal: Arc<Proposal>, effects: &mut Vec<Effect>) {
+        let hash = proposal.signed.hash();
+        if proposal.payload.is_committed_by(&proposal.signed.header.payload)
+            && self.bodies.wanted.remove(&hash)
+        {
+            self.bodies.keep(hash, proposal);
+            self.retry_waiting(effects);
+        }
+    }
+
+    /// An Item arrived; only one that a proposal names is kept.
+    pub(super) fn on_item(&mut self, item: &Arc<Item>, effects: &mut Vec<Effect>) {
+        let root = item.root();
+        if self.bodies.item(&root).is_none() && self.bodies.names(&root) {
+            self.bodies.keep_item(root, item.clone());
+            self.retry_waiting(effects);
+        }
+    }
+
+    fn retry_waiting(&mut self, effects: &mut Vec<Effect>) {
+        self.validate_all(effects);
+        self.decide(effects);
+    }
+}
+
+/// Signatures that a quorum of auditors has checked: the block is final.
+//= harness/spec/consensus.md#con-4-audit
+//# CON-4.2 (paper): Nodes other than the auditors MUST update their state from audited blocks.
+struct Vouched;
+
+impl Scheme for Vouched {
+    fn holds(
+        &self,
+        _key: &crate::types::OwnerId,
+        _message: &[u8],
+        _signature: &crate::types::Signature,
+    ) -> bool {
+        true
+    }
+}

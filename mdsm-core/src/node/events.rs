@@ -1,0 +1,128 @@
+//! Events that wait for a block. [COM-3] [COM-6] [CON-7]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::limits::EVENTS_MAX;
+use super::message::Event;
+use crate::chain::Chain;
+use crate::crypto::sign::Scheme;
+use crate::ledger::{AnchorReport, Events, Evidence, Offence, Registration, Service};
+use crate::params::{
+    BLOCK_ANCHOR_REPORTS_MAX, BLOCK_EVIDENCE_MAX, BLOCK_REGISTRATIONS_MAX, BLOCK_SERVICES_MAX,
+};
+use crate::types::{Epoch, InstitutionId, List};
+
+/// What waits, without repetitions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Waiting {
+    evidence: BTreeMap<Offence, Arc<Evidence>>,
+    registrations: BTreeMap<InstitutionId, Registration>,
+    services: BTreeSet<Service>,
+    anchored: BTreeMap<Epoch, AnchorReport>,
+}
+
+impl Waiting {
+    /// Takes an event that holds; false when it is no news, does not hold, or there is no room.
+    pub(super) fn take(&mut self, event: &Event, chain: &Chain, scheme: &impl Scheme) -> bool {
+        match event {
+            Event::Evidence(evidence) => {
+                let is_known = |claim: &Offence| self.evidence.contains_key(claim);
+                let Some(claim) = evidence.claim().filter(|claim| !is_known(claim)) else {
+                    return false;
+                };
+                let is_charged = chain.roster().has_charged(&claim);
+                if self.evidence.len() >= EVENTS_MAX || is_charged {
+                    return false;
+                }
+                let holds = evidence.check(chain, scheme).is_ok();
+                holds && self.evidence.insert(claim, evidence.clone()).is_none()
+            }
+            Event::Registration(joining) => {
+                let is_known = self.registrations.contains_key(&joining.institution);
+                let registrar = &chain.genesis().registrar;
+                let is_taken = chain.roster().institution(joining.institution).is_some();
+                !is_known
+                    && !is_taken
+                    && self.registrations.len() < EVENTS_MAX
+                    && joining.check(&chain.id(), registrar, scheme).is_ok()
+                    && self.registrations.insert(joining.institution, *joining).is_none()
+            }
+            Event::Service(service) => {
+                !self.services.contains(service)
+                    && self.services.len() < EVENTS_MAX
+                    && service.holds(&chain.id(), scheme)
+                    && self.services.insert(*service)
+            }
+        }
+    }
+
+    /// Keeps a report of an anchor until the chain has it.
+    pub(super) fn report(&mut self, report: AnchorReport) {
+        if self.anchored.len() < EVENTS_MAX {
+            self.anchored.insert(report.epoch, report);
+        }
+    }
+
+    /// As many as a block may carry.
+    pub(super) fn pick(&self) -> Events {
+        fn first<T, const MAX: usize>(
+            waiting: impl Iterator<Item = T>,
+            most: usize,
+        ) -> List<T, 0, MAX> {
+            List::new(waiting.take(most).collect()).unwrap_or_default()
+        }
+        Events {
+            evidence: first(self.evidence.values().map(|e| (**e).clone()), BLOCK_EVIDENCE_MAX),
+            registrations: first(self.registrations.values().copied(), BLOCK_REGISTRATIONS_MAX),
+            services: first(self.services.iter().copied(), BLOCK_SERVICES_MAX),
+            anchored: first(self.anchored.values().copied(), BLOCK_ANCHOR_REPORTS_MAX),
+        }
+    }
+
+    /// Forgets what a final block carried.
+    pub(super) fn forget(&mut self, carried: &Events) {
+        for evidence in carried.evidence.iter() {
+            if let Some(claim) = evidence.claim() {
+                self.evidence.remove(&claim);
+            }
+        }
+        for joined in carried.registrations.iter() {
+            self.registrations.remove(&joined.institution);
+        }
+        for service in carried.services.iter() {
+            self.services.remove(service);
+        }
+        for report in carried.anchored.iter() {
+            self.anchored.remove(&report.epoch);
+        }
+    }
+
+    /// Forgets what no block can carry any more: reports on epochs that are no longer remembered.
+    pub(super) fn expire(&mut self, open: Epoch) {
+        let oldest = Epoch::new(open.get().saturating_sub(1));
+        self.evidence.retain(|claim, _| claim.epoch >= oldest);
+        self.services.retain(|service| service.epoch >= oldest);
+    }
+
+    /// Takes out everything that the chain refuses, so that one bad event cannot spoil every block.
+    pub(super) fn purge(&mut self, refused: impl Fn(&Events) -> bool) {
+        let of_evidence = |evidence: &Arc<Evidence>| Events {
+            evidence: List::new(vec![(**evidence).clone()]).unwrap_or_default(),
+            ..Events::default()
+        };
+        self.evidence.retain(|_, evidence| !refused(&of_evidence(evidence)));
+        self.registrations.retain(|_, joining| {
+            let registrations = List::new(vec![*joining]).unwrap_or_default();
+            !refused(&Events { registrations, ..Events::default() })
+        });
+        self.services.retain(|service| {
+            let services = List::new(vec![*service]).unwrap_or_default();
+            !refused(&Events { services, ..Events::default() })
+        });
+        self.anchored.retain(|_, report| {
+            let anchored = List::new(vec![*report]).unwrap_or_default();
+            !refused(&Events { anchored, ..Events::default() })
+        });
+    }
+}

@@ -1,0 +1,87 @@
+//! Records that wait for a block. [CON-1] [CON-3] [CON-6] [STO-2]
+//!
+//! Own records were stored when they were accepted and stay until a final block carries them; foreign
+//! ones are on their way to the leader and are dropped when there is no room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::limits::{POOL_BYTES_MAX, POOL_RECORDS_MAX, REQUESTS_MAX};
+use crate::codec::Encode;
+use crate::freezing::Accepted;
+use crate::ledger::{Envelope, Verified};
+use crate::types::{OwnerId, RecordId};
+
+/// Records in the order in which they came.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pool {
+    by_arrival: BTreeMap<u64, Waiting>,
+    arrival_of: BTreeMap<RecordId, u64>,
+    arrivals: u64,
+    bytes: usize,
+    requests: BTreeSet<OwnerId>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) accepted: Accepted,
+    pub(super) is_own: bool,
+    bytes: usize,
+}
+
+impl Pool {
+    /// Takes a client's request; false when too many are open.
+    pub(super) fn request(&mut self, owner: OwnerId) -> bool {
+        let has_room = self.requests.len() < REQUESTS_MAX || self.requests.contains(&owner);
+        if has_room {
+            self.requests.insert(owner);
+        }
+        has_room
+    }
+
+    pub(super) fn has_request(&self, owner: &OwnerId) -> bool {
+        self.requests.contains(owner)
+    }
+
+    pub(super) fn contains(&self, record: &RecordId) -> bool {
+        self.arrival_of.contains_key(record)
+    }
+
+    /// Puts a record in; false when there is no room or it is there already.
+    pub(super) fn add(&mut self, envelope: Verified<Envelope>, is_own: bool) -> bool {
+        let record = *envelope.record_id();
+        let mut encoded = Vec::new();
+        envelope.get().encode(&mut encoded);
+        let bytes = encoded.len();
+        let fits = self.by_arrival.len() < POOL_RECORDS_MAX && self.bytes + bytes <= POOL_BYTES_MAX;
+        if !fits || self.contains(&record) {
+            return false;
+        }
+        let accepted = Accepted::new(envelope);
+        self.by_arrival.insert(self.arrivals, Waiting { accepted, is_own, bytes });
+        self.arrival_of.insert(record, self.arrivals);
+        self.arrivals += 1;
+        self.bytes += bytes;
+        true
+    }
+
+    /// Takes a record out, because a final block carries it.
+    pub(super) fn remove(&mut self, record: &RecordId) {
+        let waiting = self.arrival_of.remove(record);
+        if let Some(waiting) = waiting.and_then(|arrival| self.by_arrival.remove(&arrival)) {
+            self.bytes -= waiting.bytes;
+        }
+    }
+
+    /// All records, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        self.by_arrival.values()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_arrival.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

@@ -1,0 +1,126 @@
+//! Coming back after a crash: the chain from committed decisions, consensus from its log, the pool from
+//! accepted records. [CON-7] [STO-2]
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::ballots::is_anchor;
+use super::interface::{Commit, Effect};
+use super::machine::{Node, consensus_of};
+use crate::chain::{BlockError, RecordIndex};
+use crate::consensus::{JournalEntry, RecoverError, Rules};
+use crate::crypto::sign::Scheme;
+use crate::ledger::{Block, Envelope, Item};
+use crate::types::{Height, Timestamp};
+
+/// What is known of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Journal<'a> {
+    /// It was read to its end; a torn tail was never acted upon.
+    Whole(&'a [JournalEntry]),
+    /// It is damaged in the middle, or missing although the node has run before.
+    Lost,
+}
+
+/// What was on the disk.
+#[derive(Clone, Debug)]
+pub struct Recovered<'a> {
+    /// Every commit, in order, as far as the store has it.
+    pub commits: &'a [Commit],
+    /// The log of consensus.
+    pub journal: Journal<'a>,
+    /// Records that were accepted; those that are booked by now are passed over.
+    pub accepted: Vec<Envelope>,
+}
+
+/// A store that contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RecoverNodeError {
+    /// A committed block does not follow the one before it.
+    #[error("store: block {height} does not follow: {error}")]
+    Block {
+        /// Its height.
+        height: Height,
+        /// Why.
+        error: BlockError,
+    },
+    /// The log is of another chain.
+    #[error(transparent)]
+    Journal(#[from] RecoverError),
+}
+
+impl<S: Scheme + Clone, R: Rules> Node<S, R> {
+    /// Takes up what was stored and goes on. Committed blocks are checked again: disks rot.
+    pub fn recover(
+        &mut self,
+        now: Timestamp,
+        stored: Recovered<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), RecoverNodeError> {
+        self.now = now;
+        for commit in stored.commits {
+            self.replay(commit)?;
+        }
+        for envelope in stored.accepted {
+            let Ok(verified) = envelope.verify_by(&self.chain.id(), &self.scheme) else { continue };
+            if !self.booked.contains(verified.record_id()) {
+                self.pool.add(verified, true);
+            }
+        }
+        let entries: &[JournalEntry] = match stored.journal {
+            Journal::Whole(entries) => entries,
+            Journal::Lost => {
+                //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+                //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first entry the
+                //# reading of the clock at which the loss was found.
+                self.lost_at = Some(now);
+                effects.push(Effect::Persist(JournalEntry::Lost(now)));
+                &[]
+            }
+        };
+        for entry in entries {
+            match entry {
+                JournalEntry::Lost(found_at) => self.lost_at = Some(*found_at),
+                JournalEntry::Voted(vote) => self.ballots.recall_vote(vote),
+                JournalEntry::Certified(certificate) if is_anchor(certificate) => {
+                    self.ballots.recall_certificate(certificate);
+                }
+                _ => {}
+            }
+        }
+        self.consensus = consensus_of(&self.config, &self.chain, self.rules.clone(), self.lost_at);
+        let mut inner = Vec::new();
+        self.consensus.recover(entries, &mut inner)?;
+        self.carry_out(inner, effects);
+        self.vote_again(effects);
+        self.anchor_again(effects);
+        self.arm_anchors(effects);
+        Ok(())
+    }
+
+    fn replay(&mut self, commit: &Commit) -> Result<(), RecoverNodeError> {
+        for (proposal, items) in commit.decision.blocks.iter().zip(&commit.items) {
+            let block = Block { header: proposal.signed.header, payload: proposal.payload.clone() };
+            let plain: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
+            let height = block.header.height;
+            let mut chain = (*self.chain).clone();
+            let committees = chain.roster().committees().clone();
+            let checked = chain
+                .check_by(&block, &plain, &self.booked, &self.scheme)
+                .map_err(|error| RecoverNodeError::Block { height, error })?;
+            let applied = chain.apply(checked);
+            self.booked.book(height, &plain, &committees);
+            if let Some(frozen) = applied.frozen {
+                let times = (self.chain.opened_at().1, chain.opened_at().1);
+                let root = frozen.anchor.root();
+                let last_view = chain.head_view();
+                self.ballots.open(&committees, self.config.me, root, times, last_view);
+                self.ended = Some(Arc::new(commit.decision.certificate.clone()));
+                self.booked.freeze();
+            }
+            self.chain = Arc::new(chain);
+        }
+        Ok(())
+    }
+}

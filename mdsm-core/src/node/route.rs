@@ -1,0 +1,234 @@
+//! Messages and clients. [CON-1] [CON-3]
+
+use std::sync::Arc;
+
+use super::ballots::is_anchor;
+use super::interface::{Effect, Refusal, Submission, Wanted};
+use super::limits::FORWARD_RECORDS_MAX;
+use super::machine::Node;
+use super::message::Message;
+use crate::chain::RecordIndex;
+use crate::consensus::{self, Audience, Rules};
+use crate::crypto::sign::Scheme;
+use crate::ledger::{Certificate, Content, Envelope, SignedVote, Subject};
+use crate::types::{Epoch, InstitutionId, OwnerId};
+
+impl<S: Scheme + Clone, R: Rules> Node<S, R> {
+    pub(super) fn on_message(
+        &mut self,
+        from: InstitutionId,
+        message: Message,
+        effects: &mut Vec<Effect>,
+    ) {
+        match message {
+            Message::Proposal(proposal) => {
+                let header = &proposal.signed.header;
+                if self.is_of_now(from, header.epoch, effects) {
+                    if self.consensus.hears(header.view) && self.leads(&proposal.signed.header) {
+                        self.on_proposal(proposal, effects);
+                    } else {
+                        self.on_block(proposal, effects);
+                    }
+                }
+            }
+            Message::Item(item) => self.on_item(&item, effects),
+            Message::Vote(signed) => self.on_vote(from, signed, effects),
+            Message::Certificate(certificate) => self.on_certificate(from, certificate, effects),
+            Message::Ask { epoch, view } => {
+                if self.is_of_now(from, epoch, effects) {
+                    self.drive(consensus::Input::Asked { from, epoch, view }, effects);
+                }
+            }
+            Message::WantItems(roots) => self.on_want_items(from, &roots, effects),
+            Message::WantBlock(hash) => {
+                if let Some(proposal) = self.bodies.proposal(&hash) {
+                    let message = Message::Proposal(proposal.clone());
+                    effects.push(Effect::Send { to: Audience::One(from), message });
+                }
+            }
+            Message::WantDecision { after } => {
+                if after < self.chain.height() {
+                    let wanted = Wanted::Decision { after };
+                    effects.push(Effect::Serve { to: from, wanted });
+                }
+            }
+            Message::Decision(decision) => self.on_decision(from, &decision, effects),
+            Message::Acceptance { .. } => {}
+            Message::Records(records) => self.on_records(records),
+            Message::Event(event) => self.on_event(event, effects),
+        }
+    }
+
+    fn leads(&self, header: &crate::ledger::BlockHeader) -> bool {
+        self.consensus.committees().leader(header.view).institution == header.producer
+    }
+
+    /// Whether a message is of the open epoch. A sender of an earlier one is told how that ended; one of
+    /// a later one is asked what this node missed.
+    fn is_of_now(&mut self, from: InstitutionId, epoch: Epoch, effects: &mut Vec<Effect>) -> bool {
+        let open = self.consensus.epoch();
+        if epoch < open {
+            let ended = self.ended.clone().filter(|ended| ended.vote.epoch == epoch);
+            let message = ended.map(Message::Certificate);
+            effects
+                .extend(message.map(|message| Effect::Send { to: Audience::One(from), message }));
+        } else if epoch > open {
+            self.ask_for_decision(from, effects);
+        }
+        epoch == open
+    }
+
+    /// Tells the auditors how the epoch before ended, in case one of them is still there.
+    pub(super) fn tell_end(&self, effects: &mut Vec<Effect>) {
+        let membership = self.consensus.membership();
+        let leader = self.consensus.committees().leader(self.consensus.view()).institution;
+        let has_to = membership.is_auditor() || leader == self.config.me;
+        if let Some(ended) = self.ended.clone().filter(|_| has_to) {
+            let to = Audience::Auditors { and: leader };
+            effects.push(Effect::Send { to, message: Message::Certificate(ended) });
+        }
+    }
+
+    fn on_vote(&mut self, from: InstitutionId, signed: SignedVote, effects: &mut Vec<Effect>) {
+        if let Subject::Anchor(_) = signed.vote.subject {
+            return self.on_anchor_vote(from, &signed, effects);
+        }
+        if !self.is_of_now(from, signed.vote.epoch, effects) {
+            return;
+        }
+        let chain_id = self.chain.id();
+        let taken = self.intake.vote(from, signed, &self.consensus, &chain_id, &self.scheme);
+        for vote in taken.unwrap_or_default().votes {
+            self.drive(consensus::Input::Vote(vote), effects);
+        }
+    }
+
+    fn on_certificate(
+        &mut self,
+        from: InstitutionId,
+        certificate: Arc<Certificate>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if is_anchor(&certificate) {
+            return self.on_anchor_certificate(certificate, effects);
+        }
+        let vote = &certificate.vote;
+        // How an earlier epoch ended is known here; an answer would be answered in turn.
+        let is_end = matches!(vote.subject, Subject::Finalize(_));
+        if is_end && vote.epoch < self.consensus.epoch() {
+            return;
+        }
+        if !self.is_of_now(from, vote.epoch, effects) {
+            return;
+        }
+        let chain_id = self.chain.id();
+        let taken = self.intake.certificate(&certificate, &self.consensus, &chain_id, &self.scheme);
+        if taken == Ok(true) {
+            self.drive(consensus::Input::Certificate(certificate), effects);
+        }
+    }
+
+    fn on_want_items(
+        &mut self,
+        from: InstitutionId,
+        roots: &[crate::types::Digest],
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut elsewhere = Vec::new();
+        for root in roots.iter().take(super::limits::WANT_ITEMS_MAX) {
+            match self.bodies.item(root) {
+                Some(item) => {
+                    let message = Message::Item(item.clone());
+                    effects.push(Effect::Send { to: Audience::One(from), message });
+                }
+                None => elsewhere.push(*root),
+            }
+        }
+        if !elsewhere.is_empty() {
+            effects.push(Effect::Serve { to: from, wanted: Wanted::Items(elsewhere) });
+        }
+    }
+
+    /// Steps 1 to 3.
+    //= harness/spec/consensus.md#con-1-request-and-acceptance
+    //# CON-1.1 (paper): A user MUST be able to ask for the booking of a record by presenting its public
+    //# key.
+    //= harness/spec/consensus.md#con-1-request-and-acceptance
+    //# CON-1.2 (paper): The delegate that accepts a request MUST broadcast the acceptance.
+    pub(super) fn on_request(&mut self, owner: OwnerId, effects: &mut Vec<Effect>) {
+        if self.pool.request(owner) {
+            let message = Message::Acceptance { owner };
+            effects.push(Effect::Send { to: Audience::Everyone, message });
+        }
+    }
+
+    /// Step 4: checks, stores, acknowledges, passes on to the leader.
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //# STO-2.7 (ours): A delegate MUST have stored a record durably before it acknowledges that record
+    //# as accepted.
+    pub(super) fn on_submission(&mut self, submission: Submission, effects: &mut Vec<Effect>) {
+        let Submission { envelope, is_file_stored } = submission;
+        let (record, inner) = (*envelope.record_id(), envelope.get());
+        let me = self.config.me;
+        let stored = matches!(inner.record.content(), Content::Stored(_));
+        let refusal = if inner.booked_by != me {
+            Some(Refusal::Delegate { record, named: inner.booked_by, me })
+        } else if !self.pool.has_request(inner.record.owner()) {
+            Some(Refusal::NotRequested { record })
+        } else if stored && !is_file_stored {
+            //= harness/spec/consensus.md#con-3-item-confirmation
+            //# CON-3.3 (ours): A delegate MUST NOT book a record by digest before the vault has
+            //# acknowledged the file.
+            Some(Refusal::NoFile { record })
+        } else if self.booked.contains(&record) || self.pool.contains(&record) {
+            Some(Refusal::Repeated { record })
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            return effects.push(Effect::Refuse(refusal));
+        }
+        let shared = Arc::new(inner.clone());
+        if !self.pool.add(envelope, true) {
+            let (records, bytes) = (self.pool.len(), self.pool.bytes());
+            return effects.push(Effect::Refuse(Refusal::Full { record, records, bytes }));
+        }
+        effects.push(Effect::Accept(shared.clone()));
+        effects.push(Effect::Acknowledge(record));
+        self.forward(vec![shared], effects);
+    }
+
+    /// Sends records to the leader of the view, whose turn gathers them.
+    fn forward(&self, records: Vec<Arc<Envelope>>, effects: &mut Vec<Effect>) {
+        let leader = self.consensus.committees().leader(self.consensus.view()).institution;
+        if leader != self.config.me && !records.is_empty() {
+            let message = Message::Records(records);
+            effects.push(Effect::Send { to: Audience::One(leader), message });
+        }
+    }
+
+    /// A new view: its leader gets what waits here.
+    //= harness/spec/consensus.md#con-1-request-and-acceptance
+    //# CON-1.4 (ours): An accepted record that no finalized block carries MUST stay in the pool of its
+    //# delegate.
+    pub(super) fn on_view(&mut self, effects: &mut Vec<Effect>) {
+        let own = self.pool.iter().filter(|waiting| waiting.is_own).take(FORWARD_RECORDS_MAX);
+        let records = own.map(|waiting| Arc::new(waiting.accepted.envelope().get().clone()));
+        self.forward(records.collect(), effects);
+    }
+
+    /// Records from other delegates, for the turn of this node.
+    fn on_records(&mut self, records: Vec<Arc<Envelope>>) {
+        let chain_id = self.chain.id();
+        for envelope in records.into_iter().take(FORWARD_RECORDS_MAX) {
+            let record = envelope.record.id();
+            if self.pool.contains(&record) || self.booked.contains(&record) {
+                continue;
+            }
+            let envelope = Arc::unwrap_or_clone(envelope);
+            if let Ok(verified) = envelope.verify_by(&chain_id, &self.scheme) {
+                self.pool.add(verified, false);
+            }
+        }
+    }
+}

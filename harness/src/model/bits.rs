@@ -3,57 +3,57 @@
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// Numbers below this fit in a set.
-pub const BITS_MAX: usize = 256;
+pub(super) const BITS_MAX: usize = 256;
 
 /// A set of numbers below [`BITS_MAX`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Bits([u64; BITS_MAX / 64]);
+pub(super) struct Bits([u64; BITS_MAX / 64]);
 
 impl Bits {
     /// Whether a number is in the set.
     #[must_use]
-    pub fn has(&self, at: u8) -> bool {
+    pub(super) fn has(&self, at: u8) -> bool {
         self.0[usize::from(at / 64)] >> (at % 64) & 1 == 1
     }
 
     /// Puts a number in.
-    pub fn set(&mut self, at: u8) {
+    pub(super) fn set(&mut self, at: u8) {
         self.0[usize::from(at / 64)] |= 1 << (at % 64);
     }
 
     /// The set with one number more.
     #[must_use]
-    pub fn with(mut self, at: u8) -> Self {
+    pub(super) fn with(mut self, at: u8) -> Self {
         self.set(at);
         self
     }
 
     /// What is in either.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         self.zip(other, |a, b| a | b)
     }
 
     /// What is in both.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         self.zip(other, |a, b| a & b)
     }
 
     /// What is in this one only.
     #[must_use]
-    pub fn without(self, other: Self) -> Self {
+    pub(super) fn without(self, other: Self) -> Self {
         self.zip(other, |a, b| a & !b)
     }
 
     /// Whether nothing is in it.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0 == [0; BITS_MAX / 64]
     }
 
     /// The numbers, ascending.
-    pub fn iter(self) -> impl Iterator<Item = u8> {
+    pub(super) fn iter(self) -> impl Iterator<Item = u8> {
         (0u8..).zip(self.0).flat_map(|(word, bits)| {
             let mut left = bits;
             std::iter::from_fn(move || {
@@ -73,7 +73,7 @@ impl Bits {
 
 /// What lies in at least `need` of the sets, and in at least one.
 #[must_use]
-pub fn in_at_least(need: usize, sets: impl Iterator<Item = Bits>) -> Bits {
+pub(super) fn in_at_least(need: usize, sets: impl Iterator<Item = Bits>) -> Bits {
     const SETS_MAX: usize = 8;
     let need = need.clamp(1, SETS_MAX);
     // reached[k]: what lies in more than k of the sets seen so far.
@@ -89,13 +89,14 @@ pub fn in_at_least(need: usize, sets: impl Iterator<Item = Bits>) -> Bits {
 
 /// Multiplies and folds; for keys that nobody chooses against us.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Fold(u64);
+pub(super) struct Fold(u64);
 
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Fold {
     fn mix(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word ^ ODD) * u128::from(word.rotate_left(32) ^ 0xD6E8_FEB8_6659_FD93);
+        let product = u128::from(self.0 ^ word ^ ODD)
+            * u128::from(word.rotate_left(32) ^ 0xD6E8_FEB8_6659_FD93);
         let [low, high] = [product, product >> 64].map(|half| half & u128::from(u64::MAX));
         self.0 = u64::try_from(low ^ high).unwrap_or_default().wrapping_mul(ODD);
     }
@@ -138,9 +139,9 @@ impl Hasher for Fold {
 }
 
 /// A map with integers for keys.
-pub type FoldMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<Fold>>;
+pub(super) type FoldMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<Fold>>;
 /// A set of integers.
-pub type FoldSet<K> = std::collections::HashSet<K, BuildHasherDefault<Fold>>;
+pub(super) type FoldSet<K> = std::collections::HashSet<K, BuildHasherDefault<Fold>>;
 
 #[cfg(test)]
 mod tests {
@@ -158,7 +159,8 @@ mod tests {
     #[test]
     fn thresholds_agree_with_counting() {
         let sets = [0b1011u8, 0b0110, 0b1110, 0b0000, 0b1001];
-        let wide = |set: u8| (0..8).filter(|at| set >> at & 1 == 1).fold(Bits::default(), Bits::with);
+        let wide =
+            |set: u8| (0..8).filter(|at| set >> at & 1 == 1).fold(Bits::default(), Bits::with);
         for need in 1..=5 {
             let found = in_at_least(need, sets.into_iter().map(wide));
             for at in 0..8u8 {
@@ -175,7 +177,7 @@ mod tests {
         let mut low = FoldSet::default();
         let mut high = FoldSet::default();
         for key in 0u128..4_096 {
-            let hash = build.hash_one(key << 24 | key % 3);
+            let hash = build.hash_one((key << 24) | (key % 3));
             low.insert(hash % 4_096);
             high.insert(hash >> 57);
         }

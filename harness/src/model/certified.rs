@@ -30,7 +30,7 @@ pub struct Seen {
 impl Seen {
     /// What was seen in either.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         Self {
             both: self.both || other.both,
             finalized: self.finalized || other.finalized,
@@ -44,7 +44,7 @@ impl Seen {
 
 /// Judges a set of certificates; `later` are votes that were cast for blocks behind a freeze.
 #[must_use]
-pub fn judge(universe: &Universe, certified: Bits, later: Bits) -> (Option<Claim>, Seen) {
+pub(super) fn judge(universe: &Universe, certified: Bits, later: Bits) -> (Option<Claim>, Seen) {
     let votes: Vec<Vote> = certified.iter().map(|vote| *universe.vote_at(vote)).collect();
     let has = |vote: Vote| votes.contains(&vote);
     let mut seen = Seen::default();
@@ -72,7 +72,9 @@ pub fn judge(universe: &Universe, certified: Bits, later: Bits) -> (Option<Claim
                     Subject::Finalize(other) => Some(other),
                     _ => None,
                 });
-                others.filter(|other| conflict(universe, &hash, other)).for_each(|_| fail(Claim::I1Agreement));
+                others
+                    .filter(|other| conflict(universe, &hash, other))
+                    .for_each(|_| fail(Claim::I1Agreement));
             }
             Subject::Notarize(_) => seen.both |= has(nullify),
             Subject::Nullify | Subject::Anchor(_) => {}
@@ -112,7 +114,13 @@ fn conflict(universe: &Universe, one: &Digest, other: &Digest) -> bool {
 }
 
 /// Every block of a final chain is notarized or final, and every view that it leaves out is nullified.
-fn parent_rule(universe: &Universe, votes: &[Vote], a: &Vote, hash: &Digest, seen: &mut Seen) -> Option<Claim> {
+fn parent_rule(
+    universe: &Universe,
+    votes: &[Vote],
+    a: &Vote,
+    hash: &Digest,
+    seen: &mut Seen,
+) -> Option<Claim> {
     let Some(block) = universe.by_hash(hash) else { return Some(Claim::I5ParentRule) };
     let top = universe.known(block);
     if u64::from(top.view) != a.view.get() || u32::from(top.epoch) != a.epoch.get() {

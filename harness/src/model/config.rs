@@ -135,12 +135,16 @@ impl Config {
     #[must_use]
     pub fn title(&self) -> String {
         let Self { voters, byzantine, views, values, crashes, .. } = self;
-        let mut title = format!("n={voters} b={byzantine} views={views} values={values} crashes={crashes}");
+        let mut title =
+            format!("n={voters} b={byzantine} views={views} values={values} crashes={crashes}");
         if self.amnesia {
             title.push_str(" logs-lost");
         }
         if self.epochs == 2 {
-            title.push_str(&format!(" epochs=2 second-views={} last-from={}", self.second_views, self.last_from));
+            title.push_str(&format!(
+                " epochs=2 second-views={} last-from={}",
+                self.second_views, self.last_from
+            ));
         }
         title
     }

@@ -6,7 +6,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use mdsm_core::consensus::{
-    Audience, Consensus, Effect, Input, JournalEntry, Membership, Own, Rules, Timer, TimerKind, Timing,
+    Audience, Consensus, Effect, Input, JournalEntry, Membership, Own, Rules, Timer, TimerKind,
+    Timing,
 };
 use mdsm_core::crypto::Identified as _;
 use mdsm_core::ledger::Subject;
@@ -39,7 +40,7 @@ pub enum Act {
 
 /// To whom a certificate goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum To {
+pub(super) enum To {
     /// The auditors and the leader.
     All,
     /// The leader.
@@ -50,7 +51,7 @@ pub enum To {
 
 /// What a step does, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fx {
+pub(super) enum Fx {
     /// Stores an entry.
     Persist(u8),
     /// Sends a vote.
@@ -71,24 +72,24 @@ pub enum Fx {
 
 /// Where a step leads.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(super) struct Outcome {
     /// The machine behind it.
-    pub to: u32,
+    pub(super) to: u32,
     /// What it does, in order.
-    pub effects: Box<[Fx]>,
+    pub(super) effects: Box<[Fx]>,
 }
 
 /// A node without its disk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Local<R> {
+pub(super) struct Local<R> {
     /// Whose it is.
-    pub me: InstitutionId,
+    pub(super) me: InstitutionId,
     /// Whether it lost its log in this epoch.
-    pub is_silent: bool,
+    pub(super) is_silent: bool,
     /// Whether it keeps a proposal that waits for its parent's certificates.
-    pub keeps: bool,
+    pub(super) keeps: bool,
     /// The machine of its epoch.
-    pub machine: Consensus<R>,
+    pub(super) machine: Consensus<R>,
 }
 
 /// What tells machines apart.
@@ -113,22 +114,22 @@ struct Told {
 
 /// All machines seen, and their steps.
 #[derive(Debug)]
-pub struct Machines<R> {
+pub(super) struct Machines<R> {
     rules: R,
     known: Vec<Local<R>>,
     ids: HashMap<Key<R>, u32>,
     steps: FoldMap<(u32, Act), u32>,
     outcomes: Vec<Outcome>,
     /// How often the machine really ran.
-    pub runs: u64,
+    pub(super) runs: u64,
     /// A view that was entered without its timers.
-    pub unarmed: Option<u32>,
+    pub(super) unarmed: Option<u32>,
 }
 
 impl<R: Rules> Machines<R> {
     /// None yet.
     #[must_use]
-    pub fn new(rules: R) -> Self {
+    pub(super) fn new(rules: R) -> Self {
         Self {
             rules,
             known: Vec::new(),
@@ -142,37 +143,31 @@ impl<R: Rules> Machines<R> {
 
     /// The rules.
     #[must_use]
-    pub fn rules(&self) -> &R {
+    pub(super) fn rules(&self) -> &R {
         &self.rules
     }
 
     /// A machine.
     #[must_use]
-    pub fn local(&self, machine: u32) -> &Local<R> {
+    pub(super) fn local(&self, machine: u32) -> &Local<R> {
         &self.known[usize::try_from(machine).unwrap_or(usize::MAX)]
     }
 
     /// How many machines are known.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.known.len()
-    }
-
-    /// Whether none is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
     }
 
     /// The epoch of a machine.
     #[must_use]
-    pub fn epoch(&self, machine: u32) -> u8 {
+    pub(super) fn epoch(&self, machine: u32) -> u8 {
         u8::try_from(self.local(machine).machine.epoch().get()).unwrap_or(u8::MAX)
     }
 
     /// The view of a machine.
     #[must_use]
-    pub fn view(&self, machine: u32) -> u8 {
+    pub(super) fn view(&self, machine: u32) -> u8 {
         narrow(self.local(machine).machine.view())
     }
 
@@ -180,7 +175,7 @@ impl<R: Rules> Machines<R> {
     ///
     /// # Errors
     /// When more can be said than fits.
-    pub fn start(
+    pub(super) fn start(
         &mut self,
         universe: &mut Universe,
         me: InstitutionId,
@@ -191,7 +186,9 @@ impl<R: Rules> Machines<R> {
             log.unwrap_or_default().iter().map(|entry| universe.entry_at(entry).clone()).collect();
         let left = entries.iter().find_map(|entry| match entry {
             JournalEntry::Certified(certificate) => match certificate.vote.subject {
-                Subject::Finalize(hash) => universe.by_hash(&hash).and_then(|at| universe.last_below(at)),
+                Subject::Finalize(hash) => {
+                    universe.by_hash(&hash).and_then(|at| universe.last_below(at))
+                }
                 _ => None,
             },
             _ => None,
@@ -221,7 +218,14 @@ impl<R: Rules> Machines<R> {
         Ok(done)
     }
 
-    fn fresh(&self, universe: &Universe, me: InstitutionId, is_silent: bool, epoch: u8, genesis: Digest) -> Local<R> {
+    fn fresh(
+        &self,
+        universe: &Universe,
+        me: InstitutionId,
+        is_silent: bool,
+        epoch: u8,
+        genesis: Digest,
+    ) -> Local<R> {
         let committees = universe.committees[usize::from(epoch)].clone();
         let place = Membership::new(&committees, me);
         let place = if is_silent { place.silent() } else { place };
@@ -233,13 +237,20 @@ impl<R: Rules> Machines<R> {
     ///
     /// # Errors
     /// When more can be said than fits.
-    pub fn step(&mut self, universe: &mut Universe, machine: u32, act: Act) -> Result<u32, Full> {
+    pub(super) fn step(
+        &mut self,
+        universe: &mut Universe,
+        machine: u32,
+        act: Act,
+    ) -> Result<u32, Full> {
         if let Some(outcome) = self.steps.get(&(machine, act)) {
             return Ok(*outcome);
         }
         let epoch = self.local(machine).machine.epoch();
         let input = match act {
-            Act::Propose(block) | Act::Offer(block) => Input::Proposal(universe.known(block).signed),
+            Act::Propose(block) | Act::Offer(block) => {
+                Input::Proposal(universe.known(block).signed)
+            }
             Act::Certify(vote) => Input::Certificate(universe.certificate(vote).clone()),
             Act::Time(kind, view) => {
                 Input::Timeout(Timer { epoch, view: View::new(u64::from(view)), kind })
@@ -276,12 +287,17 @@ impl<R: Rules> Machines<R> {
 
     /// The outcome of a step.
     #[must_use]
-    pub fn outcome(&self, at: u32) -> &Outcome {
+    pub(super) fn outcome(&self, at: u32) -> &Outcome {
         &self.outcomes[usize::try_from(at).unwrap_or(usize::MAX)]
     }
 
     /// Answers what the machine asks of its node, in order, until nothing is left.
-    fn carry_out(&mut self, universe: &mut Universe, mut local: Local<R>, effects: Vec<Effect>) -> Result<Outcome, Full> {
+    fn carry_out(
+        &mut self,
+        universe: &mut Universe,
+        mut local: Local<R>,
+        effects: Vec<Effect>,
+    ) -> Result<Outcome, Full> {
         let mut done = Vec::new();
         let mut queue: VecDeque<Effect> = effects.into();
         let mut answers = VecDeque::new();
@@ -367,7 +383,10 @@ impl<R: Rules> Machines<R> {
     }
 
     fn intern(&mut self, universe: &Universe, local: Local<R>) -> Result<u32, Full> {
-        let leads = universe.committees.iter().any(|c| c.producers.iter().any(|p| p.institution == local.me));
+        let leads = universe
+            .committees
+            .iter()
+            .any(|c| c.producers.iter().any(|p| p.institution == local.me));
         let key = if universe.config.reduction.proposals && !leads && !local.keeps {
             let machine = &local.machine;
             let slots = machine.slots().map(|(view, slot)| {
@@ -410,7 +429,8 @@ impl<R: Rules> Machines<R> {
         let view = self.view(done.to);
         let has = |kind| done.effects.contains(&Fx::Arm(kind, view));
         let votes = self.local(done.to).machine.votes();
-        if !has(TimerKind::Retry) || (votes && !(has(TimerKind::View) && has(TimerKind::Proposal))) {
+        if !has(TimerKind::Retry) || (votes && !(has(TimerKind::View) && has(TimerKind::Proposal)))
+        {
             self.unarmed.get_or_insert(done.to);
         }
     }

@@ -13,9 +13,7 @@ use mdsm_core::crypto::sha256;
 use mdsm_core::crypto::sign::Scheme;
 use mdsm_core::ledger::{Certificate, Evidence, SignedVote, Signers, Subject, Vote, quorum};
 use mdsm_core::roster::{Committees, Seat};
-use mdsm_core::types::{
-    ChainId, Digest, Epoch, InstitutionId, List, OwnerId, Signature, View,
-};
+use mdsm_core::types::{ChainId, Digest, Epoch, InstitutionId, List, OwnerId, Signature, View};
 use serde::{Deserialize, Serialize};
 
 use super::nodes::Claim;
@@ -105,15 +103,20 @@ impl Model {
             1 => [Subject::Notarize(a), Subject::Nullify, Subject::Finalize(a)],
             _ => [Subject::Finalize(a), Subject::Nullify, Subject::Finalize(b)],
         };
-        let electorate = (0..u32::from(messages.voters)).map(|at| InstitutionId::new(FIRST + at)).collect();
+        let electorate =
+            (0..u32::from(messages.voters)).map(|at| InstitutionId::new(FIRST + at)).collect();
         let keys = (0..messages.voters).map(|at| OwnerId::new([at + 1; 32])).collect();
         Self { messages, keys, electorate, subjects }
     }
 
     fn committees(&self) -> Committees {
-        let seat = |(institution, key): (&InstitutionId, &OwnerId)| Seat { institution: *institution, key: *key };
+        let seat = |(institution, key): (&InstitutionId, &OwnerId)| Seat {
+            institution: *institution,
+            key: *key,
+        };
         let auditors = self.electorate.iter().zip(&self.keys).map(seat).collect();
-        let producers = vec![Seat { institution: InstitutionId::new(1), key: OwnerId::new([0xEE; 32]) }];
+        let producers =
+            vec![Seat { institution: InstitutionId::new(1), key: OwnerId::new([0xEE; 32]) }];
         Committees { epoch: Epoch::new(0), producers, auditors, offset: 0 }
     }
 
@@ -129,28 +132,42 @@ impl Model {
 
     fn excludes(&self, one: u8, other: u8) -> bool {
         match (self.subjects[usize::from(one)], self.subjects[usize::from(other)]) {
-            (Subject::Notarize(a), Subject::Notarize(b)) | (Subject::Finalize(a), Subject::Finalize(b)) => a != b,
-            (Subject::Nullify, Subject::Finalize(_)) | (Subject::Finalize(_), Subject::Nullify) => true,
+            (Subject::Notarize(a), Subject::Notarize(b))
+            | (Subject::Finalize(a), Subject::Finalize(b)) => a != b,
+            (Subject::Nullify, Subject::Finalize(_)) | (Subject::Finalize(_), Subject::Nullify) => {
+                true
+            }
             _ => false,
         }
     }
 
     /// Lets a vote arrive.
-    fn deliver<R: Rules>(&self, state: &State<R>, seat: u8, number: u8, heard: &mut Heard) -> (State<R>, Option<Claim>) {
+    fn deliver<R: Rules>(
+        &self,
+        state: &State<R>,
+        seat: u8,
+        number: u8,
+        heard: &mut Heard,
+    ) -> (State<R>, Option<Claim>) {
         let mut next = state.clone();
         let (at, signed) = (usize::from(seat), self.signed(seat, number));
         next.arrived[at] |= 1 << number;
-        let is_certified = |held: &Option<Arc<Certificate>>| held.as_ref().is_some_and(|held| held.vote == signed.vote);
+        let is_certified = |held: &Option<Arc<Certificate>>| {
+            held.as_ref().is_some_and(|held| held.vote == signed.vote)
+        };
         let is_held = next.machine.slots().any(|(view, slot)| {
             view == VIEW
-                && [&slot.notarization, &slot.nullification, &slot.finalization].into_iter().any(is_certified)
+                && [&slot.notarization, &slot.nullification, &slot.finalization]
+                    .into_iter()
+                    .any(is_certified)
         });
         if next.machine.hears(VIEW) && !is_held {
             next.noted[at] |= 1 << number;
         }
         let votes = if self.messages.intake {
             let from = signed.signer;
-            let taken = next.intake.vote(from, signed, &next.machine, &CHAIN, &Ideal).unwrap_or_default();
+            let taken =
+                next.intake.vote(from, signed, &next.machine, &CHAIN, &Ideal).unwrap_or_default();
             if !taken.forgers.is_empty() {
                 return (next, Some(Claim::I12JustAccusation));
             }
@@ -174,7 +191,9 @@ impl Model {
 
     /// Whether the accused did what it is accused of.
     fn accuse<R: Rules>(&self, state: &mut State<R>, evidence: &Evidence) -> Option<Claim> {
-        let Evidence::Votes { first, second } = evidence else { return Some(Claim::I12JustAccusation) };
+        let Evidence::Votes { first, second } = evidence else {
+            return Some(Claim::I12JustAccusation);
+        };
         let seat = self.electorate.iter().position(|signer| *signer == first.signer);
         let number = |vote: &SignedVote| {
             let at = self.subjects.iter().position(|subject| *subject == vote.vote.subject)?;
@@ -186,7 +205,8 @@ impl Model {
         let did = |number: u8| state.arrived[seat] >> number & 1 == 1;
         let key = &self.keys[seat];
         let holds = [first, second].into_iter().all(|vote| vote.holds(&CHAIN, key, &Ideal));
-        let is_just = first.signer == second.signer && did(a) && did(b) && self.excludes(a, b) && holds;
+        let is_just =
+            first.signer == second.signer && did(a) && did(b) && self.excludes(a, b) && holds;
         state.accused |= 1 << seat;
         (!is_just).then_some(Claim::I12JustAccusation)
     }
@@ -213,7 +233,8 @@ impl Model {
                     *subject == certificate.vote.subject && state.arrived[seat] >> number & 1 == 1
                 })
             };
-            let honest = certificate.signers.seats().filter(|seat| *seat < seats && cast(*seat)).count();
+            let honest =
+                certificate.signers.seats().filter(|seat| *seat < seats && cast(*seat)).count();
             let sound = certificate.check(&CHAIN, &self.keys, &Ideal).is_ok();
             if honest < need || honest != certificate.signers.count() || !sound {
                 return Some(Claim::I9Certificate);
@@ -233,12 +254,12 @@ impl Model {
         for number in 0..KINDS {
             let is_for = |seat: &usize| {
                 let noted = state.noted[*seat];
-                let strays = (0..KINDS).any(|other| {
-                    noted >> other & 1 == 1 && self.excludes(number, other)
-                });
+                let strays =
+                    (0..KINDS).any(|other| noted >> other & 1 == 1 && self.excludes(number, other));
                 noted >> number & 1 == 1 && !strays
             };
-            let is_held = held.iter().any(|held| held.vote.subject == self.subjects[usize::from(number)]);
+            let is_held =
+                held.iter().any(|held| held.vote.subject == self.subjects[usize::from(number)]);
             if (0..seats).filter(is_for).count() >= need && !is_held && state.machine.hears(VIEW) {
                 return Some(Claim::Counted);
             }
@@ -254,25 +275,37 @@ impl Model {
         let need = quorum(seats);
         for number in 0..KINDS {
             let vote = self.vote(number);
-            let cast: Vec<u8> = (0u8..).zip(&state.arrived).filter(|(_, bits)| **bits >> number & 1 == 1).map(|(seat, _)| seat).collect();
+            let cast: Vec<u8> = (0u8..)
+                .zip(&state.arrived)
+                .filter(|(_, bits)| **bits >> number & 1 == 1)
+                .map(|(seat, _)| seat)
+                .collect();
             if cast.is_empty() || cast.len() >= need {
                 continue;
             }
-            let signed: Vec<(usize, Signature)> =
-                cast.iter().map(|seat| (usize::from(*seat), self.signed(*seat, number).signature)).collect();
+            let signed: Vec<(usize, Signature)> = cast
+                .iter()
+                .map(|seat| (usize::from(*seat), self.signed(*seat, number).signature))
+                .collect();
             let short = Certificate::assemble(vote, seats, &signed)?;
             let mut forged = signed.clone();
-            let missing = (0..seats).filter(|seat| !cast.iter().any(|at| usize::from(*at) == *seat));
-            forged.extend(missing.take(need - signed.len()).map(|seat| (seat, Signature::new([0; 64]))));
+            let missing =
+                (0..seats).filter(|seat| !cast.iter().any(|at| usize::from(*at) == *seat));
+            forged.extend(
+                missing.take(need - signed.len()).map(|seat| (seat, Signature::new([0; 64]))),
+            );
             forged.sort_by_key(|(seat, _)| *seat);
             let forged = Certificate::assemble(vote, seats, &forged)?;
             let repeated = std::iter::repeat_n(signed[0].1, need).collect();
             let repeated = Certificate { signatures: List::new(repeated).ok()?, ..short.clone() };
             // Bits behind the last seat, as many as are missing.
-            let padding = (seats..8).take(need - cast.len()).chain(cast.iter().map(|seat| usize::from(*seat)));
+            let padding = (seats..8)
+                .take(need - cast.len())
+                .chain(cast.iter().map(|seat| usize::from(*seat)));
             let signers = Signers::of(8, padding)?;
             let padded = Certificate { signers, signatures: repeated.signatures.clone(), vote };
-            let foreign = Certificate { vote: Vote { epoch: Epoch::new(1), ..vote }, ..forged.clone() };
+            let foreign =
+                Certificate { vote: Vote { epoch: Epoch::new(1), ..vote }, ..forged.clone() };
             for malformed in [short, forged, repeated, padded, foreign] {
                 match state.intake.certificate(&malformed, &state.machine, &CHAIN, &Ideal) {
                     Ok(true) => return Some(Claim::Refused),
@@ -294,9 +327,22 @@ pub fn search<R: Rules>(messages: Messages, rules: R) -> Heard {
     let mut machine = Consensus::new(rules, timing, committees, me, GENESIS);
     machine.start(&mut Vec::new());
     let none = vec![0u8; usize::from(messages.voters)];
-    let root = State { machine, intake: Intake::default(), arrived: none.clone(), noted: none, accused: 0 };
-    let mut heard =
-        Heard { states: 1, transitions: 0, accusations: 0, certificates: 0, refused: 0, cpu_s: 0.0, broken: None };
+    let root = State {
+        machine,
+        intake: Intake::default(),
+        arrived: none.clone(),
+        noted: none,
+        accused: 0,
+    };
+    let mut heard = Heard {
+        states: 1,
+        transitions: 0,
+        accusations: 0,
+        certificates: 0,
+        refused: 0,
+        cpu_s: 0.0,
+        broken: None,
+    };
     let mut offered = HashSet::new();
     let mut visited = HashSet::from([root.clone()]);
     // The way to each state, in the order in which they are found.
@@ -304,8 +350,11 @@ pub fn search<R: Rules>(messages: Messages, rules: R) -> Heard {
     let mut queue = VecDeque::from([(root, 0usize)]);
     'search: while let Some((state, at)) = queue.pop_front() {
         let newcomer = state.arrived.iter().position(|bits| *bits == 0);
-        let known = newcomer.map_or(messages.voters, |first| u8::try_from(first + 1).unwrap_or(u8::MAX));
-        for (seat, number) in (0..known).flat_map(|seat| (0..KINDS).map(move |number| (seat, number))) {
+        let known =
+            newcomer.map_or(messages.voters, |first| u8::try_from(first + 1).unwrap_or(u8::MAX));
+        for (seat, number) in
+            (0..known).flat_map(|seat| (0..KINDS).map(move |number| (seat, number)))
+        {
             heard.transitions += 1;
             let (next, broken) = model.deliver(&state, seat, number, &mut heard);
             let is_new = !visited.contains(&next);

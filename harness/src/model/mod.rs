@@ -54,8 +54,9 @@ mod universe;
 
 pub use certified::Seen;
 pub use config::{Config, ConfigError, Reduction};
+pub use machines::Act;
 pub use message::{Heard, Messages, search as hear};
-pub use nodes::{Checks, Claim};
+pub use nodes::{Checks, Claim, Edge};
 pub use run::{Job, Preset, Searched, Summary, markdown};
 pub use search::{Found, Limits, Search, SearchError, Sofar};
 pub use trace::{Event, ReplayError, Step, Trace};

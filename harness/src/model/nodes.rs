@@ -119,7 +119,7 @@ pub struct Edge {
 impl Edge {
     /// Whether a crash is part of it.
     #[must_use]
-    pub fn crashes(&self) -> bool {
+    pub(super) fn crashes(&self) -> bool {
         self.cut.is_some() || matches!(self.act, Act::Crash | Act::Forget)
     }
 }
@@ -131,22 +131,23 @@ struct Key {
     sent: Bits,
 }
 
+/// The machine that came back, and what it did.
+type Recovered = (u32, Box<[Fx]>);
+
 /// All nodes seen, and what can happen to them.
 #[derive(Debug)]
-pub struct Nodes<R> {
+pub(super) struct Nodes<R> {
     /// What can be said.
-    pub universe: Universe,
+    pub(super) universe: Universe,
     /// Their machines.
-    pub machines: Machines<R>,
+    pub(super) machines: Machines<R>,
     checks: Checks,
     known: Vec<Node>,
     ids: FoldMap<Key, u32>,
     edges: Vec<Edge>,
-    restarts: FoldMap<(InstitutionId, bool, Bits), (u32, Box<[Fx]>)>,
+    restarts: FoldMap<(InstitutionId, bool, Bits), Recovered>,
     /// Crashes inside a step, told apart.
-    pub cuts: u64,
-    /// Restarts in which a finalize vote was made up for that a crash had kept back.
-    pub late_finalize: bool,
+    pub(super) cuts: u64,
 }
 
 fn at(index: u32) -> usize {
@@ -160,7 +161,7 @@ fn count(len: usize) -> Result<u32, Full> {
 impl<R: Rules> Nodes<R> {
     /// None yet.
     #[must_use]
-    pub fn new(universe: Universe, rules: R, checks: Checks) -> Self {
+    pub(super) fn new(universe: Universe, rules: R, checks: Checks) -> Self {
         Self {
             universe,
             machines: Machines::new(rules),
@@ -170,55 +171,48 @@ impl<R: Rules> Nodes<R> {
             edges: Vec::new(),
             restarts: FoldMap::default(),
             cuts: 0,
-            late_finalize: false,
         }
     }
 
     /// How many nodes are known.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.known.len()
-    }
-
-    /// Whether none is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
     }
 
     /// The machine of a node.
     #[must_use]
-    pub fn machine(&self, node: u32) -> u32 {
+    pub(super) fn machine(&self, node: u32) -> u32 {
         self.known[at(node)].machine
     }
 
     /// The votes that a node ever sent.
     #[must_use]
-    pub fn sent(&self, node: u32) -> Bits {
+    pub(super) fn sent(&self, node: u32) -> Bits {
         self.known[at(node)].sent
     }
 
     /// What a node stored.
     #[must_use]
-    pub fn log(&self, node: u32) -> Bits {
+    pub(super) fn log(&self, node: u32) -> Bits {
         self.known[at(node)].log
     }
 
     /// The claim that the way to a node broke.
     #[must_use]
-    pub fn fault(&self, node: u32) -> Option<Claim> {
+    pub(super) fn fault(&self, node: u32) -> Option<Claim> {
         self.known[at(node)].fault
     }
 
     /// An edge.
     #[must_use]
-    pub fn edge(&self, edge: u32) -> Edge {
+    pub(super) fn edge(&self, edge: u32) -> Edge {
         self.edges[at(edge)]
     }
 
     /// Certificates that may change a node, of those that can be made.
     #[must_use]
-    pub fn matters(&self, node: u32, certified: Bits) -> Bits {
+    pub(super) fn matters(&self, node: u32, certified: Bits) -> Bits {
         certified.without(self.known[at(node)].inert)
     }
 
@@ -226,14 +220,21 @@ impl<R: Rules> Nodes<R> {
     ///
     /// # Errors
     /// When more can be said than fits.
-    pub fn boot(&mut self, actor: u8) -> Result<u32, Full> {
+    pub(super) fn boot(&mut self, actor: u8) -> Result<u32, Full> {
         let me = self.universe.actor(actor);
         let done = self.machines.start(&mut self.universe, me, false, None)?;
-        let (log, sent, fault) = self.carry_out(Bits::default(), Bits::default(), done.to, &done.effects);
+        let (log, sent, fault) =
+            self.carry_out(Bits::default(), Bits::default(), done.to, &done.effects);
         self.intern(done.to, log, sent, fault)
     }
 
-    fn intern(&mut self, machine: u32, log: Bits, sent: Bits, fault: Option<Claim>) -> Result<u32, Full> {
+    fn intern(
+        &mut self,
+        machine: u32,
+        log: Bits,
+        sent: Bits,
+        fault: Option<Claim>,
+    ) -> Result<u32, Full> {
         let key = Key { machine, log, sent };
         let fault = fault.filter(|_| self.checks.steps);
         if let (Some(node), None) = (self.ids.get(&key), fault) {
@@ -253,7 +254,7 @@ impl<R: Rules> Nodes<R> {
     ///
     /// # Errors
     /// When more can be said than fits.
-    pub fn local(&mut self, node: u32) -> Result<(u32, u32), Full> {
+    pub(super) fn local(&mut self, node: u32) -> Result<(u32, u32), Full> {
         if let Some(range) = self.known[at(node)].local {
             return Ok(range);
         }
@@ -292,7 +293,7 @@ impl<R: Rules> Nodes<R> {
     ///
     /// # Errors
     /// When more can be said than fits.
-    pub fn certify(&mut self, node: u32, vote: u8) -> Result<(u32, u32), Full> {
+    pub(super) fn certify(&mut self, node: u32, vote: u8) -> Result<(u32, u32), Full> {
         let known = &self.known[at(node)].certified;
         if let Some(Some(range)) = known.get(usize::from(vote)) {
             return Ok(*range);
@@ -314,7 +315,7 @@ impl<R: Rules> Nodes<R> {
     ///
     /// # Errors
     /// When more can be said than fits, or nothing like it can happen.
-    pub fn take(&mut self, node: u32, act: Act, cut: Option<u8>) -> Result<u32, Full> {
+    pub(super) fn take(&mut self, node: u32, act: Act, cut: Option<u8>) -> Result<u32, Full> {
         let first = self.edges.len();
         match act {
             Act::Crash => return self.restart(self.log(node), self.sent(node), node, false),
@@ -336,7 +337,8 @@ impl<R: Rules> Nodes<R> {
         let (machine, log, sent) = (self.machine(node), self.log(node), self.sent(node));
         let step = self.machines.step(&mut self.universe, machine, act)?;
         let outcome = self.machines.outcome(step).clone();
-        let (log_after, sent_after, mut fault) = self.carry_out(log, sent, outcome.to, &outcome.effects);
+        let (log_after, sent_after, mut fault) =
+            self.carry_out(log, sent, outcome.to, &outcome.effects);
         if let Act::Certify(vote) = act {
             fault = fault.or_else(|| self.not_passed_on(machine, vote, &outcome.effects));
         }
@@ -395,7 +397,12 @@ impl<R: Rules> Nodes<R> {
         self.intern(to, log_after, sent_after, fault)
     }
 
-    fn recover(&mut self, me: InstitutionId, is_silent: bool, log: Bits) -> Result<(u32, Box<[Fx]>), Full> {
+    fn recover(
+        &mut self,
+        me: InstitutionId,
+        is_silent: bool,
+        log: Bits,
+    ) -> Result<Recovered, Full> {
         if let Some((to, effects)) = self.restarts.get(&(me, is_silent, log)) {
             return Ok((*to, effects.clone()));
         }
@@ -405,7 +412,13 @@ impl<R: Rules> Nodes<R> {
     }
 
     /// Carries effects out: what is stored, what is sent, and the first claim that this breaks.
-    fn carry_out(&mut self, log: Bits, sent: Bits, to: u32, effects: &[Fx]) -> (Bits, Bits, Option<Claim>) {
+    fn carry_out(
+        &mut self,
+        log: Bits,
+        sent: Bits,
+        to: u32,
+        effects: &[Fx],
+    ) -> (Bits, Bits, Option<Claim>) {
         let (mut log, mut sent, mut fault) = (log, sent, None);
         for fx in effects {
             match *fx {
@@ -426,7 +439,8 @@ impl<R: Rules> Nodes<R> {
     /// What is wrong with sending a vote, given what is stored and was sent.
     fn unjustified(&self, vote: u8, log: Bits, sent: Bits) -> Option<Claim> {
         let cast = *self.universe.vote_at(vote);
-        let has = |entry: &JournalEntry| self.universe.entry_known(entry).is_some_and(|at| log.has(at));
+        let has =
+            |entry: &JournalEntry| self.universe.entry_known(entry).is_some_and(|at| log.has(at));
         let is_certified = |subject, view| {
             let certified = self.universe.vote_known(&Vote { epoch: cast.epoch, view, subject });
             let certificate = certified.map(|at| self.universe.certificate(at).clone());
@@ -500,7 +514,8 @@ impl<R: Rules> Nodes<R> {
 
     /// An auditor passes on what is new to it.
     fn not_passed_on(&self, machine: u32, vote: u8, effects: &[Fx]) -> Option<Claim> {
-        let is_auditor = self.machines.local(machine).machine.seat_of(self.machines.local(machine).me).is_some();
+        let is_auditor =
+            self.machines.local(machine).machine.seat_of(self.machines.local(machine).me).is_some();
         let certificate = JournalEntry::Certified(self.universe.certificate(vote).clone());
         let entry = self.universe.entry_known(&certificate);
         let is_new = entry.is_some_and(|entry| effects.contains(&Fx::Persist(entry)));
@@ -511,7 +526,7 @@ impl<R: Rules> Nodes<R> {
     /// Whether a node voted for a block that opens or carries an epoch behind another, closing ones
     /// excepted; by the votes it sent.
     #[must_use]
-    pub fn later_notarize(&self, sent: Bits) -> Bits {
+    pub(super) fn later_notarize(&self, sent: Bits) -> Bits {
         let is_later = |vote: &Vote| match vote.subject {
             Subject::Notarize(hash) => self.universe.by_hash(&hash).is_some_and(|at| {
                 let known = self.universe.known(at);

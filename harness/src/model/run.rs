@@ -37,11 +37,31 @@ impl Preset {
             Self::Ci => {
                 let mut jobs = vec![
                     Job::Certificates(Config { crashes: 2, ..config.clone() }),
-                    Job::Certificates(Config { voters: 7, byzantine: 2, views: 1, crashes: 1, ..config.clone() }),
-                    Job::Certificates(Config { views: 1, values: 1, epochs: 2, crashes: 2, ..config.clone() }),
-                    Job::Certificates(Config { views: 1, crashes: 2, amnesia: true, liveness: false, ..config }),
+                    Job::Certificates(Config {
+                        voters: 7,
+                        byzantine: 2,
+                        views: 1,
+                        crashes: 1,
+                        ..config.clone()
+                    }),
+                    Job::Certificates(Config {
+                        views: 1,
+                        values: 1,
+                        epochs: 2,
+                        crashes: 2,
+                        ..config.clone()
+                    }),
+                    Job::Certificates(Config {
+                        views: 1,
+                        crashes: 2,
+                        amnesia: true,
+                        liveness: false,
+                        ..config
+                    }),
                 ];
-                for (intake, set) in [(true, 0), (true, 1), (true, 2), (false, 0), (false, 1), (false, 2)] {
+                for (intake, set) in
+                    [(true, 0), (true, 1), (true, 2), (false, 0), (false, 1), (false, 2)]
+                {
                     jobs.push(Job::Messages(Messages { voters: 4, set, intake }));
                 }
                 jobs
@@ -141,7 +161,8 @@ impl Job {
             Self::Certificates(config) => {
                 let mut search = Search::new(config, rules, limits)?;
                 let found = search.run(stop)?;
-                let trace = found.broken.as_ref().map(|(claim, way)| Trace::of(&search, name, *claim, way));
+                let trace =
+                    found.broken.as_ref().map(|(claim, way)| Trace::of(&search, name, *claim, way));
                 let claim = trace.as_ref().map(|trace| trace.claim);
                 Ok(Searched { summary: self.of_certificates(config, &found), trace, claim })
             }
@@ -181,7 +202,10 @@ impl Job {
         let expected = [
             (heard.accusations > 0, "an accusation"),
             (heard.certificates > 0, "a certificate"),
-            (heard.refused > 0 || matches!(self, Self::Messages(Messages { intake: false, .. })), "a malformed certificate"),
+            (
+                heard.refused > 0 || matches!(self, Self::Messages(Messages { intake: false, .. })),
+                "a malformed certificate",
+            ),
         ];
         Summary {
             title: self.title(),
@@ -200,9 +224,16 @@ impl Job {
             wall_s: heard.cpu_s,
             states_per_cpu_s: rate(heard.states, heard.cpu_s),
             bytes_per_state: 0.0,
-            never_seen: expected.into_iter().filter(|(is_seen, _)| !is_seen).map(|(_, what)| what).collect(),
+            never_seen: expected
+                .into_iter()
+                .filter(|(is_seen, _)| !is_seen)
+                .map(|(_, what)| what)
+                .collect(),
             stopped: None,
-            broken: heard.broken.as_ref().map(|(claim, way)| format!("{claim}, after votes (seat, kind) {way:?}")),
+            broken: heard
+                .broken
+                .as_ref()
+                .map(|(claim, way)| format!("{claim}, after votes (seat, kind) {way:?}")),
         }
     }
 }
@@ -218,7 +249,11 @@ fn missed(config: &Config, found: &Found) -> Vec<&'static str> {
         (reaches_second, skipped, "a final block behind a skipped view"),
         (reaches_second || has_epochs, chain, "a final block on a final block"),
         (has_epochs, second_epoch, "a final block of the second epoch"),
-        (has_epochs && config.views > config.last_from, closed, "a last block that is final by a closing one"),
+        (
+            has_epochs && config.views > config.last_from,
+            closed,
+            "a last block that is final by a closing one",
+        ),
         (config.crashes > 0, found.cuts > 0, "a crash inside a step"),
         (config.liveness, found.suffixes.0 > 0, "a suffix"),
     ];

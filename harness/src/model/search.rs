@@ -19,7 +19,7 @@ const CRASH_BITS: u32 = 8;
 const STATES_PER_LOOK: u64 = 4_096;
 
 /// The actors' nodes and the crashes so far, in one number.
-pub type State = u128;
+pub(super) type State = u128;
 
 /// Why nothing can be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +92,7 @@ pub struct Found {
 /// A search under way.
 pub struct Search<R> {
     /// The nodes.
-    pub nodes: Nodes<R>,
+    pub(super) nodes: Nodes<R>,
     config: Config,
     limits: Limits,
     suffixes: Suffixes,
@@ -110,18 +110,18 @@ fn cpu_ns() -> Option<u64> {
 
 /// Seconds of the processor since some moment, or of the clock where those are not known.
 #[derive(Debug)]
-pub struct Watch(Instant, Option<u64>);
+pub(super) struct Watch(Instant, Option<u64>);
 
 impl Watch {
     /// Starts now.
     #[must_use]
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self(Instant::now(), cpu_ns())
     }
 
     /// Seconds of the processor, seconds of the clock.
     #[must_use]
-    pub fn read(&self) -> (f64, f64) {
+    pub(super) fn read(&self) -> (f64, f64) {
         let wall = self.0.elapsed().as_secs_f64();
         let cpu = self.1.zip(cpu_ns()).map(|(start, now)| now.saturating_sub(start));
         #[expect(clippy::cast_precision_loss, reason = "a time to be printed")]
@@ -173,7 +173,7 @@ impl<R: Rules> Search<R> {
 
     /// The nodes of a state, and the crashes so far.
     #[must_use]
-    pub fn unpack(&self, state: State) -> ([u32; 8], u8) {
+    pub(super) fn unpack(&self, state: State) -> ([u32; 8], u8) {
         let low = |bits: u128, mask: u32| u32::try_from(bits & u128::from(mask)).unwrap_or(0);
         let mut nodes = [0; 8];
         for (at, node) in (0u32..).zip(&mut nodes[..self.actors()]) {
@@ -184,7 +184,10 @@ impl<R: Rules> Search<R> {
 
     /// Votes that the honest cast often enough, with the faulty, for a certificate.
     pub(super) fn certified(&self, nodes: &[u32]) -> Bits {
-        in_at_least(self.nodes.universe.honest_quorum, nodes.iter().map(|node| self.nodes.sent(*node)))
+        in_at_least(
+            self.nodes.universe.honest_quorum,
+            nodes.iter().map(|node| self.nodes.sent(*node)),
+        )
     }
 
     /// Everything that can happen in a state.
@@ -233,7 +236,7 @@ impl<R: Rules> Search<R> {
     ///
     /// # Errors
     /// When the configuration is too large.
-    pub fn root(&mut self) -> Result<State, Full> {
+    pub(super) fn root(&mut self) -> Result<State, Full> {
         let mut nodes = Vec::new();
         for actor in 0..self.config.actors() {
             nodes.push(self.nodes.boot(actor)?);
@@ -245,7 +248,7 @@ impl<R: Rules> Search<R> {
     ///
     /// # Errors
     /// When the configuration is too large.
-    pub fn judge(&mut self, state: State) -> Result<Option<Claim>, Full> {
+    pub(super) fn judge(&mut self, state: State) -> Result<Option<Claim>, Full> {
         let (nodes, _) = self.unpack(state);
         let nodes = &nodes[..self.actors()];
         if let Some(claim) = nodes.iter().find_map(|node| self.nodes.fault(*node)) {
@@ -288,7 +291,10 @@ impl<R: Rules> Search<R> {
     ///
     /// # Errors
     /// When the configuration is too large.
-    pub fn run(&mut self, mut stop: impl FnMut(Sofar) -> Option<String>) -> Result<Found, SearchError> {
+    pub fn run(
+        &mut self,
+        mut stop: impl FnMut(Sofar) -> Option<String>,
+    ) -> Result<Found, SearchError> {
         let watch = Watch::start();
         let root = self.root()?;
         let mut visited: FoldSet<State> = FoldSet::default();
@@ -304,7 +310,8 @@ impl<R: Rules> Search<R> {
                 let ended = self.successors(state, |search, to, _, _| {
                     search.sofar.transitions += 1;
                     let crashes = to & 0xFF;
-                    let is_beaten = prunes && (1..=crashes).any(|fewer| visited.contains(&(to - fewer)));
+                    let is_beaten =
+                        prunes && (1..=crashes).any(|fewer| visited.contains(&(to - fewer)));
                     if is_beaten || !visited.insert(to) {
                         return Ok(false);
                     }
@@ -338,7 +345,11 @@ impl<R: Rules> Search<R> {
         let places = (visited.capacity() * 8 / 7).next_power_of_two();
         Ok(Found {
             sofar: self.sofar,
-            nodes: (wide(self.nodes.len()), wide(self.nodes.machines.len()), self.nodes.machines.runs),
+            nodes: (
+                wide(self.nodes.len()),
+                wide(self.nodes.machines.len()),
+                self.nodes.machines.runs,
+            ),
             suffixes: (self.suffixes.runs, self.suffixes.rounds_max),
             cuts: self.nodes.cuts,
             seen: self.seen,
@@ -390,7 +401,8 @@ impl<R: Rules> Search<R> {
         for (actor, edge) in path {
             let (nodes, crashes) = self.unpack(state);
             let node = nodes[usize::from(actor)];
-            let column = columns[..actors].iter().position(|at| *at == node).ok_or("no such column")?;
+            let column =
+                columns[..actors].iter().position(|at| *at == node).ok_or("no such column")?;
             columns[column] = edge.to;
             named.push((u8::try_from(column).unwrap_or(u8::MAX), edge));
             state = self.pack(&columns[..actors], crashes + u8::from(edge.crashes()))?;

@@ -19,17 +19,17 @@ const ROUNDS_MAX: u32 = 12;
 
 /// Suffixes that were run, by the machines that they start from.
 #[derive(Debug, Default)]
-pub struct Suffixes {
+pub(super) struct Suffixes {
     /// Machines from which a block becomes final.
     alive: FoldSet<u128>,
     /// Rounds from which one does.
     rounds_alive: FoldSet<RoundKey>,
     /// How many suffixes were run.
-    pub runs: u64,
+    pub(super) runs: u64,
     /// How many rounds they took.
-    pub rounds: u64,
+    pub(super) rounds: u64,
     /// The longest of them.
-    pub rounds_max: u32,
+    pub(super) rounds_max: u32,
     /// Honest leaders before they know anything, by epoch.
     leaders: FoldMap<u8, u32>,
 }
@@ -63,7 +63,7 @@ impl Suffixes {
     ///
     /// # Errors
     /// When more can be said than fits.
-    pub fn lives<R: Rules>(
+    pub(super) fn lives<R: Rules>(
         &mut self,
         universe: &mut Universe,
         machines: &mut Machines<R>,
@@ -73,7 +73,9 @@ impl Suffixes {
         if self.alive.contains(&start) {
             return Ok(true);
         }
-        let place = |machines: &Machines<R>, machine: &u32| (machines.epoch(*machine), machines.view(*machine));
+        let place = |machines: &Machines<R>, machine: &u32| {
+            (machines.epoch(*machine), machines.view(*machine))
+        };
         let heard = actors.iter().map(|machine| place(machines, machine)).max().unwrap_or_default();
         let leader = self.leader(universe, machines, heard.0)?;
         let mut at = actors.to_vec();
@@ -116,7 +118,12 @@ impl Suffixes {
         true
     }
 
-    fn leader<R: Rules>(&mut self, universe: &mut Universe, machines: &mut Machines<R>, epoch: u8) -> Result<u32, Full> {
+    fn leader<R: Rules>(
+        &mut self,
+        universe: &mut Universe,
+        machines: &mut Machines<R>,
+        epoch: u8,
+    ) -> Result<u32, Full> {
         if let Some(leader) = self.leaders.get(&epoch) {
             return Ok(*leader);
         }
@@ -134,7 +141,8 @@ impl<R: Rules> Suffix<'_, R> {
         if self.universe.config.reduction.symmetry {
             actors.sort_unstable();
         }
-        let packed = actors.iter().fold(0u128, |packed, machine| packed << 24 | u128::from(*machine));
+        let packed =
+            actors.iter().fold(0u128, |packed, machine| packed << 24 | u128::from(*machine));
         (packed, self.at[self.leader()], self.heard.0, self.heard.1, is_late)
     }
 
@@ -152,7 +160,8 @@ impl<R: Rules> Suffix<'_, R> {
         (0..self.leader()).all(|node| {
             let machine = &self.machines.local(self.at[node]).machine;
             let epoch = self.place(node).0;
-            let is_new = epoch == self.heard.0 && machine.finalized().0.get() > u64::from(self.heard.1);
+            let is_new =
+                epoch == self.heard.0 && machine.finalized().0.get() > u64::from(self.heard.1);
             !machine.votes() || epoch > self.heard.0 || is_new
         })
     }
@@ -166,7 +175,9 @@ impl<R: Rules> Suffix<'_, R> {
             match fx {
                 Fx::Cast(vote) => self.cast[node].set(vote),
                 Fx::Publish(vote, To::All) => self.due.iter_mut().for_each(|due| due.set(vote)),
-                Fx::Publish(vote, To::Leader) => self.due.iter_mut().next_back().into_iter().for_each(|due| due.set(vote)),
+                Fx::Publish(vote, To::Leader) => {
+                    self.due.iter_mut().next_back().into_iter().for_each(|due| due.set(vote))
+                }
                 Fx::Ask(view, of_leader) => self.asked.push((node, view, of_leader)),
                 Fx::Propose(block) if !self.blocks.contains(&block) => self.blocks.push(block),
                 Fx::Arm(TimerKind::Turn, _) if self.is_honest_turn(node) => turns = true,
@@ -223,7 +234,8 @@ impl<R: Rules> Suffix<'_, R> {
             for (from, view, of_leader) in std::mem::take(&mut self.asked) {
                 self.answer(from, view, of_leader)?;
             }
-            let is_quiet = self.due.iter().zip(&self.given).all(|(due, given)| due.without(*given).is_empty());
+            let is_quiet =
+                self.due.iter().zip(&self.given).all(|(due, given)| due.without(*given).is_empty());
             if is_quiet && before == (self.at.clone(), self.cast.clone()) {
                 return Ok(());
             }

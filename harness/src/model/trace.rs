@@ -78,7 +78,9 @@ pub enum ReplayError {
 
 fn event(universe: &Universe, act: Act) -> Event {
     match act {
-        Act::Propose(block) | Act::Offer(block) => Event::Proposal(universe.known(block).name.clone()),
+        Act::Propose(block) | Act::Offer(block) => {
+            Event::Proposal(universe.known(block).name.clone())
+        }
         Act::Certify(at) => {
             let vote = universe.vote_at(at);
             let narrow = |view: View| u8::try_from(view.get()).unwrap_or(u8::MAX);
@@ -90,7 +92,9 @@ fn event(universe: &Universe, act: Act) -> Event {
             match vote.subject {
                 Subject::Notarize(_) => Event::Notarization(name()),
                 Subject::Finalize(_) => Event::Finalization(name()),
-                Subject::Nullify | Subject::Anchor(_) => Event::Nullification(epoch, narrow(vote.view)),
+                Subject::Nullify | Subject::Anchor(_) => {
+                    Event::Nullification(epoch, narrow(vote.view))
+                }
             }
         }
         Act::Time(TimerKind::Proposal, view) => Event::ProposalTimeout(view),
@@ -131,7 +135,12 @@ fn vote(universe: &mut Universe, epoch: u8, view: u8, subject: Subject) -> Resul
 impl Trace {
     /// The trace of a way that a search found.
     #[must_use]
-    pub fn of<R: Rules>(search: &Search<R>, rules: &str, claim: Claim, way: &[(u8, Edge)]) -> Self {
+    pub(super) fn of<R: Rules>(
+        search: &Search<R>,
+        rules: &str,
+        claim: Claim,
+        way: &[(u8, Edge)],
+    ) -> Self {
         let universe = &search.nodes.universe;
         let step = |(node, edge): &(u8, Edge)| {
             let (event, crash_after) = (event(universe, edge.act), edge.cut);
@@ -158,7 +167,8 @@ impl Trace {
         for (number, step) in (1..).zip(&self.steps) {
             let fault = |why: String| ReplayError::Step { at: number, why };
             let column = usize::from(step.node);
-            let node = *nodes.get(column).ok_or_else(|| fault("there is no such node".to_owned()))?;
+            let node =
+                *nodes.get(column).ok_or_else(|| fault("there is no such node".to_owned()))?;
             let act = act(&mut search.nodes.universe, &step.event).map_err(fault)?;
             if let Act::Certify(vote) = act {
                 let made = search.certified(&nodes);
@@ -190,7 +200,9 @@ fn says<R: Rules>(search: &mut Search<R>, node: u32, edge: &Edge) -> Vec<String>
     let machine = search.nodes.machine(node);
     let universe = &mut search.nodes.universe;
     let mut words = vec![match edge.act {
-        Act::Propose(block) | Act::Offer(block) => format!("> block {}", universe.known(block).name),
+        Act::Propose(block) | Act::Offer(block) => {
+            format!("> block {}", universe.known(block).name)
+        }
         Act::Certify(vote) => format!("> all: {}", universe.say(universe.vote_at(vote))),
         Act::Time(_, view) => format!("> timer {view}"),
         Act::Asked(view) => format!("> asked {view}"),

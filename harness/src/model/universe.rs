@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use mdsm_core::consensus::JournalEntry;
 use mdsm_core::crypto::Identified as _;
 use mdsm_core::ledger::{BlockHeader, Certificate, SignedHeader, Subject, Vote, quorum};
 use mdsm_core::roster::{Committees, Seat};
 use mdsm_core::types::{
     ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, Signature, Timestamp, View,
 };
-use mdsm_core::consensus::JournalEntry;
 
 use super::bits::FoldMap;
 use super::config::Config;
@@ -22,11 +22,11 @@ const CHAIN: ChainId = ChainId::new([7; 32]);
 /// The parent of the first block.
 const GENESIS: Digest = Digest::new([1; 32]);
 /// The value of a block that an honest leader makes.
-pub const HONEST: u8 = b'h' - b'a';
+pub(super) const HONEST: u8 = b'h' - b'a';
 
 /// What a block is in its epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub(super) enum Kind {
     /// One among others.
     Regular,
     /// The last one, if it becomes final.
@@ -37,7 +37,7 @@ pub enum Kind {
 
 /// What is wrong with a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Flaw {
+pub(super) enum Flaw {
     /// Nothing.
     None,
     /// Its check fails.
@@ -48,41 +48,39 @@ pub enum Flaw {
 
 /// A block that can be proposed.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub(super) struct Known {
     /// Its epoch.
-    pub epoch: u8,
+    pub(super) epoch: u8,
     /// Its view.
-    pub view: u8,
+    pub(super) view: u8,
     /// Its parent; nothing for the genesis.
-    pub parent: Option<u16>,
+    pub(super) parent: Option<u16>,
     /// View of the parent, as the header has it.
-    pub parent_view: u8,
-    /// Which of the blocks on this parent.
-    pub value: u8,
+    pub(super) parent_view: u8,
     /// What it is in its epoch.
-    pub kind: Kind,
+    pub(super) kind: Kind,
     /// What is wrong with it.
-    pub flaw: Flaw,
+    pub(super) flaw: Flaw,
     /// The header.
-    pub signed: SignedHeader,
+    pub(super) signed: SignedHeader,
     /// Its hash.
-    pub hash: Digest,
+    pub(super) hash: Digest,
     /// Its name.
-    pub name: String,
+    pub(super) name: String,
 }
 
 /// More than fits in the sets of numbers.
-pub type Full = &'static str;
+pub(super) type Full = &'static str;
 
 /// Everything that can be said.
 #[derive(Debug)]
-pub struct Universe {
+pub(super) struct Universe {
     /// The configuration.
-    pub config: Config,
+    pub(super) config: Config,
     /// By epoch.
-    pub committees: Vec<Arc<Committees>>,
+    pub(super) committees: Vec<Arc<Committees>>,
     /// Votes of honest auditors that a certificate needs; the faulty ones have cast theirs.
-    pub honest_quorum: usize,
+    pub(super) honest_quorum: usize,
     blocks: Vec<Known>,
     by_hash: HashMap<Digest, u16>,
     by_name: HashMap<String, u16>,
@@ -123,7 +121,7 @@ impl Universe {
     ///
     /// # Errors
     /// When there is more than can be numbered.
-    pub fn new(config: &Config, votes_needed: usize) -> Result<Self, Full> {
+    pub(super) fn new(config: &Config, votes_needed: usize) -> Result<Self, Full> {
         let committees = (0..config.epochs)
             .map(|epoch| {
                 Arc::new(Committees {
@@ -170,7 +168,14 @@ impl Universe {
         Ok(())
     }
 
-    fn offer(&mut self, epoch: u8, view: u8, parent: Option<u16>, value: u8, flaw: Flaw) -> Result<(), Full> {
+    fn offer(
+        &mut self,
+        epoch: u8,
+        view: u8,
+        parent: Option<u16>,
+        value: u8,
+        flaw: Flaw,
+    ) -> Result<(), Full> {
         let block = self.block(epoch, view, parent, value, flaw)?;
         let at = usize::from(view);
         if self.offers.len() <= at {
@@ -203,7 +208,14 @@ impl Universe {
     ///
     /// # Errors
     /// When there are too many blocks.
-    pub fn block(&mut self, epoch: u8, view: u8, parent: Option<u16>, value: u8, flaw: Flaw) -> Result<u16, Full> {
+    pub(super) fn block(
+        &mut self,
+        epoch: u8,
+        view: u8,
+        parent: Option<u16>,
+        value: u8,
+        flaw: Flaw,
+    ) -> Result<u16, Full> {
         let above = parent.map(|parent| self.known(parent).clone());
         let parent_view = self.parent_view(epoch, parent);
         let name = name(above.as_ref(), epoch, view, value, flaw);
@@ -211,7 +223,8 @@ impl Universe {
             return Ok(*block);
         }
         let is_past_mark = self.config.epochs > epoch + 1 && view >= self.config.last_from;
-        let kind = match above.as_ref().filter(|above| above.epoch == epoch).map(|above| above.kind) {
+        let kind = match above.as_ref().filter(|above| above.epoch == epoch).map(|above| above.kind)
+        {
             Some(Kind::Last | Kind::Closing) => Kind::Closing,
             _ if is_past_mark => Kind::Last,
             _ => Kind::Regular,
@@ -235,42 +248,52 @@ impl Universe {
         let at = u16::try_from(self.blocks.len()).map_err(|_| "more than 65,536 blocks")?;
         self.by_hash.insert(hash, at);
         self.by_name.insert(name.clone(), at);
-        self.blocks.push(Known { epoch, view, parent, parent_view, value, kind, flaw, signed, hash, name });
+        self.blocks.push(Known {
+            epoch,
+            view,
+            parent,
+            parent_view,
+            kind,
+            flaw,
+            signed,
+            hash,
+            name,
+        });
         Ok(at)
     }
 
     /// A block by its number.
     #[must_use]
-    pub fn known(&self, block: u16) -> &Known {
+    pub(super) fn known(&self, block: u16) -> &Known {
         &self.blocks[usize::from(block)]
     }
 
     /// The number of a block.
     #[must_use]
-    pub fn by_hash(&self, hash: &Digest) -> Option<u16> {
+    pub(super) fn by_hash(&self, hash: &Digest) -> Option<u16> {
         self.by_hash.get(hash).copied()
     }
 
     /// The number of a block.
     #[must_use]
-    pub fn by_name(&self, name: &str) -> Option<u16> {
+    pub(super) fn by_name(&self, name: &str) -> Option<u16> {
         self.by_name.get(name).copied()
     }
 
     /// Blocks that the adversary proposes in a view.
     #[must_use]
-    pub fn offers(&self, view: u8) -> &[u16] {
+    pub(super) fn offers(&self, view: u8) -> &[u16] {
         self.offers.get(usize::from(view)).map_or(&[], Vec::as_slice)
     }
 
     /// Blocks from one up to the start of its epoch, and then of the epoch before, itself first.
-    pub fn chain(&self, block: u16) -> impl Iterator<Item = u16> + '_ {
+    pub(super) fn chain(&self, block: u16) -> impl Iterator<Item = u16> + '_ {
         std::iter::successors(Some(block), |at| self.known(*at).parent)
     }
 
     /// The last block of an epoch that is final with this one.
     #[must_use]
-    pub fn last_below(&self, block: u16) -> Option<u16> {
+    pub(super) fn last_below(&self, block: u16) -> Option<u16> {
         let epoch = self.known(block).epoch;
         self.chain(block)
             .take_while(|at| self.known(*at).epoch == epoch)
@@ -281,13 +304,14 @@ impl Universe {
     ///
     /// # Errors
     /// When there are too many votes.
-    pub fn vote(&mut self, vote: &Vote) -> Result<u8, Full> {
+    pub(super) fn vote(&mut self, vote: &Vote) -> Result<u8, Full> {
         if let Some(at) = self.vote_ids.get(vote) {
             return Ok(*at);
         }
         let at = u8::try_from(self.votes.len()).map_err(|_| "more than 256 votes")?;
         let seats = usize::from(self.config.voters);
-        let signed: Vec<_> = (0..quorum(seats)).map(|seat| (seat, Signature::new([0; 64]))).collect();
+        let signed: Vec<_> =
+            (0..quorum(seats)).map(|seat| (seat, Signature::new([0; 64]))).collect();
         let certificate = Certificate::assemble(*vote, seats, &signed).ok_or("no certificate")?;
         self.votes.push(*vote);
         self.certificates.push(Arc::new(certificate));
@@ -297,25 +321,25 @@ impl Universe {
 
     /// A vote by its number.
     #[must_use]
-    pub fn vote_at(&self, vote: u8) -> &Vote {
+    pub(super) fn vote_at(&self, vote: u8) -> &Vote {
         &self.votes[usize::from(vote)]
     }
 
     /// The number of a vote that was cast before.
     #[must_use]
-    pub fn vote_known(&self, vote: &Vote) -> Option<u8> {
+    pub(super) fn vote_known(&self, vote: &Vote) -> Option<u8> {
         self.vote_ids.get(vote).copied()
     }
 
     /// How many votes have a number.
     #[must_use]
-    pub fn votes(&self) -> usize {
+    pub(super) fn votes(&self) -> usize {
         self.votes.len()
     }
 
     /// The certificate of a vote: the first seats signed, so that equal knowledge is equal state.
     #[must_use]
-    pub fn certificate(&self, vote: u8) -> &Arc<Certificate> {
+    pub(super) fn certificate(&self, vote: u8) -> &Arc<Certificate> {
         &self.certificates[usize::from(vote)]
     }
 
@@ -323,7 +347,7 @@ impl Universe {
     ///
     /// # Errors
     /// When there are too many entries.
-    pub fn entry(&mut self, entry: &JournalEntry) -> Result<u8, Full> {
+    pub(super) fn entry(&mut self, entry: &JournalEntry) -> Result<u8, Full> {
         if let Some(at) = self.entry_ids.get(entry) {
             return Ok(*at);
         }
@@ -335,26 +359,26 @@ impl Universe {
 
     /// The number of a journal entry that was stored before.
     #[must_use]
-    pub fn entry_known(&self, entry: &JournalEntry) -> Option<u8> {
+    pub(super) fn entry_known(&self, entry: &JournalEntry) -> Option<u8> {
         self.entry_ids.get(entry).copied()
     }
 
     /// A journal entry by its number.
     #[must_use]
-    pub fn entry_at(&self, entry: u8) -> &JournalEntry {
+    pub(super) fn entry_at(&self, entry: u8) -> &JournalEntry {
         &self.entries[usize::from(entry)]
     }
 
     /// The parent of the first block of the first epoch.
     #[must_use]
-    pub fn genesis(&self) -> Digest {
+    pub(super) fn genesis(&self) -> Digest {
         GENESIS
     }
 
     /// The institution of an actor: all on the first seat where they are interchangeable; with two
     /// epochs the last but one leaves the committee and the last one joins it.
     #[must_use]
-    pub fn actor(&self, at: u8) -> InstitutionId {
+    pub(super) fn actor(&self, at: u8) -> InstitutionId {
         let actors = self.config.actors();
         if self.config.epochs == 2 && at + 2 == actors {
             return id(auditor(0, 1));
@@ -374,17 +398,22 @@ impl Universe {
 
     /// The producer of an epoch.
     #[must_use]
-    pub fn leader(&self, epoch: u8) -> InstitutionId {
+    pub(super) fn leader(&self, epoch: u8) -> InstitutionId {
         id(producer(epoch))
     }
 
     /// A vote in words.
     #[must_use]
-    pub fn say(&self, vote: &Vote) -> String {
+    pub(super) fn say(&self, vote: &Vote) -> String {
         let name = |hash: &Digest| {
-            self.by_hash(hash).map_or_else(|| "an unknown block".to_owned(), |at| self.known(at).name.clone())
+            self.by_hash(hash)
+                .map_or_else(|| "an unknown block".to_owned(), |at| self.known(at).name.clone())
         };
-        let place = if self.config.epochs == 2 { format!("{}/{}", vote.epoch, vote.view) } else { vote.view.to_string() };
+        let place = if self.config.epochs == 2 {
+            format!("{}/{}", vote.epoch, vote.view)
+        } else {
+            vote.view.to_string()
+        };
         match &vote.subject {
             Subject::Notarize(hash) => format!("notarize {}", name(hash)),
             Subject::Finalize(hash) => format!("finalize {}", name(hash)),

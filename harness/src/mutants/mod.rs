@@ -4,4 +4,4 @@ mod protocol;
 mod table;
 
 pub use protocol::{MUTATIONS, Mutant, Mutation};
-pub use table::{Kill, Row, Technique, judge, table};
+pub use table::{Kill, Row, Technique, expected, judge, row};

@@ -1,5 +1,6 @@
 //! The command line: options that every command takes, and what each command does.
 
+mod explore;
 mod simulate;
 
 use std::io::Write as _;
@@ -48,6 +49,10 @@ enum Command {
     /// Work on reports that were written before.
     #[command(subcommand)]
     Report(simulate::Reports),
+    /// Search every run of a small network, on the shipped consensus code.
+    Model(explore::Model),
+    /// Put wrong protocols before the model checker: each must be noticed.
+    Mutants(explore::Mutants),
     /// One of those who share a file: `verify` starts it and speaks to it on its standard input.
     #[command(hide = true)]
     Party {
@@ -153,6 +158,8 @@ pub(crate) fn run() -> Exit {
         Command::Replay(command) => simulate::replay(&command),
         Command::Shrink(command) => simulate::shrink(&command),
         Command::Report(command) => simulate::reports(&command),
+        Command::Model(command) => explore::model(&command),
+        Command::Mutants(command) => explore::mutants(&command),
         Command::Party { role } => party(role),
     };
     match result {

@@ -13,6 +13,8 @@ pub mod generate;
 pub mod glob;
 pub mod input;
 pub mod machine;
+pub mod model;
+pub mod mutants;
 pub mod oracle;
 pub mod party;
 pub mod performance;

@@ -216,8 +216,10 @@ impl Intake {
                 .collect();
             return Ok(!further.is_empty() && scheme.all_hold(&signed));
         }
-        certificate.check(chain, &keys, scheme)?;
-        Ok(true)
+        match certificate.check(chain, &keys, scheme) {
+            Err(fault) if !consensus.rules.admits(&fault) => Err(fault.into()),
+            Ok(()) | Err(_) => Ok(true),
+        }
     }
 
     /// Votes that wait, for a measure of memory.

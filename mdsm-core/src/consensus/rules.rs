@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use crate::consensus::JournalEntry;
-use crate::ledger::{self, Subject};
+use crate::ledger::{self, CertificateError, Subject};
 use crate::types::{Digest, Epoch, InstitutionId, View};
 
 /// What a node itself did in one view.
@@ -76,6 +76,11 @@ pub trait Rules: Clone + Debug + PartialEq + Eq + Hash {
 
     /// Whether a voter's vote of one kind counts that has cast one of this kind before.
     fn counts_again(&self) -> bool {
+        false
+    }
+
+    /// Whether a certificate is taken although this is wrong with it.
+    fn admits(&self, _fault: &CertificateError) -> bool {
         false
     }
 

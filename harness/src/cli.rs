@@ -1,5 +1,8 @@
 //! The command line: options that every command takes, and what each command does.
 
+mod explore;
+mod simulate;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +40,19 @@ enum Command {
     /// Count instructions: against the baseline in git, or against a base revision built here.
     #[command(subcommand)]
     Perf(Perf),
+    /// Run whole networks with faults, seed by seed, and judge what honest nodes do.
+    Simulate(simulate::Simulate),
+    /// Run one seed or one schedule again.
+    Replay(simulate::Replay),
+    /// Find the fewest faults that still make a run fail.
+    Shrink(simulate::Shrink),
+    /// Work on reports that were written before.
+    #[command(subcommand)]
+    Report(simulate::Reports),
+    /// Search every run of a small network, on the shipped consensus code.
+    Model(explore::Model),
+    /// Put wrong protocols before the model checker: each must be noticed.
+    Mutants(explore::Mutants),
     /// One of those who share a file: `verify` starts it and speaks to it on its standard input.
     #[command(hide = true)]
     Party {
@@ -138,6 +154,12 @@ pub(crate) fn run() -> Exit {
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
         Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),
+        Command::Simulate(command) => simulate::simulate(&command),
+        Command::Replay(command) => simulate::replay(&command),
+        Command::Shrink(command) => simulate::shrink(&command),
+        Command::Report(command) => simulate::reports(&command),
+        Command::Model(command) => explore::model(&command),
+        Command::Mutants(command) => explore::mutants(&command),
         Command::Party { role } => party(role),
     };
     match result {

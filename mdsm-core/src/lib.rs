@@ -43,6 +43,8 @@ pub mod params;
 pub mod reencryption;
 pub mod roster;
 #[cfg(feature = "node")]
+pub mod runtime;
+#[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;
 pub mod types;

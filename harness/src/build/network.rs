@@ -8,7 +8,7 @@ use mdsm_core::ledger::{
     Block, BlockHeader, DataBlock, Item, ItemBlock, ItemBlockHeader, Level, Payload, root_of,
 };
 use mdsm_core::params::ITEM_RECORDS_MAX;
-use mdsm_core::types::{InstitutionId, List, RecordId, Timestamp, View};
+use mdsm_core::types::{Epoch, InstitutionId, List, RecordId, Timestamp, View};
 
 use super::{after_start, founders, genesis, item};
 
@@ -72,6 +72,18 @@ impl Network {
         self.chain.leader(self.view.next().expect("a short epoch"))
     }
 
+    /// The leader of a view of the open epoch or the one before it.
+    ///
+    /// # Panics
+    /// When the epoch is another one.
+    #[must_use]
+    pub fn leader(&self, epoch: Epoch, view: View) -> InstitutionId {
+        let roster = self.chain.roster();
+        let mut known = roster.previous_committees().into_iter().chain([roster.committees()]);
+        let of_epoch = known.find(|committees| committees.epoch == epoch);
+        of_epoch.expect("the open epoch or the one before").leader(view).institution
+    }
+
     /// The Item block of the next block, closed `ms` after the start.
     ///
     /// # Panics
@@ -126,8 +138,10 @@ impl Network {
     #[must_use]
     pub fn closing(&self, ms: i64, payload: Payload) -> Block {
         let tip = self.tip.expect("the last block of an epoch");
+        let view = tip.view.next().expect("a short epoch");
         let header = BlockHeader {
-            view: tip.view.next().expect("a short epoch"),
+            view,
+            producer: self.leader(tip.epoch, view),
             height: tip.height.next().expect("a short chain"),
             parent: tip.id(),
             parent_view: tip.view,

@@ -6,6 +6,7 @@ mod closing;
 mod drawn;
 mod events;
 mod faults;
+mod journal;
 mod places;
 mod scene;
 mod statements;

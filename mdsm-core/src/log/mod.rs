@@ -71,6 +71,10 @@ pub struct Torn {
     pub bytes: u64,
     /// The number that its entry would have had.
     pub sequence: u64,
+    /// Whether the file ends before the entry does, by the entry's own length. Then its append never
+    /// returned. Otherwise it may have, and what was lost may have been acted upon: whoever must not
+    /// forget treats it as damage.
+    pub is_cut_short: bool,
 }
 
 impl Log {

@@ -7,7 +7,11 @@ use std::path::Path;
 use super::Torn;
 use super::entry::{self, ENTRY_OVERHEAD_BYTES, Entry, HEADER, MARKER};
 use super::error::LogError;
+use crate::crypto::sha256;
 use crate::types::Digest;
+
+/// Bytes of the largest entry.
+const ENTRY_BYTES_MAX: u64 = (ENTRY_OVERHEAD_BYTES + super::ENTRY_PAYLOAD_BYTES_MAX) as u64;
 
 /// What a log holds.
 pub(super) struct Walk {
@@ -52,12 +56,41 @@ pub(super) fn walk<E: From<LogError>>(
                     return Err(LogError::Damaged { file, offset, unreadable }.into());
                 }
                 let (bytes, sequence) = (length - offset, walk.entries);
-                walk.torn = Some(Torn { offset, bytes, sequence });
+                let is_cut_short = is_cut_short(&mut input, offset, length).map_err(io)?;
+                walk.torn = Some(Torn { offset, bytes, sequence, is_cut_short });
                 break;
             }
         }
     }
     Ok(walk)
+}
+
+/// Whether what starts here is the beginning of an entry that the file has no room for.
+fn is_cut_short(input: &mut BufReader<&File>, offset: u64, length: u64) -> io::Result<bool> {
+    input.seek(SeekFrom::Start(offset))?;
+    let mut start = Vec::new();
+    input.take(8).read_to_end(&mut start)?;
+    let (marker, rest) = start.split_at(start.len().min(MARKER.len()));
+    if marker != &MARKER[..marker.len()] {
+        return Ok(false);
+    }
+    let Ok(announced) = rest.try_into().map(u32::from_le_bytes) else { return Ok(true) };
+    let left = length - offset;
+    if left >= ENTRY_OVERHEAD_BYTES as u64 + u64::from(announced) {
+        return Ok(false);
+    }
+    // The length itself may be what is damaged: then the rest verifies with the length that fits.
+    let payload_bytes = left.checked_sub(ENTRY_OVERHEAD_BYTES as u64);
+    let Some(Ok(payload_bytes)) = payload_bytes.map(u32::try_from) else { return Ok(true) };
+    input.seek(SeekFrom::Start(offset))?;
+    let mut entry = Vec::new();
+    input.take(left.min(ENTRY_BYTES_MAX)).read_to_end(&mut entry)?;
+    let Some((body, digest)) = entry.split_last_chunk::<{ Digest::BYTES }>() else {
+        return Ok(true);
+    };
+    let mut body = body.to_vec();
+    body[MARKER.len()..MARKER.len() + 4].copy_from_slice(&payload_bytes.to_le_bytes());
+    Ok(sha256(&body).as_bytes() != digest)
 }
 
 /// `None` when the header stands; `Some` when the file ends before it does, as a crash while the
@@ -75,7 +108,7 @@ fn check_header(
     }
     let is_blank = header.iter().all(|byte| *byte == 0);
     if length <= HEADER.len() as u64 && (HEADER.starts_with(&header) || is_blank) {
-        let torn = Torn { offset: 0, bytes: length, sequence: 0 };
+        let torn = Torn { offset: 0, bytes: length, sequence: 0, is_cut_short: true };
         return Ok(Some((length > 0).then_some(torn)));
     }
     let entries_follow = find(input, 0, length, 0).map_err(io)?.is_some();

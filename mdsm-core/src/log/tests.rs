@@ -91,6 +91,7 @@ fn ddb_1_11_a_log_cut_at_any_byte_loses_the_torn_entry_only() {
             offset: offset as u64,
             bytes: (length - offset) as u64,
             sequence: entries as u64,
+            is_cut_short: true,
         });
         assert_eq!(opened, Ok(Opened { entries: entries as u64, torn }), "cut at {length}");
         // The tail is gone from the file: the next opening is clean and the next append fits.
@@ -124,7 +125,12 @@ fn ddb_1_11_any_flipped_bit_is_damage_unless_it_lies_in_the_last_entry() {
             let offset = sample.starts[entry] as u64;
             assert_prefix(&read, entry);
             if entry == 3 {
-                let torn = Torn { offset, bytes: bytes.len() as u64 - offset, sequence: 3 };
+                let torn = Torn {
+                    offset,
+                    bytes: bytes.len() as u64 - offset,
+                    sequence: 3,
+                    is_cut_short: false,
+                };
                 assert_eq!(opened, Ok(Opened { entries: 3, torn: Some(torn) }));
             } else {
                 assert_eq!(opened, Err(damaged(&sample, offset, entry as u64..=entry as u64)));

@@ -1,0 +1,230 @@
+//! The log of consensus on a disk: entries of [`crate::log`], one for each thing to remember. [CON-7]
+//!
+//! A log is made once, together with the key that signs; later it is only opened. A log that is missing
+//! or damaged, or whose last entry is whole in length and does not verify, is put aside under another
+//! name and begun anew with the reading of the clock: what it held may have been acted upon, so the node
+//! stays silent for a while ([`Kept::Lost`]). A last entry that is cut short was never acted upon.
+//!
+//! What no file can tell about itself is that its end was cut exactly between two entries, or that an
+//! older copy was put in its place: such a node is a faulty one (spec: consensus, "Fault model").
+//! Cost: an entry is one write and one `fdatasync`.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::codec::{DecodeError, Wire};
+use crate::consensus::JournalEntry;
+use crate::log::{Log, LogError};
+use crate::types::Timestamp;
+
+/// An open log.
+#[derive(Debug)]
+//= harness/spec/consensus.md#con-7-safety-life-and-evidence
+//# CON-7.18 (ours): A node MUST keep the certificates that justify its votes until two epochs after
+//# the epoch of the vote have ended.
+pub struct Journal {
+    log: Log,
+}
+
+/// What a log holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Everything that was acted upon.
+    Whole(Vec<JournalEntry>),
+    /// Nobody knows what; the reason. The log begins anew, and holds that it does.
+    Lost(String),
+}
+
+/// A log that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum JournalError {
+    /// The file.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// An entry that verifies is none of consensus: the file is another log, or of another version.
+    #[error("{}: entry {sequence}: {error}", file.display())]
+    Entry {
+        /// The file.
+        file: PathBuf,
+        /// Number of the entry.
+        sequence: u64,
+        /// Why.
+        error: DecodeError,
+    },
+    /// A new log where there is one.
+    #[error("{}: exists; a log is made once, with the key that signs", file.display())]
+    Exists {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("could not put {} aside: {message}", file.display())]
+    Aside {
+        /// The file.
+        file: PathBuf,
+        /// In the system's words.
+        message: String,
+    },
+}
+
+impl Journal {
+    /// Makes the log of a key that never signed.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        let path = path.as_ref();
+        if path.exists() {
+            return Err(JournalError::Exists { file: path.to_path_buf() });
+        }
+        let (log, _) = Log::open(path, |_, _| {})?;
+        Ok(Self { log })
+    }
+
+    /// Opens the log of a key that has signed before; `now` is the reading of the node's clock.
+    pub fn open(path: impl AsRef<Path>, now: Timestamp) -> Result<(Self, Kept), JournalError> {
+        let path = path.as_ref();
+        if !path.exists() {
+            return Self::begin_anew(path, now, "it is missing".to_owned());
+        }
+        let (mut entries, mut wrong) = (Vec::new(), None);
+        let opened = Log::open(path, |sequence, payload| match JournalEntry::from_bytes(payload) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => {
+                let file = path.to_path_buf();
+                wrong.get_or_insert(JournalError::Entry { file, sequence, error });
+            }
+        });
+        let (log, opened) = match opened {
+            Ok(opened) => opened,
+            Err(error @ (LogError::Damaged { .. } | LogError::Header { .. })) => {
+                return Self::begin_anew(path, now, error.to_string());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        match opened.torn {
+            Some(torn) if !torn.is_cut_short => {
+                let why = format!("entry {} at byte {} is damaged", torn.sequence, torn.offset);
+                drop(log);
+                Self::begin_anew(path, now, why)
+            }
+            // Not even the header was there: the crash came before the first entry.
+            _ => Ok((Self { log }, Kept::Whole(entries))),
+        }
+    }
+
+    /// Puts what is there aside, and starts a log that says so.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first entry the reading of
+    //# the clock at which the loss was found.
+    fn begin_anew(path: &Path, now: Timestamp, why: String) -> Result<(Self, Kept), JournalError> {
+        if path.exists() {
+            let aside = path.with_extension(format!("lost-{now}"));
+            std::fs::rename(path, &aside).map_err(|error| JournalError::Aside {
+                file: path.to_path_buf(),
+                message: error.to_string(),
+            })?;
+        }
+        let (log, _) = Log::open(path, |_, _| {})?;
+        let mut journal = Self { log };
+        journal.append(&JournalEntry::Lost(now))?;
+        Ok((journal, Kept::Lost(why)))
+    }
+
+    /// Stores an entry and returns once it is on the disk.
+    pub fn append(&mut self, entry: &JournalEntry) -> Result<(), JournalError> {
+        self.log.append(&entry.to_bytes())?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consensus::EpochStart;
+    use crate::ledger::{Subject, Vote};
+    use crate::types::{Digest, Epoch, View};
+
+    const NOW: Timestamp = Timestamp::new(77_000);
+
+    fn entries() -> Vec<JournalEntry> {
+        let vote = |view, subject| Vote { epoch: Epoch::new(3), view: View::new(view), subject };
+        let hash = Digest::new([8; 32]);
+        vec![
+            JournalEntry::Epoch(EpochStart { epoch: Epoch::new(3), genesis: hash }),
+            JournalEntry::Voted(vote(1, Subject::Notarize(hash))),
+            JournalEntry::Voted(vote(1, Subject::Finalize(hash))),
+            JournalEntry::Voted(vote(2, Subject::Nullify)),
+        ]
+    }
+
+    fn written(directory: &tempfile::TempDir) -> (PathBuf, Vec<u8>, usize) {
+        let path = directory.path().join("consensus.log");
+        let mut journal = Journal::create(&path).unwrap();
+        let mut last = 0;
+        for entry in entries() {
+            last = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
+            journal.append(&entry).unwrap();
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        (path, bytes, last)
+    }
+
+    #[test]
+    fn con_7_4_what_was_stored_is_there_and_a_second_log_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, _, _) = written(&directory);
+        assert!(matches!(Journal::create(&path), Err(JournalError::Exists { .. })));
+        let (_, kept) = Journal::open(&path, NOW).unwrap();
+        assert_eq!(kept, Kept::Whole(entries()));
+    }
+
+    #[test]
+    fn con_7_5_a_log_cut_in_its_last_entry_is_whole_and_nothing_else_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, bytes, last) = written(&directory);
+        for cut in last..bytes.len() {
+            std::fs::write(&path, &bytes[..cut]).unwrap();
+            let (_, kept) = Journal::open(&path, NOW).unwrap();
+            assert_eq!(kept, Kept::Whole(entries()[..3].to_vec()), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn con_7_13_a_log_damaged_at_any_byte_begins_anew_and_says_so_ever_after() {
+        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+        //= type=test
+        //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first entry the reading
+        //# of the clock at which the loss was found.
+        let directory = tempfile::tempdir().unwrap();
+        let (path, bytes, _) = written(&directory);
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x40;
+            std::fs::write(&path, &damaged).unwrap();
+            let (journal, kept) = Journal::open(&path, NOW).unwrap();
+            drop(journal);
+            assert!(matches!(kept, Kept::Lost(_)), "byte {at}: {kept:?}");
+            let (_, again) = Journal::open(&path, NOW).unwrap();
+            assert_eq!(again, Kept::Whole(vec![JournalEntry::Lost(NOW)]), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn con_7_5_a_missing_log_is_a_lost_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("consensus.log");
+        let (_, kept) = Journal::open(&path, NOW).unwrap();
+        assert_eq!(kept, Kept::Lost("it is missing".to_owned()));
+    }
+
+    #[test]
+    fn another_log_is_not_taken_for_one_of_consensus() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("consensus.log");
+        Log::open(&path, |_, _| {}).unwrap().0.append(b"something else").unwrap();
+        let refused = Journal::open(&path, NOW);
+        assert!(matches!(refused, Err(JournalError::Entry { sequence: 0, .. })), "{refused:?}");
+    }
+}

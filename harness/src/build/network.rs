@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mdsm_core::chain::{Applied, BlockError, Chain};
+use mdsm_core::chain::{Applied, BlockError, Chain, RecordIndex};
 use mdsm_core::crypto::Identified;
 use mdsm_core::ledger::{
     Block, BlockHeader, DataBlock, Item, ItemBlock, ItemBlockHeader, Level, Payload, root_of,
@@ -166,7 +166,21 @@ impl Network {
 
     /// Checks and applies a block.
     pub fn add(&mut self, block: &Block, items: &[Item]) -> Result<Applied, BlockError> {
-        let checked = self.chain.check(block, items, &self.booked)?;
+        let booked = std::mem::take(&mut self.booked);
+        let applied = self.add_by(block, items, &booked);
+        let added = std::mem::replace(&mut self.booked, booked);
+        self.booked.extend(added);
+        applied
+    }
+
+    /// The same, asking another index what is booked.
+    pub fn add_by(
+        &mut self,
+        block: &Block,
+        items: &[Item],
+        index: &impl RecordIndex,
+    ) -> Result<Applied, BlockError> {
+        let checked = self.chain.check(block, items, index)?;
         let applied = self.chain.apply(checked);
         self.booked.extend(&applied.booked);
         self.items.extend_from_slice(items);

@@ -67,7 +67,13 @@ impl<R: Rules> Consensus<R> {
         let next = view.next().filter(|_| self.rules.enters(self.view, view));
         match next {
             Some(next) => self.enter(next, effects),
-            None => self.resume(effects),
+            None => {
+                self.resume(effects);
+                // It may have been one of several that a proposal lacks.
+                if self.is_lacked(view) {
+                    self.ask_for_parents(effects);
+                }
+            }
         }
     }
 
@@ -103,8 +109,11 @@ impl<R: Rules> Consensus<R> {
         if view > self.view {
             self.view = view;
             self.arm(effects);
+            self.resume(effects);
+            self.ask_for_parents(effects);
+        } else {
+            self.resume(effects);
         }
-        self.resume(effects);
     }
 
     /// Does what a new certificate or a new view may have made possible.

@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod protocol;
+mod public;
 mod reductions;
 mod traces;
 

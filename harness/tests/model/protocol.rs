@@ -75,10 +75,11 @@ fn two_faulty_auditors_of_four_break_it() {
 
 #[test]
 fn certificates_rest_on_distinct_voters_and_accusations_on_deeds_in_every_order_of_votes() {
-    for (set, intake) in [(0, true), (1, false)] {
-        let heard = hear(Messages { voters: 4, set, intake }, Protocol);
+    // Three voters through the intake, which checks; four at once. The whole is in the preset `ci`.
+    for (voters, intake) in [(3, true), (4, false)] {
+        let heard = hear(Messages { voters, set: 0, intake }, Protocol);
         assert_eq!(heard.broken, None);
-        assert!(heard.states > 10_000 && heard.accusations > 0 && heard.certificates > 0);
+        assert!(heard.states > 500 && heard.accusations > 0 && heard.certificates > 0, "{heard:?}");
         assert_eq!(heard.refused > 0, intake);
     }
 }

@@ -42,7 +42,10 @@ fn in_view(what: u8) -> u8 {
 }
 
 fn kind(what: u8) -> u8 {
-    [NOTARIZE, NULLIFY, FINALIZE].into_iter().find(|kind| kind >> what & 1 == 1).unwrap()
+    [NOTARIZE, NULLIFY, FINALIZE]
+        .into_iter()
+        .find(|kind| kind >> what & 1 == 1)
+        .expect("every vote is of a kind")
 }
 
 impl Node {

@@ -1,6 +1,7 @@
 //! The command line: options that every command takes, and what each command does.
 
 mod explore;
+mod simulate;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,15 @@ enum Command {
     /// Count instructions: against the baseline in git, or against a base revision built here.
     #[command(subcommand)]
     Perf(Perf),
+    /// Run whole networks with faults, seed by seed, and judge what honest nodes do.
+    Simulate(simulate::Simulate),
+    /// Run one seed or one schedule again.
+    Replay(simulate::Replay),
+    /// Find the fewest faults that still make a run fail.
+    Shrink(simulate::Shrink),
+    /// Work on reports that were written before.
+    #[command(subcommand)]
+    Report(simulate::Reports),
     /// Search every run of a small network, on the shipped consensus code.
     Model(explore::Model),
     /// Put wrong protocols before the model checker: each must be noticed.
@@ -144,6 +154,10 @@ pub(crate) fn run() -> Exit {
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
         Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),
+        Command::Simulate(command) => simulate::simulate(&command),
+        Command::Replay(command) => simulate::replay(&command),
+        Command::Shrink(command) => simulate::shrink(&command),
+        Command::Report(command) => simulate::reports(&command),
         Command::Model(command) => explore::model(&command),
         Command::Mutants(command) => explore::mutants(&command),
         Command::Party { role } => party(role),

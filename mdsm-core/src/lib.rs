@@ -11,13 +11,16 @@
 //! | F2 | [`crypto`] | 2, 2.1 | STO-2, STO-6, STO-7, DDB-1 |
 //! | F3 | [`merkle`] | 2.1, figure 5 | STO-10, STO-11 |
 //! | F3 | [`reencryption`] | 2.3 | PRE-1 to PRE-9 |
-//! | F4 | [`ledger`] | 2, 2.1, figures 4 and 5 | STO-1 to STO-11, ANC-2 |
+//! | F4 | [`ledger`] | 2, 2.1, figures 4 and 5 | STO-1 to STO-11, ANC-2, CON-7 |
 //! | F5 | [`roster`] | 1.1, 2.2 | COM-1 to COM-7, COM-9 |
-//! | F6 | [`chain`] | 2.2 steps 8, 9 | STO-2, STO-9, STO-12, STO-13 |
-//! | F7 | [`freezing`], [`anchoring`] | 2.2 steps 5, 8, 9 | STO-3, STO-12, ANC-1, ANC-2 |
+//! | F6 | [`chain`] | 2.2 steps 7 to 9 | STO-2, STO-9, STO-12, STO-13, CON-4, CON-5 |
+//! | F7 | [`consensus`] | 2.2 steps 6 to 8 | CON-5 to CON-7 |
+//! | F7 | [`freezing`], [`anchoring`] | 2.2 steps 5, 8, 9 | STO-3, STO-12, ANC-1 to ANC-3 |
 //! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
+//! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
 //! | I/O | line | | |
 //! | F9 | [`bitcoin`], [`store`], [`log`] | 2, 2.1, 4 | ANC-1, DDB-1 |
+//! | F10 | [`runtime`] | 2.2 | CON-7 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
 //!
 //! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads

@@ -5,6 +5,7 @@
 
 mod anchored;
 mod faults;
+mod live;
 mod network;
 mod roll;
 
@@ -19,6 +20,7 @@ use mdsm_core::types::{ChainId, Digest, InstitutionId, KeyId, List, Text, Timest
 
 pub use anchored::{Anchored, anchored};
 pub use faults::{Draft, Flaw, Flawed, bookings, flawed, item_place, placed, sealed};
+pub use live::{Disk, Live, Wrongs};
 pub use network::Network;
 pub use roll::{Roll, institution_key};
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use mdsm_core::chain::{Applied, BlockError, Chain};
+use mdsm_core::chain::{Applied, BlockError, Chain, RecordIndex};
 use mdsm_core::crypto::Identified;
 use mdsm_core::ledger::{
     Block, BlockHeader, DataBlock, Item, ItemBlock, ItemBlockHeader, Level, Payload, root_of,
 };
 use mdsm_core::params::ITEM_RECORDS_MAX;
-use mdsm_core::types::{InstitutionId, List, RecordId, Timestamp, View};
+use mdsm_core::types::{Epoch, InstitutionId, List, RecordId, Timestamp, View};
 
 use super::{after_start, founders, genesis, item};
 
@@ -72,6 +72,18 @@ impl Network {
         self.chain.leader(self.view.next().expect("a short epoch"))
     }
 
+    /// The leader of a view of the open epoch or the one before it.
+    ///
+    /// # Panics
+    /// When the epoch is another one.
+    #[must_use]
+    pub fn leader(&self, epoch: Epoch, view: View) -> InstitutionId {
+        let roster = self.chain.roster();
+        let mut known = roster.previous_committees().into_iter().chain([roster.committees()]);
+        let of_epoch = known.find(|committees| committees.epoch == epoch);
+        of_epoch.expect("the open epoch or the one before").leader(view).institution
+    }
+
     /// The Item block of the next block, closed `ms` after the start.
     ///
     /// # Panics
@@ -126,8 +138,10 @@ impl Network {
     #[must_use]
     pub fn closing(&self, ms: i64, payload: Payload) -> Block {
         let tip = self.tip.expect("the last block of an epoch");
+        let view = tip.view.next().expect("a short epoch");
         let header = BlockHeader {
-            view: tip.view.next().expect("a short epoch"),
+            view,
+            producer: self.leader(tip.epoch, view),
             height: tip.height.next().expect("a short chain"),
             parent: tip.id(),
             parent_view: tip.view,
@@ -152,7 +166,21 @@ impl Network {
 
     /// Checks and applies a block.
     pub fn add(&mut self, block: &Block, items: &[Item]) -> Result<Applied, BlockError> {
-        let checked = self.chain.check(block, items, &self.booked)?;
+        let booked = std::mem::take(&mut self.booked);
+        let applied = self.add_by(block, items, &booked);
+        let added = std::mem::replace(&mut self.booked, booked);
+        self.booked.extend(added);
+        applied
+    }
+
+    /// The same, asking another index what is booked.
+    pub fn add_by(
+        &mut self,
+        block: &Block,
+        items: &[Item],
+        index: &impl RecordIndex,
+    ) -> Result<Applied, BlockError> {
+        let checked = self.chain.check(block, items, index)?;
         let applied = self.chain.apply(checked);
         self.booked.extend(&applied.booked);
         self.items.extend_from_slice(items);

@@ -123,6 +123,8 @@ impl Target {
             Self::Wire(WireKind::Registration) => "registration",
             Self::Wire(WireKind::Service) => "service",
             Self::Wire(WireKind::Act) => "access_act",
+            Self::Wire(WireKind::Decision) => "decision",
+            Self::Wire(WireKind::JournalEntry) => "journal_entry",
             Self::ReceiptExamine => "receipt_examine",
             Self::SealedFile => "sealed_file",
             Self::SealedRange => "sealed_range",

@@ -12,9 +12,10 @@ use crate::rules::agreement::{
     no_events,
 };
 use crate::rules::mirror::{
-    Certificate, Events, Evidence, Payload, Proposal, Registration, Service, SignedVote, Summary,
+    Certificate, Decision, Events, Evidence, JournalEntry, Payload, Proposal, Registration,
+    Service, SignedVote, Summary,
 };
-use crate::rules::wire::{Mirror, WireKind};
+use crate::rules::wire::{Mirror, WireKind, body};
 use crate::seed::Draw;
 
 impl<R: Rng> Values<'_, R> {
@@ -26,14 +27,14 @@ impl<R: Rng> Values<'_, R> {
         match kind {
             WireKind::SignedVote => self.signed_vote().into(),
             WireKind::Certificate => self.certificate().into(),
-            WireKind::Proposal => {
-                Proposal { signed: self.signed_header(), payload: self.payload() }.into()
-            }
+            WireKind::Proposal => self.proposal().into(),
             WireKind::Evidence => self.evidence().into(),
             WireKind::Events => self.events().into(),
             WireKind::Summary => self.summary().into(),
             WireKind::Registration => self.registration().into(),
             WireKind::Service => self.service().into(),
+            WireKind::Decision => self.decision().into(),
+            WireKind::JournalEntry => self.journal_entry().into(),
             other => panic!("{other} has nothing to do with agreement"),
         }
     }
@@ -65,6 +66,28 @@ impl<R: Rng> Values<'_, R> {
 
     fn signed_header(&mut self) -> SignedHeader {
         SignedHeader { header: self.block_header(), signature: self.bytes() }
+    }
+
+    fn proposal(&mut self) -> Proposal {
+        Proposal { signed: self.signed_header(), payload: self.payload() }
+    }
+
+    fn decision(&mut self) -> Decision {
+        Decision {
+            blocks: (0..self.count(1, 3, 2)).map(|_| self.proposal()).collect(),
+            closing: (0..self.count(0, 12, 2)).map(|_| self.signed_header()).collect(),
+            certificate: self.certificate(),
+        }
+    }
+
+    fn journal_entry(&mut self) -> JournalEntry {
+        match self.one_to(5) {
+            1 => JournalEntry::Epoch { epoch: self.draw.next_u32(), genesis: self.bytes() },
+            2 => JournalEntry::Proposed(self.block_header()),
+            3 => JournalEntry::Voted(self.vote()),
+            4 => JournalEntry::Certified(self.certificate()),
+            _ => JournalEntry::Lost(i64::from_le_bytes(self.bytes())),
+        }
     }
 
     fn summary(&mut self) -> Summary {
@@ -184,6 +207,8 @@ pub(super) fn marked(sound: &Mirror, push: Push<'_>) {
             push("kind-3", with(45, &[3]));
         }
         Mirror::Summary(_) => push("option-tag-2", with(5, &[2])),
+        Mirror::Decision(decision) => decisions(decision, push),
+        Mirror::JournalEntry(_) => journals(push),
         _ => {}
     }
     let mut value = sound.clone();
@@ -202,6 +227,36 @@ pub(super) fn marked(sound: &Mirror, push: Push<'_>) {
     // An idle payload ends in the tag of the certificate and four counts.
     let idle = with(None, NO_EVENTS).encode();
     push("certificate-tag-2", replaced(&idle, idle.len() - 17, &[2]));
+}
+
+fn decisions(sound: &Decision, push: Push<'_>) {
+    let with = |change: &dyn Fn(&mut Decision)| {
+        let mut decision = sound.clone();
+        change(&mut decision);
+        Mirror::from(decision).encode()
+    };
+    push("blocks-none", with(&|decision| decision.blocks.clear()));
+    let bytes = with(&|_| ());
+    push("blocks-count-max", replaced(&bytes, 5, &[0xff; 4]));
+    push("blocks-count-65537", replaced(&bytes, 5, &65_537_u32.to_le_bytes()));
+    let blocks: usize = sound.blocks.iter().map(|block| body(block).len()).sum();
+    push("closing-count-max", replaced(&bytes, 9 + blocks, &[0xff; 4]));
+    push("closing-count-65537", replaced(&bytes, 9 + blocks, &65_537_u32.to_le_bytes()));
+    push("unsigned", with(&|decision| decision.certificate.signatures.clear()));
+    push("signers-none", with(&|decision| decision.certificate.signers.clear()));
+}
+
+fn journals(push: Push<'_>) {
+    let lost = Mirror::from(JournalEntry::Lost(7)).encode();
+    push("entry-0", replaced(&lost, 5, &[0]));
+    push("entry-6", replaced(&lost, 5, &[6]));
+    push("lost-is-no-vote", replaced(&lost, 5, &[3]));
+    let vote = Vote { epoch: 1, view: 2, subject: Subject::Nullify };
+    let voted = Mirror::from(JournalEntry::Voted(vote.clone())).encode();
+    push("subject-0", replaced(&voted, voted.len() - 1, &[0]));
+    push("subject-5", replaced(&voted, voted.len() - 1, &[5]));
+    let unsigned = Certificate { vote, signers: vec![1], signatures: vec![] };
+    push("unsigned", Mirror::from(JournalEntry::Certified(unsigned)).encode());
 }
 
 fn certificates(sound: &Certificate, push: Push<'_>) {

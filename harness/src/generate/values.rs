@@ -52,7 +52,9 @@ pub fn value(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Mirror {
         | WireKind::Events
         | WireKind::Summary
         | WireKind::Registration
-        | WireKind::Service => values.agreement(kind),
+        | WireKind::Service
+        | WireKind::Decision
+        | WireKind::JournalEntry => values.agreement(kind),
         WireKind::Act => acts::value(scale, draw).into(),
         other => sharing::value(other, scale, draw),
     }

@@ -5,8 +5,10 @@
 
 use mdsm_core::access::Act;
 use mdsm_core::codec::{DecodeErrorKind, Wire};
+use mdsm_core::consensus::JournalEntry;
 use mdsm_core::crypto::Identified;
 use mdsm_core::ledger;
+use mdsm_core::node::Decision;
 use mdsm_core::reencryption::{
     Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
 };
@@ -140,6 +142,8 @@ pub fn reference(kind: WireKind, bytes: &[u8]) -> Answer {
         WireKind::Registration => answer(bytes, |_: &ledger::Registration| vec![]),
         WireKind::Service => answer(bytes, |_: &ledger::Service| vec![]),
         WireKind::Act => answer(bytes, |_: &Act| vec![]),
+        WireKind::Decision => answer(bytes, |_: &Decision| vec![]),
+        WireKind::JournalEntry => answer(bytes, |_: &JournalEntry| vec![]),
     }
 }
 

@@ -85,6 +85,11 @@ impl Past {
         Self { limits, owners, seats: BTreeMap::new(), height: 0, done: Vec::new() }
     }
 
+    /// A record is booked, whatever it holds: from now on its owner may be asked for it.
+    pub fn own(&mut self, record: Bytes32, owner: Bytes32) {
+        self.owners.insert(record, owner);
+    }
+
     /// Takes a step; for an act, says whether it has effect.
     pub fn take(&mut self, step: &Step) -> bool {
         match step {

@@ -30,6 +30,8 @@ mirror! {
     SignedHeader { header: BlockHeader, signature: [u8; 64] }
     /// What a producer sends in its turn.
     Proposal { signed: SignedHeader, payload: Payload }
+    /// Blocks that became final together, and what proves it.
+    Decision { blocks: Vec<Proposal>, closing: Vec<SignedHeader>, certificate: Certificate }
     /// What a block header commits to.
     Summary {
         item_block: Option<ItemBlockHeader>,
@@ -84,6 +86,24 @@ pub enum Subject {
     Finalize(Bytes32) = 3,
     /// The epoch was frozen with this root.
     Anchor(Bytes32) = 4,
+}
+
+/// What a node stores of its own part: tag 1 to 5.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the fields are those of the spec, name by name")]
+pub enum JournalEntry {
+    /// It entered an epoch.
+    Epoch { epoch: u32, genesis: Bytes32 } = 1,
+    /// It proposes a block.
+    Proposed(BlockHeader) = 2,
+    /// It casts a vote.
+    Voted(Vote) = 3,
+    /// It holds a certificate.
+    Certified(Certificate) = 4,
+    /// Its log before this one is gone.
+    Lost(i64) = 5,
 }
 
 /// Proof of an offence: tag 1 to 4.
@@ -200,6 +220,21 @@ impl Bounds for Certificate {
 impl Bounds for Proposal {
     fn check(&self) -> Result<(), String> {
         self.payload.check()
+    }
+}
+
+impl Bounds for Decision {
+    fn check(&self) -> Result<(), String> {
+        hold((1..=65_536).contains(&self.blocks.len()), "blocks: not 1 to 65,536")?;
+        hold(self.closing.len() <= 65_536, "closing: more than 65,536")?;
+        self.blocks.iter().try_for_each(Bounds::check)?;
+        self.certificate.check()
+    }
+}
+
+impl Bounds for JournalEntry {
+    fn check(&self) -> Result<(), String> {
+        if let Self::Certified(certificate) = self { certificate.check() } else { Ok(()) }
     }
 }
 

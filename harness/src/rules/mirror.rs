@@ -9,7 +9,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 pub use super::acts::Act;
 pub use super::agreement::{
-    Certificate, Events, Evidence, Proposal, Registration, Service, SignedVote, Summary,
+    Certificate, Decision, Events, Evidence, JournalEntry, Proposal, Registration, Service,
+    SignedVote, Summary,
 };
 pub use super::sharing::{
     Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,

@@ -13,6 +13,7 @@ pub mod chain;
 pub mod headers;
 pub mod ids;
 pub mod lattice;
+pub mod ledger;
 pub mod merkle;
 pub mod mirror;
 pub mod ots;

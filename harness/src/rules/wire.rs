@@ -107,6 +107,8 @@ kinds! {
     Registration = b"MRGN",
     Service = b"MSVC",
     Act = b"MACT",
+    Decision = b"MDCN",
+    JournalEntry = b"MJRN",
 }
 
 impl fmt::Display for WireKind {

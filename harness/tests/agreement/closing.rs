@@ -69,6 +69,7 @@ fn con_5_3_a_view_is_above_its_parents_which_the_header_names() {
     let with = |network: &Network, block: &Block, view, parent_view| {
         let mut block = block.clone();
         (block.header.view, block.header.parent_view) = (View::new(view), View::new(parent_view));
+        block.header.producer = network.chain.leader(block.header.view);
         network.check(&block, &[])
     };
     let wrong = |found, expected| {
@@ -87,6 +88,7 @@ fn con_5_3_a_view_is_above_its_parents_which_the_header_names() {
     // Views that were skipped stay skipped.
     let mut skipping = first;
     skipping.header.view = View::new(5);
+    skipping.header.producer = network.chain.leader(View::new(5));
     network.add(&skipping, &[]).unwrap();
     let second = network.block(12_000, None);
     assert_eq!((second.header.view, second.header.parent_view), (View::new(6), View::new(5)));
@@ -98,6 +100,37 @@ fn con_5_3_a_view_is_above_its_parents_which_the_header_names() {
     for parent_view in [0, 4, 6] {
         assert_eq!(with(&network, &second, 7, parent_view), wrong(parent_view, 5));
     }
+}
+
+#[test]
+fn con_5_1_a_view_belongs_to_its_leader_alone() {
+    //= harness/spec/consensus.md#con-5-turns
+    //= type=test
+    //# CON-5.1 (paper): Producers MUST take turns to produce blocks.
+    let mut network = Network::new();
+    for (view, leader) in [(1, 1), (2, 2), (3, 3), (4, 4), (5, 1), (90, 2), (u64::MAX, 3)] {
+        let mut block = network.block(6_000, None);
+        let (view, leader) = (View::new(view), InstitutionId::new(leader));
+        block.header.view = view;
+        for found in (0..=11).map(InstitutionId::new) {
+            block.header.producer = found;
+            let refused = BlockError::Producer { found, leader, view };
+            let expected = if found == leader { Ok(()) } else { Err(refused) };
+            assert_eq!(network.check(&block, &[]), expected);
+        }
+    }
+    // The turn goes on behind the freeze: view 2 was the last of the epoch, closing blocks count not.
+    network.turn(6_000, 1);
+    network.turn(600_000, 1);
+    let closing = network.closing(606_000, Payload::default());
+    assert_eq!((closing.header.view, closing.header.producer.get()), (View::new(3), 3));
+    network.add(&closing, &[]).unwrap();
+    let first = network.block(660_000, None);
+    assert_eq!((first.header.view, first.header.producer.get()), (View::new(1), 3));
+    assert_eq!(network.check(&first, &[]), Ok(()));
+    let mut stolen = first;
+    stolen.header.producer = InstitutionId::new(1);
+    assert!(matches!(network.check(&stolen, &[]), Err(BlockError::Producer { .. })));
 }
 
 #[test]

@@ -7,8 +7,10 @@ use harness::rules::agreement::{
 };
 use harness::rules::wire::{Mirror, WireKind, decode};
 use mdsm_core::codec::Wire;
+use mdsm_core::consensus::{EpochStart, JournalEntry};
 use mdsm_core::crypto::Identified as _;
 use mdsm_core::ledger::*;
+use mdsm_core::node::Decision;
 use mdsm_core::types::*;
 
 use super::scene::{PRODUCER, scene};
@@ -241,4 +243,34 @@ fn evidence_and_faults_are_encoded_as_drawn() {
         let audit = Evidence::Audit { header, fault, vote: cast };
         drawn(kind, &audit, &[&[4], &head, &bytes, &nested(&cast)]);
     }
+}
+
+#[test]
+fn decisions_and_entries_of_a_log_are_encoded_as_drawn() {
+    let certificate =
+        Certificate::assemble(vote(Subject::Finalize(HASH)), 4, &[(1, SIGNATURE)]).unwrap();
+    let scene = scene();
+    let signed = scene.roll.signed(scene.draft.block.header);
+    let proposal = Proposal { signed, payload: Payload::default() };
+    let closing = [nested(&signed.header), signed.signature.as_bytes().to_vec()].concat();
+    let decision = Decision {
+        blocks: List::new(vec![proposal.clone(), proposal.clone()]).unwrap(),
+        closing: List::new(vec![signed]).unwrap(),
+        certificate: certificate.clone(),
+    };
+    let (block, proof) = (nested(&proposal), nested(&certificate));
+    let parts: [&[u8]; 6] = [&[2, 0, 0, 0], &block, &block, &[1, 0, 0, 0], &closing, &proof];
+    drawn(WireKind::Decision, &decision, &parts);
+
+    let kind = WireKind::JournalEntry;
+    let start = EpochStart { epoch: Epoch::new(0x3132_3334), genesis: HASH };
+    drawn(kind, &JournalEntry::Epoch(start), &[&[1], &EPOCH, &[0xd1; 32]]);
+    drawn(kind, &JournalEntry::Proposed(signed.header), &[&[2], &nested(&signed.header)]);
+    for (subject, bytes) in subjects() {
+        drawn(kind, &JournalEntry::Voted(vote(subject)), &[&[3], &EPOCH, &VIEW, &bytes]);
+    }
+    drawn(kind, &JournalEntry::Certified(certificate.into()), &[&[4], &proof]);
+    let lost = JournalEntry::Lost(Timestamp::new(-2));
+    let minus_two = [&[0xfe][..], &[0xff; 7]].concat();
+    drawn(kind, &lost, &[&[5], &minus_two]);
 }

@@ -6,6 +6,8 @@ mod closing;
 mod drawn;
 mod events;
 mod faults;
+mod journal;
+mod on_chain;
 mod places;
 mod scene;
 mod statements;

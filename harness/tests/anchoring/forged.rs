@@ -3,7 +3,7 @@
 use bitcoin::{Amount, ScriptBuf, Transaction, TxOut};
 use mdsm_core::anchoring::machine::{Effect, FeeRate, Sighting, Stage};
 use mdsm_core::anchoring::sighting;
-use mdsm_core::ledger::AnchorOutput;
+use mdsm_core::ledger::{AnchorOutput, AnchorReport};
 use mdsm_core::types::Epoch;
 
 use super::scene::{HOUR, World, forged, output, txid};
@@ -134,7 +134,7 @@ fn anc_3_10_a_false_report_does_not_stop_the_duty() {
     let waits = world.strange(&output(0)).unwrap();
     for (txid, height) in [(output(5).root, 3), (other, height), (waits, height + 1)] {
         let epoch = Epoch::new(0);
-        let report = mdsm_core::anchoring::machine::AnchorReport { epoch, txid, height };
+        let report = AnchorReport { epoch, txid, height };
         world.reports.push(report);
     }
     world.wait(HOUR);

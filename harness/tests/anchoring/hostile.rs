@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use mdsm_core::anchoring::machine::{
-    AnchorReport, Bitcoin, BlockRef, Effect, FeeRate, Input, Refusal, Sighting, Submitter,
+    Bitcoin, BlockRef, Effect, FeeRate, Input, Refusal, Sighting, Submitter,
 };
-use mdsm_core::ledger::AnchorOutput;
+use mdsm_core::ledger::{AnchorOutput, AnchorReport};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -7,12 +7,12 @@ use bitcoin::hashes::Hash;
 use bitcoin::secp256k1::SecretKey;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction};
 use mdsm_core::anchoring::machine::{
-    AnchorReport, Bitcoin, BlockRef, Effect, FeeRate, Input, Means, Place, Refusal, Request,
-    Sighting, Stage, StepError, Submitter,
+    Bitcoin, BlockRef, Effect, FeeRate, Input, Means, Place, Refusal, Request, Sighting, Stage,
+    StepError, Submitter,
 };
 use mdsm_core::anchoring::{Funding, anchor_transaction, funding_script, sighting};
 use mdsm_core::bitcoin::{EmbeddedChain, SubmitError};
-use mdsm_core::ledger::AnchorOutput;
+use mdsm_core::ledger::{AnchorOutput, AnchorReport};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, Timestamp};
 
 use super::fault::{Fault, Faulty};

@@ -4,7 +4,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use mdsm_core::anchoring::machine::{AnchorReport, Bitcoin, FeeRate, Input, Stage};
+use mdsm_core::anchoring::machine::{Bitcoin, FeeRate, Input, Stage};
+use mdsm_core::ledger::AnchorReport;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 

@@ -18,6 +18,9 @@ fn sto_2_6_a_record_is_booked_once() {
     //= harness/spec/storage.md#sto-2-record-signature-acceptance
     //= type=test
     //# STO-2.6 (ours): A record id MUST occur at most once on the finalized chain.
+    //= harness/spec/consensus.md#con-4-audit
+    //= type=test
+    //# CON-4.6 (ours): A block that repeats a record id of its own chain MUST be refused.
     let mut network = Network::new();
     let items = network.new_items(20);
     let block = network.block_of(6_000, &items);

@@ -2,7 +2,7 @@
 
 use harness::build::{self, Network};
 use harness::seed::Seed;
-use mdsm_core::chain::{Applied, BlockError, Chain};
+use mdsm_core::chain::{Applied, BlockError, Chain, StartError};
 use mdsm_core::codec::Wire as _;
 use mdsm_core::ledger::*;
 use mdsm_core::types::*;
@@ -298,7 +298,8 @@ fn sto_13_3_the_mark_is_the_next_multiple_strictly_above() {
     network.turn(4_000_000, 1);
     assert_eq!(network.chain.epoch(), Epoch::new(1));
     let odd = Genesis { started_at: build::after_start(1), ..build::genesis() };
-    assert!(matches!(Chain::new(odd), Err(GenesisError::Start { .. })));
+    let refused = Chain::new(odd, &build::founders());
+    assert!(matches!(refused, Err(StartError::Genesis(GenesisError::Start { .. }))));
 }
 
 #[test]
@@ -361,7 +362,8 @@ fn sto_13_6_the_anchor_root_is_computed_as_drawn() {
     assert_eq!(chain_id, network.chain.id());
     assert_eq!((epoch, window), (Epoch::new(0), frozen.window.root()));
     assert_eq!((head, state), (network.chain.head(), network.chain.state_digest()));
-    assert_eq!(next_committees, build::genesis().committees);
+    assert_eq!(next_committees, network.chain.roster().digest());
+    assert_ne!(next_committees, build::genesis().committees, "another epoch, other turns");
     let parts = [head, state, next_committees].map(|digest| *digest.as_bytes());
     let context = sha(&[b"MCTX\x01", &parts[0], &parts[1], &parts[2]]);
     let root = sha(&[b"MANR\x01", chain_id.as_bytes(), &[0; 4], window.as_bytes(), &context]);

@@ -281,6 +281,11 @@ impl Chain {
         //# STO-12.2 (ours): The check of a minute MUST take place at each finalized block whose
         //# timestamp lies in another minute than the timestamp of its parent, after the block's own
         //# Item block has been appended.
+        //= harness/spec/consensus.md#con-8-clock
+        //# CON-8.1 (paper): The checks of a minute and the freeze MUST follow the clock of the
+        //# protocol and not the clock of one machine.
+        //= harness/spec/consensus.md#con-8-clock
+        //# CON-8.2 (ours): The clock of the protocol MUST be the timestamps of the finalized chain.
         let crossed = header.timestamp.period(minute_ms) != self.head.timestamp.period(minute_ms);
         (self.head, self.closing) = (head, None);
         self.epoch_blocks += 1;

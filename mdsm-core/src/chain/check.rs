@@ -372,6 +372,8 @@ impl Chain {
             })?;
             //= harness/spec/storage.md#sto-2-record-signature-acceptance
             //# STO-2.6 (ours): A record id MUST occur at most once on the finalized chain.
+            //= harness/spec/consensus.md#con-4-audit
+            //# CON-4.6 (ours): A block that repeats a record id of its own chain MUST be refused.
             if booked.contains(&id) || !in_block.insert(id) {
                 return Err(BlockError::Repeated { item, record, id });
             }

@@ -27,6 +27,10 @@ pub struct AnchorBallot {
 
 /// What a ballot asks for, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives as long as one step; a box for each would cost more"
+)]
 pub enum AnchorEffect {
     /// As in consensus.
     Consensus(Effect),
@@ -67,6 +71,9 @@ impl AnchorBallot {
         if !self.electorate.contains(&self.me) {
             return;
         }
+        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+        //# CON-7.10 (ours): An institution MUST NOT sign two anchor roots for one epoch, also not
+        //# across a restart.
         let subject = Subject::Anchor(*self.own.get_or_insert(root));
         let vote = Vote { epoch: self.epoch, view: View::new(0), subject };
         effects.push(AnchorEffect::Consensus(Effect::Persist(JournalEntry::Voted(vote))));
@@ -128,10 +135,10 @@ impl AnchorBallot {
             })
             .collect();
         let seats = self.electorate.len();
-        if signed.len() >= quorum(seats) {
-            if let Some(certificate) = Certificate::assemble(vote, seats, &signed) {
-                self.on_certificate(Arc::new(certificate), effects);
-            }
+        if signed.len() >= quorum(seats)
+            && let Some(certificate) = Certificate::assemble(vote, seats, &signed)
+        {
+            self.on_certificate(Arc::new(certificate), effects);
         }
     }
 

@@ -138,11 +138,11 @@ impl<R: Rules> Consensus<R> {
     fn brief_leader(&self, effects: &mut Vec<Effect>) {
         let leader = self.committees.leader(self.view).institution;
         let before = self.view.get().checked_sub(1).map(View::new);
-        // A notarization of the view before has just been passed on to this leader.
-        let is_told = before.is_some_and(|view| self.notarized(view).is_some());
+        // The certificate by which the view was entered has just been passed on to this leader.
+        let is_told = before.is_none_or(|view| self.notarized(view).is_some());
         let has_news = self.membership.auditor.is_some() && leader != self.membership.me;
-        if self.rules.passes_on() && has_news && !is_told {
-            self.publish_way(Audience::One(leader), effects);
+        if let Some(before) = before.filter(|_| self.rules.passes_on() && has_news && !is_told) {
+            self.publish_way(before, Audience::One(leader), effects);
         }
     }
 

@@ -255,6 +255,9 @@ fn check<R: Rules>(
             Some((signed, key, signed.vote.message(chain)))
         })
         .collect();
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.17 (ours): An auditor MUST count its own votes like those of others, also after a
+    //# restart.
     // An own vote comes from the node itself.
     let foreign = keyed.iter().filter(|(signed, _, _)| signed.signer != me);
     let batch: Vec<Signed<'_>> = foreign

@@ -42,6 +42,10 @@ pub enum Input {
 /// Something is to be done, in the order given; [`Effect::Persist`] is a barrier: what follows must not
 /// leave the node before it is on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives as long as one step; a box for each would cost more"
+)]
 pub enum Effect {
     /// Store.
     Persist(JournalEntry),

@@ -52,6 +52,18 @@ pub enum RecoverError {
     },
 }
 
+impl JournalEntry {
+    /// Whether it belongs to the ballot on an anchor, which is no matter of blocks.
+    fn is_about_anchor(&self) -> bool {
+        let vote = match self {
+            Self::Voted(vote) => vote,
+            Self::Certified(certificate) => &certificate.vote,
+            Self::Epoch(_) | Self::Proposed(_) | Self::Lost(_) => return false,
+        };
+        matches!(vote.subject, Subject::Anchor(_))
+    }
+}
+
 impl<R: Rules> Consensus<R> {
     /// Takes up what the node stored in this epoch, sends its votes again and goes on; entries of other
     /// epochs are passed over. Without an entry for this epoch the node starts it anew, which it may only
@@ -64,6 +76,9 @@ impl<R: Rules> Consensus<R> {
         let epoch = self.epoch();
         let mut is_known = false;
         for entry in entries {
+            if entry.is_about_anchor() {
+                continue;
+            }
             match entry {
                 JournalEntry::Epoch(start) if start.epoch == epoch => {
                     if start.genesis != self.genesis() {
@@ -73,11 +88,16 @@ impl<R: Rules> Consensus<R> {
                     is_known = true;
                 }
                 JournalEntry::Proposed(header) if header.epoch == epoch => {
+                    is_known = true;
                     let slot = self.slot(header.view);
                     (slot.own.proposed, slot.proposed) = (Some(header.id()), Some(*header));
                 }
-                JournalEntry::Voted(vote) if vote.epoch == epoch => self.remember(vote),
+                JournalEntry::Voted(vote) if vote.epoch == epoch => {
+                    is_known = true;
+                    self.remember(vote);
+                }
                 JournalEntry::Certified(certificate) if certificate.vote.epoch == epoch => {
+                    is_known = true;
                     self.recall(certificate.clone());
                 }
                 _ => {}

@@ -69,6 +69,9 @@ impl<R: Rules> Consensus<R> {
     pub(super) fn on_built(&mut self, header: BlockHeader, effects: &mut Vec<Effect>) {
         let is_for_now = header.epoch == self.epoch() && header.view == self.view && self.leads();
         let slot = self.slots.entry(self.view).or_default();
+        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+        //# CON-7.14 (ours): A producer MUST NOT sign two blocks of one view, also not across a
+        //# restart.
         if !is_for_now || slot.own.proposed.is_some() {
             return;
         }
@@ -79,7 +82,7 @@ impl<R: Rules> Consensus<R> {
         //# CON-7.21 (ours): A leader MUST send to all auditors, before its proposal, the notarization of
         //# the parent and the nullification of every view between.
         if self.rules.passes_on() {
-            self.publish_way(Audience::Auditors { and: self.membership.me }, effects);
+            self.publish_way(self.view, Audience::Auditors { and: self.membership.me }, effects);
         }
         effects.push(Effect::Propose(header));
     }

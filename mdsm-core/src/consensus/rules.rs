@@ -52,6 +52,9 @@ pub trait Rules: Clone + Debug + PartialEq + Eq + Hash {
     }
 
     /// S3: the parent is what its view notarized, and every view between is nullified.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.6 (ours): Two honest nodes MUST NOT finalize conflicting blocks while at most f
+    //# auditors are faulty.
     fn may_extend(&self, notarized: Option<&Digest>, parent: &Digest, gap_nullified: bool) -> bool {
         notarized == Some(parent) && gap_nullified
     }

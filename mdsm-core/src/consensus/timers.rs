@@ -96,6 +96,10 @@ impl<R: Rules> Consensus<R> {
     }
 
     /// Sends again whatever others may lack to leave this view.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.7 (ours): After the network heals a block MUST become final within one view more than
+    //# the longest run of faulty producers in the order of turns, while at most f auditors are
+    //# faulty.
     fn retry(&mut self, effects: &mut Vec<Effect>) {
         self.cast_again(effects);
         //= harness/spec/consensus.md#con-7-safety-life-and-evidence
@@ -105,13 +109,14 @@ impl<R: Rules> Consensus<R> {
         //# finalization that ended the epoch before.
         if self.membership.auditor.is_some() || self.leads() {
             let leader = self.committees.leader(self.view).institution;
-            self.publish_way(Audience::Auditors { and: leader }, effects);
+            self.publish_way(self.view, Audience::Auditors { and: leader }, effects);
         }
         self.lead_again(effects);
         self.ask_for_parents(effects);
         if !self.votes() {
-            // Nobody sends votes to a node that does not audit, so it asks for certificates.
-            let to = Audience::One(self.committees.auditor_on_duty(self.view).institution);
+            // Nobody sends votes to a node that does not audit, so it asks for certificates; every
+            // auditor, because the one on duty may be faulty, or the node itself.
+            let to = Audience::Auditors { and: self.committees.leader(self.view).institution };
             effects.push(Effect::Ask { to, epoch: self.epoch(), view: self.view });
         }
     }
@@ -134,15 +139,15 @@ impl<R: Rules> Consensus<R> {
         }
     }
 
-    /// Sends the certificates that lead to the current view: those of every view back to the highest
-    /// notarized one.
-    pub(super) fn publish_way(&self, to: Audience, effects: &mut Vec<Effect>) {
-        for (view, slot) in self.slots.range(..=self.view).rev() {
+    /// Sends the certificates that lead on to the current view: those of every view below `above`, back
+    /// to the highest notarized one.
+    pub(super) fn publish_way(&self, above: View, to: Audience, effects: &mut Vec<Effect>) {
+        for (_, slot) in self.slots.range(..above).rev() {
             for certificate in slot.certificates() {
                 let certificate = certificate.clone();
                 effects.push(Effect::Publish { certificate, to });
             }
-            if slot.notarized().is_some() && *view < self.view {
+            if slot.notarized().is_some() {
                 break;
             }
         }

@@ -73,6 +73,9 @@ impl Genesis {
     pub fn check(&self) -> Result<(), GenesisError> {
         let Self { turn_ms, minute_ms, window_ms, started_at, producers, auditors, .. } = *self;
         let whole = |long: u32, short: u32| short > 0 && long > 0 && long.is_multiple_of(short);
+        //= harness/spec/consensus.md#con-8-clock
+        //# CON-8.3 (ours): A genesis whose start is not a multiple of its window, or whose turn,
+        //# minute and window are zero or do not divide one another in this order, MUST be refused.
         if !whole(minute_ms, turn_ms) || !whole(window_ms, minute_ms) {
             return Err(GenesisError::Periods { turn_ms, minute_ms, window_ms });
         }

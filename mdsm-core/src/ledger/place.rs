@@ -60,6 +60,12 @@ pub fn place(
     {
         return Ok(Placed { content: Content::Inline(blob), encryption: None, sealed: None });
     }
+    //= harness/spec/consensus.md#con-1-request-and-acceptance
+    //# CON-1.3 (paper): A record that its owner does not want public MUST reach the delegate
+    //# encrypted.
+    //= harness/spec/consensus.md#con-3-item-confirmation
+    //# CON-3.2 (paper): The delegate MUST put files that are too large for an Item into the
+    //# distributed database.
     let sealed = seal(bytes, key, coins)?;
     let placed = Placed::stored(sha256(&sealed), key_id);
     Ok(Placed { sealed: Some(sealed), ..placed })
@@ -80,6 +86,10 @@ mod tests {
         //= type=test
         //# STO-5.2 (ours): Content MUST go into the record itself only on the owner's express demand,
         //# and otherwise into a sealed file.
+        //= harness/spec/consensus.md#con-1-request-and-acceptance
+        //= type=test
+        //# CON-1.3 (paper): A record that its owner does not want public MUST reach the delegate
+        //# encrypted.
         let small = placed(b"note", Placement::default()).unwrap();
         assert!(matches!(small.content, Content::Stored(_)), "nobody asked for more");
         assert!(small.encryption.is_some());
@@ -91,6 +101,10 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_sealed_and_what_is_empty_is_refused() {
+        //= harness/spec/consensus.md#con-3-item-confirmation
+        //= type=test
+        //# CON-3.2 (paper): The delegate MUST put files that are too large for an Item into the
+        //# distributed database.
         let is_inline = |bytes: usize| {
             let placed = placed(&vec![7; bytes], Placement::Inline).unwrap();
             matches!(placed.content, Content::Inline(_))

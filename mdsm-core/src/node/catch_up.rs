@@ -59,7 +59,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             self.bodies.keep(signed.hash(), Arc::new(proposal));
         }
         let certificate = Arc::new(certificate.clone());
-        match self.examine(tip, true) {
+        match self.examine(tip) {
             Ok(()) => self.commit(tip, certificate.clone(), effects),
             Err(missing) => self.ask_for(missing, effects),
         }

@@ -31,11 +31,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             self.undecided = None;
             return;
         }
-        match self.examine(hash, true) {
+        match self.examine(hash) {
             Ok(()) => {
                 self.undecided = None;
                 self.commit(hash, certificate, effects);
             }
+            //= harness/spec/consensus.md#con-4-audit
+            //# CON-4.7 (ours): A node MUST NOT apply a finalized block that fails its own check.
             Err(Missing::Invalid) => {
                 // A quorum notarized what the rules refuse: more than f auditors are faulty. The node
                 // stays where it is rather than follow them.

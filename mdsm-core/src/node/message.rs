@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::codec::wire_struct;
+use crate::codec::{Wire, wire_struct};
 use crate::ledger::{
     Certificate, Envelope, Evidence, Item, Proposal, Registration, Service, SignedHeader,
     SignedVote,
@@ -74,7 +74,7 @@ pub struct Decision {
 
 wire_struct!(Decision { blocks, closing, certificate });
 
-impl crate::codec::Wire for Decision {
+impl Wire for Decision {
     const TAG: [u8; 4] = *b"MDCN";
     const NAME: &'static str = "Decision";
 }

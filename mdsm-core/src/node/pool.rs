@@ -47,6 +47,9 @@ impl Pool {
     }
 
     /// Puts a record in; false when there is no room or it is there already.
+    //= harness/spec/consensus.md#con-2-booking-into-an-item
+    //# CON-2.3 (ours): A record MUST be booked under the id of the delegate that accepted it,
+    //# whichever producer leads.
     pub(super) fn add(&mut self, envelope: Verified<Envelope>, is_own: bool) -> bool {
         let record = *envelope.record_id();
         let mut encoded = Vec::new();

@@ -20,6 +20,9 @@ use crate::types::Timestamp;
 
 /// An open log.
 #[derive(Debug)]
+//= harness/spec/consensus.md#con-7-safety-life-and-evidence
+//# CON-7.18 (ours): A node MUST keep the certificates that justify its votes until two epochs after
+//# the epoch of the vote have ended.
 pub struct Journal {
     log: Log,
 }

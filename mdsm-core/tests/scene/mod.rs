@@ -14,7 +14,7 @@ use mdsm_core::ledger::{
     Payload, Receipt, Record, ResourceType,
 };
 use mdsm_core::roster::{Founder, Roster};
-use mdsm_core::types::{InstitutionId, OwnerId, Text, Timestamp, View};
+use mdsm_core::types::{Digest, InstitutionId, OwnerId, Text, Timestamp, View};
 
 /// The content of the record.
 pub(crate) const NOTE: &[u8] = b"a clinical note";

@@ -1,0 +1,219 @@
+//! What holds around the end of an epoch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::*;
+use super::network::{Event, Network, START, config, founders, start};
+use crate::consensus::{JournalEntry, Protocol};
+use crate::crypto::sign::Ed25519;
+use crate::ledger::{Subject, Vote};
+use crate::types::{Digest, Epoch, InstitutionId, Timestamp};
+
+fn anchor(vote: &Vote) -> Option<(Epoch, Digest)> {
+    match vote.subject {
+        Subject::Anchor(root) => Some((vote.epoch, root)),
+        _ => None,
+    }
+}
+
+#[test]
+fn con_7_11_anchors_are_voted_upon_in_order_and_once() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.10 (ours): An institution MUST NOT sign two anchor roots for one epoch, also not
+    //# across a restart.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.11 (ours): An institution MUST NOT sign the anchor of an epoch unless it holds the
+    //# anchor certificate of every epoch before and its own finalized chain yields all these roots.
+    let mut network = Network::new();
+    network.run_until(250_000);
+    let mut votes = 0;
+    for (id, disk) in &network.disks {
+        let (mut certified, mut voted) = (BTreeSet::new(), BTreeMap::new());
+        for (_, event) in &disk.events {
+            match event {
+                Event::Stored(JournalEntry::Certified(certificate)) => {
+                    certified.extend(anchor(&certificate.vote));
+                }
+                Event::Cast(vote) => {
+                    let Some((epoch, root)) = anchor(vote) else { continue };
+                    let earlier = certified.iter().filter(|(before, _)| *before < epoch).count();
+                    assert_eq!(earlier, usize::try_from(epoch.get()).unwrap(), "{id}");
+                    assert_eq!(*voted.entry(epoch).or_insert(root), root, "{id}");
+                    votes += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(votes >= 4 * 8, "{votes} votes");
+    // Another root for the same epoch, after a restart: the first one is signed again.
+    let id = InstitutionId::new(6);
+    let committees = network.nodes[&id].chain().roster().committees().clone();
+    let mut ballot = crate::consensus::AnchorBallot::new(&committees, id);
+    let first = Subject::Anchor(Digest::new([1; 32]));
+    let view = crate::types::View::new(0);
+    ballot.recall(&Vote { epoch: ballot.epoch(), view, subject: first });
+    let mut effects = Vec::new();
+    ballot.vote(Digest::new([2; 32]), &mut effects);
+    let subjects = effects.iter().filter_map(|effect| match effect {
+        crate::consensus::AnchorEffect::Consensus(crate::consensus::Effect::Cast(vote)) => {
+            Some(vote.subject)
+        }
+        _ => None,
+    });
+    assert_eq!(subjects.collect::<Vec<_>>(), [first]);
+}
+
+#[test]
+fn con_7_11_a_missing_certificate_keeps_later_anchors_from_being_signed() {
+    let mut network = Network::new();
+    network.loses_anchor_votes = true;
+    network.run_until(200_000);
+    let epochs: BTreeSet<Epoch> = network
+        .disks
+        .values()
+        .flat_map(|disk| disk.events.iter())
+        .filter_map(|(_, event)| match event {
+            Event::Cast(vote) => anchor(vote).map(|(epoch, _)| epoch),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(epochs, [Epoch::new(0)].into(), "epochs end, and only the first anchor is signed");
+    assert!(network.nodes.values().all(|node| node.chain().epoch().get() == 3));
+    network.loses_anchor_votes = false;
+    network.run_until(220_000);
+    assert_eq!(network.certified.len(), 3 * network.nodes.len(), "then all follow");
+}
+
+#[test]
+fn con_7_22_votes_on_an_anchor_are_cast_again_until_it_is_certified() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.22 (ours): An institution MUST send again to both committees, at least every eight
+    //# assumed delays, each anchor vote of its own whose certificate it lacks.
+    let mut network = Network::new();
+    network.loses_anchor_votes = true;
+    network.run_until(100_000);
+    for id in (1..=8).map(InstitutionId::new) {
+        let times: Vec<i64> = network.disks[&id]
+            .events
+            .iter()
+            .filter(|(_, event)| matches!(event, Event::Cast(vote) if anchor(vote).is_some()))
+            .map(|(time, _)| *time)
+            .collect();
+        assert!(times.len() > 30, "{id}: {} times", times.len());
+        let apart = times.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(apart <= Some(8 * 100), "{id}: {apart:?} ms apart, the assumed delay is 100 ms");
+    }
+}
+
+#[test]
+fn con_7_20_an_anchor_from_the_future_waits() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.20 (ours): An institution MUST NOT sign the anchor of an epoch whose last block is
+    //# stamped more than 4,000 milliseconds ahead of its own clock.
+    let mut network = Network::new();
+    let slow = InstitutionId::new(10);
+    let slow_producer = InstitutionId::new(3);
+    // Eleven seconds behind: every block lies in the future of this producer.
+    network.behind_ms = [(slow, 11_000), (slow_producer, 11_000)].into();
+    network.run_until(120_000);
+    let first = |id: InstitutionId| {
+        let events = network.disks[&id].events.iter();
+        let mut cast = events
+            .filter(|(_, event)| matches!(event, Event::Cast(vote) if anchor(vote).is_some()));
+        cast.next().map(|(time, _)| *time)
+    };
+    let frozen = network.disks[&slow].commits.iter().find_map(|commit| {
+        let at_mark = commit.timestamp.get() >= START + 60_000;
+        at_mark.then_some(commit.timestamp.get())
+    });
+    let frozen = frozen.unwrap();
+    assert!(first(InstitutionId::new(6)).is_some_and(|time| time <= frozen + 1_000));
+    // Seven others certify it meanwhile, so the slow one has nothing left to sign.
+    let early = first(slow_producer).is_some_and(|time| time < frozen + 7_000);
+    assert!(!early, "{:?} behind {frozen}", first(slow_producer));
+}
+
+#[test]
+fn con_8_5_nothing_of_an_epoch_is_voted_for_before_the_epoch_before_is_final() {
+    //= harness/spec/consensus.md#con-8-clock
+    //= type=test
+    //# CON-8.5 (ours): A payload of an epoch MUST NOT be notarized before the last block of the
+    //# epoch before it is final.
+    let mut network = Network::new();
+    network.run_until(200_000);
+    let mut checked = 0;
+    for (id, disk) in &network.disks {
+        // Height of the last block of each epoch, from the commits.
+        let blocks = disk.commits.iter().flat_map(|commit| commit.decision.blocks.iter());
+        let mut last: BTreeMap<Epoch, u64> = BTreeMap::new();
+        for block in blocks {
+            last.insert(block.signed.header.epoch, block.signed.header.height.get());
+        }
+        let mut height = 0;
+        for (_, event) in &disk.events {
+            match event {
+                Event::Committed(reached) => height = height.max(reached.get()),
+                Event::Cast(vote) if anchor(vote).is_none() && vote.epoch.get() > 0 => {
+                    let before = Epoch::new(vote.epoch.get() - 1);
+                    assert!(height >= last[&before], "{id}: {vote:?} at height {height}");
+                    checked += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(checked > 500, "{checked} votes");
+}
+
+#[test]
+fn con_7_12_a_node_that_lost_its_log_is_silent_for_the_epoch_and_then_votes_again() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.12 (ours): A node that found its log damaged or missing MUST NOT sign anything for the
+    //# first epoch or for one whose predecessor ended with a block stamped at most 4,000
+    //# milliseconds after the reading of its clock when it found the log so.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.18 (ours): A node MUST keep the certificates that justify its votes until two epochs
+    //# after the epoch of the vote have ended.
+    let mut network = Network::new();
+    network.run_until(90_000);
+    let down = InstitutionId::new(7);
+    network.nodes.remove(&down);
+    let founders = founders();
+    let mut node = Node::new(config(down), &start(&founders), Ed25519, Protocol).unwrap();
+    let disk = network.disks.get_mut(&down).unwrap();
+    // The certificates behind its votes are all still there: nothing is ever taken out of a log.
+    let stored = disk.journal.iter().filter(|entry| matches!(entry, JournalEntry::Certified(_)));
+    assert!(stored.count() > 100);
+    disk.journal.clear();
+    let before = disk.events.len();
+    let stored = Recovered {
+        commits: &disk.commits,
+        journal: Journal::Lost,
+        accepted: disk.accepted.clone(),
+    };
+    let mut effects = Vec::new();
+    node.recover(Timestamp::new(network.now), stored, &mut effects).unwrap();
+    network.nodes.insert(down, node);
+    network.carry_out(down, effects);
+    let lost_at = network.now;
+    network.run_until(260_000);
+    let disk = &network.disks[&down];
+    assert!(matches!(disk.journal[0], JournalEntry::Lost(at) if at.get() == lost_at));
+    let signed: BTreeSet<Epoch> = disk.events[before..]
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::Cast(vote) => Some(vote.epoch),
+            _ => None,
+        })
+        .collect();
+    // Lost in epoch 1, which it may have voted in; epoch 2 opens half a minute later.
+    assert_eq!(signed.first(), Some(&Epoch::new(2)), "{signed:?}");
+    assert!(signed.contains(&Epoch::new(3)));
+}

@@ -1,0 +1,5 @@
+//! Nodes as a network; see `network`.
+
+mod epochs;
+mod network;
+mod records;

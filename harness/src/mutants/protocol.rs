@@ -31,8 +31,6 @@ pub enum Mutation {
     FinalizationNotStored,
     /// No certificate is stored.
     CertificatesNotStored,
-    /// The start of an epoch is not stored.
-    EpochNotStored,
     /// Finalizes a view that it nullified.
     FinalizeAfterNullify,
     /// Nullifies a view that it finalized.
@@ -113,7 +111,7 @@ const fn mutant(
 }
 
 /// Every mistake.
-pub const MUTATIONS: [Mutant; 38] = [
+pub const MUTATIONS: [Mutant; 37] = [
     mutant(Mutation::QuorumLess, "quorum-less", "CON-7.1", "quorum", ""),
     mutant(
         Mutation::QuorumTwoThirds,
@@ -167,7 +165,6 @@ pub const MUTATIONS: [Mutant; 38] = [
         "stores",
         "our own first draft",
     ),
-    mutant(Mutation::EpochNotStored, "epoch-not-stored", "CON-7.4", "stores", ""),
     mutant(Mutation::FinalizeAfterNullify, "finalize-after-nullify", "CON-7.3", "may_finalize", ""),
     mutant(Mutation::NullifyAfterFinalize, "nullify-after-finalize", "CON-7.3", "may_nullify", ""),
     mutant(Mutation::StaleTimer, "stale-timer", "CON-7.3", "may_nullify", "Malachite issue 850"),
@@ -288,8 +285,7 @@ impl Rules for Mutation {
         let subject = match entry {
             JournalEntry::Voted(vote) => Some((false, vote.subject)),
             JournalEntry::Certified(held) => Some((true, held.vote.subject)),
-            JournalEntry::Epoch(_) => return *self != Self::EpochNotStored,
-            JournalEntry::Proposed(_) | JournalEntry::Lost(_) => None,
+            JournalEntry::Epoch(_) | JournalEntry::Proposed(_) | JournalEntry::Lost(_) => None,
         };
         !matches!(
             (self, subject),

@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod protocol;
+mod public;
 mod reductions;
 mod traces;
 
@@ -15,7 +16,7 @@ fn small() -> Config {
 
 /// Searches to the end.
 fn search<R: Rules>(config: &Config, rules: R) -> Found {
-    Search::new(config, rules, Limits::default()).unwrap().run(|_| None).unwrap()
+    Search::new(config, rules, Limits::default()).expect("it fits").run(|_| None).expect("it fits")
 }
 
 fn claim(found: &Found) -> Option<Claim> {

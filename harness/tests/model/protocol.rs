@@ -7,8 +7,9 @@ use super::{claim, search, small};
 
 /// Holds, and came across everything that it is about.
 fn holds(config: Config) -> u64 {
-    let searched =
-        Job::Certificates(config).run(Protocol, "protocol", Limits::default(), |_| None).unwrap();
+    let searched = Job::Certificates(config)
+        .run(Protocol, "protocol", Limits::default(), |_| None)
+        .expect("it fits");
     let summary = searched.summary;
     assert_eq!(summary.broken, None, "{}", summary.title);
     assert_eq!(summary.never_seen, [""; 0], "{}", summary.title);
@@ -58,11 +59,17 @@ fn con_7_7_a_block_becomes_final_from_every_state_of_one_view_with_a_crash() {
 
 #[test]
 fn con_8_5_no_payload_of_an_epoch_is_notarized_before_the_epoch_before_it_ended() {
+    //= harness/spec/consensus.md#con-8-clock
+    //= type=test
+    //# CON-8.5 (ours): A payload of an epoch MUST NOT be notarized before the last block of the epoch before it is final.
     holds(Config { views: 1, epochs: 2, ..small() });
 }
 
 #[test]
 fn con_7_5_a_node_that_lost_its_log_does_not_vote_in_that_epoch() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.5 (ours): A node whose log is damaged or missing MUST NOT vote before the next epoch.
     holds(Config { views: 1, crashes: 1, amnesia: true, ..small() });
 }
 
@@ -75,10 +82,11 @@ fn two_faulty_auditors_of_four_break_it() {
 
 #[test]
 fn certificates_rest_on_distinct_voters_and_accusations_on_deeds_in_every_order_of_votes() {
-    for (set, intake) in [(0, true), (1, false)] {
-        let heard = hear(Messages { voters: 4, set, intake }, Protocol);
+    // Three voters through the intake, which checks; four at once. The whole is in the preset `ci`.
+    for (voters, intake) in [(3, true), (4, false)] {
+        let heard = hear(Messages { voters, set: 0, intake }, Protocol);
         assert_eq!(heard.broken, None);
-        assert!(heard.states > 10_000 && heard.accusations > 0 && heard.certificates > 0);
+        assert!(heard.states > 500 && heard.accusations > 0 && heard.certificates > 0, "{heard:?}");
         assert_eq!(heard.refused > 0, intake);
     }
 }

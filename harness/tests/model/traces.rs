@@ -8,7 +8,10 @@ use super::small;
 
 fn trace(config: Config, mutation: Mutation) -> Trace {
     let job = Job::Certificates(config);
-    job.run(mutation, mutation.name(), Limits::default(), |_| None).unwrap().trace.unwrap()
+    job.run(mutation, mutation.name(), Limits::default(), |_| None)
+        .expect("it fits")
+        .trace
+        .expect("a claim breaks")
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The command line: options that every command takes, and what each command does.
 
+mod simulate;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +39,15 @@ enum Command {
     /// Count instructions: against the baseline in git, or against a base revision built here.
     #[command(subcommand)]
     Perf(Perf),
+    /// Run whole networks with faults, seed by seed, and judge what honest nodes do.
+    Simulate(simulate::Simulate),
+    /// Run one seed or one schedule again.
+    Replay(simulate::Replay),
+    /// Find the fewest faults that still make a run fail.
+    Shrink(simulate::Shrink),
+    /// Work on reports that were written before.
+    #[command(subcommand)]
+    Report(simulate::Reports),
     /// One of those who share a file: `verify` starts it and speaks to it on its standard input.
     #[command(hide = true)]
     Party {
@@ -138,6 +149,10 @@ pub(crate) fn run() -> Exit {
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
         Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),
+        Command::Simulate(command) => simulate::simulate(&command),
+        Command::Replay(command) => simulate::replay(&command),
+        Command::Shrink(command) => simulate::shrink(&command),
+        Command::Report(command) => simulate::reports(&command),
         Command::Party { role } => party(role),
     };
     match result {

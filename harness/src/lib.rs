@@ -21,6 +21,7 @@ pub mod report;
 pub mod rules;
 pub mod seed;
 pub mod shell;
+pub mod simulation;
 pub mod stop;
 pub mod verdict;
 pub mod verify;

@@ -5,6 +5,7 @@
 //! An oracle takes bytes, lets the reference and the rules answer, and says where they part. It
 //! never repairs an answer. A panic in the reference is for the caller to catch or to crash on.
 
+pub mod consensus;
 pub mod decode;
 pub mod headers;
 pub mod merkle;

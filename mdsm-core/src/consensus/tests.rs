@@ -328,3 +328,18 @@ fn journal_entries_survive_their_encoding() {
     }
     assert_eq!(header(1, 0, GENESIS).id(), header(1, 0, GENESIS).id());
 }
+
+#[test]
+fn a_node_that_is_left_behind_does_not_depend_on_the_auditor_on_duty() {
+    let mut cluster = Cluster::new(&[]);
+    cluster.deliver(300);
+    for id in [1, 2, 3].map(InstitutionId::new) {
+        let node = cluster.nodes.get_mut(&id).unwrap();
+        let (epoch, view) = (node.consensus.epoch(), node.consensus.view());
+        let retry = Timer { epoch, view, kind: TimerKind::Retry };
+        let asked = node.consensus.effects_of(Input::Timeout(retry)).into_iter().any(|effect| {
+            matches!(effect, Effect::Ask { to: Audience::Auditors { .. }, view: of, .. } if of == view)
+        });
+        assert!(asked, "{id} asks every auditor");
+    }
+}

@@ -114,8 +114,9 @@ impl<R: Rules> Consensus<R> {
         self.lead_again(effects);
         self.ask_for_parents(effects);
         if !self.votes() {
-            // Nobody sends votes to a node that does not audit, so it asks for certificates.
-            let to = Audience::One(self.committees.auditor_on_duty(self.view).institution);
+            // Nobody sends votes to a node that does not audit, so it asks for certificates; every
+            // auditor, because the one on duty may be faulty, or the node itself.
+            let to = Audience::Auditors { and: self.committees.leader(self.view).institution };
             effects.push(Effect::Ask { to, epoch: self.epoch(), view: self.view });
         }
     }

@@ -1,0 +1,346 @@
+//! `simulate`, `replay`, `shrink` and `report merge`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use harness::machine;
+use harness::progress::Progress;
+use harness::report::{Case, Chapter, Report};
+use harness::shell;
+use harness::simulation::broken::Broken;
+use harness::simulation::campaign::{self, CLAIMS, Campaign};
+use harness::simulation::cluster::Shape;
+use harness::simulation::plan::Faults;
+use harness::simulation::schedule::Schedule;
+use harness::simulation::shrink;
+use harness::simulation::strategies::Name;
+use harness::verdict::{Exit, Outcome};
+
+use super::{Common, finish, jobs, program, run_of, stop};
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Preset {
+    /// 101 producers and 20 auditors, turns of 6 s.
+    Paper,
+    /// Four of each.
+    Small,
+    /// Five producers and seven auditors.
+    N7,
+}
+
+/// Which network, and which faults.
+#[derive(Args, Clone)]
+struct Network {
+    /// The network.
+    #[arg(long, value_enum, default_value_t = Preset::Small)]
+    preset: Preset,
+    /// Faults last so many hours; a minute and a half by default.
+    #[arg(long, value_name = "H")]
+    hours: Option<u64>,
+    /// links, cuts, crashes, disks, clocks, strategies, all or none, with commas between.
+    #[arg(long, value_name = "LIST", default_value = "all")]
+    faults: Faults,
+    /// This strategy for as many auditors as may be faulty, and one producer.
+    #[arg(long, value_name = "NAME")]
+    strategy: Option<Name>,
+    /// A rule of the protocol to break, to see that it is noticed.
+    #[arg(long, value_name = "NAME")]
+    rules: Option<Broken>,
+    /// ideal or real signatures.
+    #[arg(long, value_enum, default_value_t = Kind::Ideal)]
+    signatures: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Ideal,
+    Real,
+}
+
+#[derive(Args)]
+pub(super) struct Simulate {
+    /// Which seeds, the second excluded.
+    #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = range)]
+    seeds: (u64, u64),
+    /// Which part of how many: for Kubernetes indexed jobs, Slurm arrays, GNU parallel.
+    #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = part)]
+    shard: (u64, u64),
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct Replay {
+    /// A schedule, or the seed of a run.
+    what: String,
+    #[command(flatten)]
+    network: Network,
+}
+
+#[derive(Args)]
+pub(super) struct Shrink {
+    /// A schedule, or the seed of a run, that fails.
+    what: String,
+    /// Where the shortest schedule goes.
+    #[arg(long, value_name = "FILE", default_value = "shrunk.txt")]
+    to: PathBuf,
+    /// Runs that it may take.
+    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    runs: u32,
+    #[command(flatten)]
+    network: Network,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Reports {
+    /// Add up the reports of shards.
+    Merge {
+        /// What each shard wrote with --out.
+        #[arg(required = true, value_name = "DIR")]
+        shards: Vec<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+fn range(text: &str) -> Result<(u64, u64), String> {
+    let (from, to) = text.split_once("..").ok_or("expected A..B")?;
+    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
+    let (from, to) = (number(from)?, number(to)?);
+    if from < to { Ok((from, to)) } else { Err("there is no seed in it".to_owned()) }
+}
+
+fn part(text: &str) -> Result<(u64, u64), String> {
+    let (part, of) = text.split_once('/').ok_or("expected I/N")?;
+    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
+    let (part, of) = (number(part)?, number(of)?);
+    if (1..=of).contains(&part) { Ok((part, of)) } else { Err("expected 1/N to N/N".to_owned()) }
+}
+
+impl Network {
+    fn options(&self, seeds: (u64, u64), shard: (u64, u64), jobs: usize) -> campaign::Options {
+        let shape = match self.preset {
+            Preset::Paper => Shape::PAPER,
+            Preset::Small => Shape::SMALL,
+            Preset::N7 => Shape::N7,
+        };
+        let (heal_ms, end_ms) = match (self.hours, self.preset) {
+            (Some(hours), _) => (hours * 3_600_000, hours * 3_600_000 + 60_000),
+            (None, Preset::Paper) => (3_600_000, 3_660_000),
+            (None, _) => (90_000, 120_000),
+        };
+        campaign::Options {
+            shape,
+            seeds: seeds.0..seeds.1,
+            heal_ms,
+            end_ms,
+            faults: self.faults,
+            strategy: self.strategy,
+            rules: self.rules,
+            is_real: self.signatures == Kind::Real,
+            shard,
+            jobs,
+        }
+    }
+
+    /// The options as they are typed.
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        option("--preset", format!("{:?}", self.preset).to_lowercase());
+        if let Some(hours) = self.hours {
+            option("--hours", hours.to_string());
+        }
+        option("--faults", self.faults.to_string());
+        if let Some(strategy) = self.strategy {
+            option("--strategy", strategy.to_string());
+        }
+        if let Some(rules) = self.rules {
+            option("--rules", rules.to_string());
+        }
+        option("--signatures", format!("{:?}", self.signatures).to_lowercase());
+        words
+    }
+
+    /// A schedule from a file, or the one of a seed.
+    fn schedule(&self, what: &str) -> Result<Schedule, String> {
+        if let Ok(seed) = what.parse::<harness::seed::Seed>() {
+            let options = self.options((seed.get(), seed.get().saturating_add(1)), (1, 1), 1);
+            return Ok(Schedule::new(options.plan(seed.get()), self.rules));
+        }
+        let text = std::fs::read_to_string(what).map_err(|error| format!("{what}: {error}"))?;
+        Schedule::parse(&text).map_err(|why| format!("{what}: {why}"))
+    }
+}
+
+pub(super) fn simulate(command: &Simulate) -> Result<Exit, String> {
+    let (common, network) = (&command.common, &command.network);
+    let started_ms = machine::now_ms();
+    let stop = stop(common)?;
+    let options = network.options(command.seeds, command.shard, jobs(common));
+    let mut campaign = campaign::campaign(&options, &Progress::new(common.quiet), &stop);
+    let (from, to) = command.seeds;
+    let words = [network.words(), vec!["--seeds".to_owned(), format!("{from}..{to}")]].concat();
+    campaign.commit = machine::COMMIT.to_owned();
+    campaign.options = shell::join(&words);
+    save(&common.out, &campaign)?;
+    conclude(common, started_ms, &campaign)
+}
+
+fn save(out: &Path, campaign: &Campaign) -> Result<(), String> {
+    let fault = |error: std::io::Error| format!("--out {}: {error}", out.display());
+    std::fs::create_dir_all(out).map_err(fault)?;
+    let json = serde_json::to_string_pretty(campaign).map_err(|error| error.to_string())?;
+    std::fs::write(out.join("campaign.json"), json + "\n").map_err(fault)
+}
+
+/// The report of a campaign: a case for each claim.
+fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exit, String> {
+    let of_seed = |command: &str, seed: u64| {
+        let options = campaign.options.split(" --seeds ").next().unwrap_or_default();
+        format!("{} {command} {seed} {options}", shell::join(&[program()]))
+    };
+    let again = format!("{} simulate {}", shell::join(&[program()]), campaign.options);
+    let missing = campaign.planned - campaign.counts.runs;
+    let ran = |fails: bool| match campaign.counts.runs {
+        0 => Outcome::skipped("no seed ran"),
+        _ if fails => Outcome::Fail,
+        // What did not run may have failed.
+        _ if missing > 0 => Outcome::Undecided,
+        _ => Outcome::Pass,
+    };
+    let mut chapter = Chapter::new("simulation", "Simulation: whole networks, seed by seed");
+    for (claim, requirements, title) in CLAIMS {
+        let broken: Vec<_> = campaign.broken(claim).collect();
+        let detail: Vec<String> = broken
+            .iter()
+            .take(5)
+            .map(|f| format!("seed {} at {}: {}", f.seed, campaign.commit, f.what))
+            .collect();
+        chapter.cases.push(Case {
+            id: format!("simulation.{}", claim.replace(' ', "-")),
+            title: title.to_owned(),
+            requirements: requirements.iter().map(|&id| id.to_owned()).collect(),
+            outcome: ran(!broken.is_empty()),
+            detail: detail.join("; "),
+            duration_us: 0,
+            rerun: broken.first().map_or_else(|| again.clone(), |f| of_seed("replay", f.seed)),
+        });
+    }
+    chapter.cases.push(Case {
+        id: "simulation.determinism".to_owned(),
+        title: "equal seeds give equal runs".to_owned(),
+        requirements: Vec::new(),
+        outcome: ran(campaign.repeated.1 > 0),
+        detail: format!(
+            "{} seeds ran twice, {} differed",
+            campaign.repeated.0, campaign.repeated.1
+        ),
+        duration_us: 0,
+        rerun: again.clone(),
+    });
+    let idle: Vec<&str> = campaign
+        .acted
+        .iter()
+        .filter(|(_, (times, places))| *times == 0 && *places >= 50)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    chapter.cases.push(Case {
+        id: "simulation.strategies".to_owned(),
+        title: "every strategy that had fifty chances acted".to_owned(),
+        requirements: Vec::new(),
+        outcome: ran(!idle.is_empty()),
+        detail: idle.join(", "),
+        duration_us: 0,
+        rerun: again.clone(),
+    });
+    let counts = &campaign.counts;
+    for (name, value) in [
+        ("seeds", format!("{} of {}", counts.runs, campaign.planned)),
+        ("simulated", format!("{:.1} h", counts.simulated_ms as f64 / 3_600_000.0)),
+        ("messages", counts.delivered.to_string()),
+        ("final", format!("{} blocks, {} views nullified", counts.finals, counts.nullified)),
+        ("epochs", format!("{}, {} anchors certified", counts.epochs, counts.anchors)),
+        ("offences", format!("{} shown, {} forged votes", counts.offences, counts.forged)),
+        ("logs lost", counts.lost_logs.to_string()),
+        ("longest", format!("{} ms without a final block", counts.gap_ms)),
+        ("load", format!("{} slots and votes at most", counts.load)),
+        (
+            "strategies",
+            campaign
+                .acted
+                .iter()
+                .map(|(n, (t, _))| format!("{n} {t}"))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
+    ] {
+        chapter.fact(name, value);
+    }
+    let mut hint = String::new();
+    for failure in campaign.failures.iter().take(10) {
+        let Campaign { commit, .. } = campaign;
+        hint.push_str(&format!(
+            "seed {} at {commit} breaks {}: {}\n  {}\n",
+            failure.seed,
+            failure.claim,
+            failure.what,
+            of_seed("replay", failure.seed)
+        ));
+    }
+    let planned = u64::try_from(chapter.cases.len()).unwrap_or(u64::MAX);
+    let report = Report::new(run_of(common, started_ms, again), planned, vec![chapter]);
+    finish(common, &report, &hint)
+}
+
+pub(super) fn replay(command: &Replay) -> Result<Exit, String> {
+    let schedule = command.network.schedule(&command.what)?;
+    let outcome = shrink::replay(&schedule);
+    println!("digest {:032x}", outcome.digest);
+    println!("{:?}", outcome.counts);
+    for breach in &outcome.breaches {
+        println!("{}: {}", breach.claim, breach.what);
+    }
+    Ok(if outcome.breaches.is_empty() { Exit::Conforms } else { Exit::DoesNotConform })
+}
+
+pub(super) fn shrink(command: &Shrink) -> Result<Exit, String> {
+    let schedule = command.network.schedule(&command.what)?;
+    let Some(shrunk) = shrink::shrink(&schedule, command.runs) else {
+        println!("nothing to shrink: {} breaks no claim", command.what);
+        return Ok(Exit::NothingTested);
+    };
+    let (before, after) = shrunk.faults;
+    std::fs::write(&command.to, shrunk.schedule.to_text())
+        .map_err(|error| format!("--to {}: {error}", command.to.display()))?;
+    println!(
+        "{before} faults before, {after} after {} runs: {}",
+        shrunk.runs,
+        command.to.display()
+    );
+    let words = [program(), "replay".to_owned(), command.to.to_string_lossy().into_owned()];
+    println!("{}", shell::join(&words));
+    Ok(Exit::DoesNotConform)
+}
+
+pub(super) fn reports(command: &Reports) -> Result<Exit, String> {
+    let Reports::Merge { shards, common } = command;
+    let started_ms = machine::now_ms();
+    let mut total: Option<Campaign> = None;
+    for shard in shards {
+        let path = shard.join("campaign.json");
+        let fault = |error: String| format!("{}: {error}", path.display());
+        let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
+        let campaign: Campaign =
+            serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        match &mut total {
+            Some(total) => total.merge(campaign).map_err(fault)?,
+            None => total = Some(campaign),
+        }
+    }
+    let total = total.ok_or("no shard was given")?;
+    save(&common.out, &total)?;
+    conclude(common, started_ms, &total)
+}

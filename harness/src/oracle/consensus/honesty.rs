@@ -1,0 +1,57 @@
+//! I7 and I12: an honest auditor never contradicts itself, and nobody honest is accused.
+
+use std::collections::BTreeMap;
+
+use mdsm_core::ledger::Subject;
+use mdsm_core::types::InstitutionId;
+
+use super::{EpochHistory, History};
+use crate::oracle::Verdict;
+
+/// No honest contradiction on the wire, no honest institution accused.
+//= harness/spec/consensus.md#con-7-safety-life-and-evidence
+//= type=test
+//# CON-7.2 (ours): An honest auditor MUST NOT sign two notarize votes in one view, also not across
+//# a restart.
+//= harness/spec/consensus.md#con-7-safety-life-and-evidence
+//= type=test
+//# CON-7.3 (ours): An honest auditor MUST NOT sign both a nullify vote and a finalize vote in one
+//# view, also not across a restart.
+//= harness/spec/consensus.md#con-7-safety-life-and-evidence
+//= type=test
+//# CON-7.9 (ours): Evidence MUST NOT exist against an institution that follows the protocol.
+pub fn honesty(history: &History, epoch: &EpochHistory) -> Verdict {
+    for (view, seen) in &epoch.views {
+        // Notarize, nullify, finalize, anchor.
+        let mut counts: BTreeMap<InstitutionId, [u32; 4]> = BTreeMap::new();
+        for (voter, subject) in seen.votes.keys() {
+            if history.faulty.contains(voter) {
+                continue;
+            }
+            let kind = match subject {
+                Subject::Notarize(_) => 0,
+                Subject::Nullify => 1,
+                Subject::Finalize(_) => 2,
+                Subject::Anchor(_) => 3,
+            };
+            counts.entry(*voter).or_default()[kind] += 1;
+        }
+        for (voter, [notarize, nullify, finalize, anchor]) in counts {
+            if notarize > 1 || finalize > 1 || anchor > 1 || (nullify > 0 && finalize > 0) {
+                return Err(format!(
+                    "epoch {} view {view}: {voter} contradicts itself",
+                    epoch.epoch
+                ));
+            }
+        }
+    }
+    for evidence in &epoch.evidence {
+        if let Some(claim) = evidence.claim().filter(|c| !history.faulty.contains(&c.institution)) {
+            return Err(format!(
+                "{} is accused and follows the protocol: {claim:?}",
+                claim.institution
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! Many seeds: in threads, in shards of a batch system, added up again.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mdsm_core::consensus::{Protocol, Rules};
+use serde::{Deserialize, Serialize};
+
+use super::broken::Broken;
+use super::cluster::Shape;
+use super::plan::{Faults, Plan};
+use super::run::{Counts, Outcome, Run};
+use super::strategies::Name;
+use crate::progress::Progress;
+use crate::seed::Seed;
+use crate::stop::Stop;
+
+/// Every claim that a run is judged by: name, requirements, title.
+pub const CLAIMS: [(&str, &[&str], &str); 11] = [
+    ("agreement", &["CON-7"], "no two conflicting blocks can be shown final"),
+    ("certificates", &["CON-7"], "one notarization a view, no finalization beside a nullification"),
+    ("certificate", &["CON-7"], "certificates hold a quorum of distinct auditors"),
+    ("logs", &["CON-7"], "final chains only grow, and agree"),
+    (
+        "blocks",
+        &["CON-5", "CON-6"],
+        "final blocks come from their leaders and skip nullified views only",
+    ),
+    ("honesty", &["CON-7"], "no honest auditor contradicts itself, nobody honest is accused"),
+    ("stored first", &["CON-7"], "votes and what justifies them are stored before they are sent"),
+    ("freezes", &["CON-8"], "no epoch begins before the last block under it is final"),
+    ("anchors", &["ANC-1"], "one anchor root an epoch"),
+    ("life", &["CON-7"], "after the network heals blocks become final within the bound"),
+    ("memory", &["CON-7"], "floods do not make a node hold more than its bound"),
+];
+
+/// What to simulate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// The network.
+    pub shape: Shape,
+    /// Which seeds, the end excluded.
+    pub seeds: Range<u64>,
+    /// Faults last so many milliseconds.
+    pub heal_ms: u64,
+    /// The run lasts so many at least.
+    pub end_ms: u64,
+    /// Which faults may be drawn.
+    pub faults: Faults,
+    /// This strategy for f auditors and one producer, instead of drawn ones.
+    pub strategy: Option<Name>,
+    /// A broken rule.
+    pub rules: Option<Broken>,
+    /// Real signatures.
+    pub is_real: bool,
+    /// Which part of how many.
+    pub shard: (u64, u64),
+    /// Threads.
+    pub jobs: usize,
+}
+
+impl Options {
+    /// The plan of one seed.
+    #[must_use]
+    pub fn plan(&self, seed: u64) -> Plan {
+        let mut plan =
+            Plan::draw(Seed::new(seed), self.shape, self.faults, self.heal_ms, self.end_ms);
+        if let Some(name) = self.strategy {
+            plan.faulty.clear();
+            plan.twins.clear();
+            let last = self.shape.institutions();
+            plan.faulty.extend((0..self.shape.faulty_max()).map(|back| (last - back, name)));
+            plan.faulty.insert(1, name);
+            // The faulty are as many as may be, so nobody else may lose its log.
+            plan.controls.retain(|(_, control)| {
+                !matches!(control, super::world::Control::Crash(_, super::world::Crash::LostSync))
+            });
+        }
+        plan
+    }
+}
+
+/// A seed that broke a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// The claim.
+    pub claim: String,
+    /// What happened.
+    pub what: String,
+}
+
+/// What many seeds showed; adds up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// Version of this shape.
+    pub format: u32,
+    /// Commit of the program.
+    pub commit: String,
+    /// The options, as on the command line, without the shard.
+    pub options: String,
+    /// Shards that are in it.
+    pub shards: Vec<(u64, u64)>,
+    /// Seeds that were to run.
+    pub planned: u64,
+    /// What happened.
+    pub counts: Counts,
+    /// How often each strategy acted, and in how many places.
+    pub acted: BTreeMap<String, (u64, u64)>,
+    /// What went wrong, the first of each claim and seed.
+    pub failures: Vec<Failure>,
+    /// Seeds that ran twice, and of these those whose runs differed.
+    pub repeated: (u64, u64),
+}
+
+/// Runs the seeds of a shard.
+#[must_use]
+pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign {
+    let (shard, shards) = options.shard;
+    let seeds: Vec<u64> = options.seeds.clone().filter(|seed| seed % shards == shard - 1).collect();
+    progress.start("simulate", seeds.len());
+    let next = AtomicU64::new(0);
+    let total = Mutex::new(Campaign {
+        format: 1,
+        shards: vec![options.shard],
+        planned: seeds.len() as u64,
+        ..Campaign::default()
+    });
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.clamp(1, seeds.len().max(1)) {
+            scope.spawn(|| {
+                loop {
+                    let at =
+                        usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap_or(usize::MAX);
+                    let Some(&seed) = seeds.get(at).filter(|_| stop.reason().is_none()) else {
+                        break;
+                    };
+                    let plan = options.plan(seed);
+                    let outcome = run(options, &plan);
+                    // Equal seeds must give equal runs; now and then that is put to the test.
+                    let again =
+                        (at % 64 == 0 && plan.heal_ms < 600_000).then(|| run(options, &plan));
+                    if let Ok(mut total) = total.lock() {
+                        total.take(seed, &outcome, again.as_ref());
+                    }
+                    progress.step();
+                }
+            });
+        }
+    });
+    progress.finish();
+    let mut campaign = total.into_inner().unwrap_or_default();
+    campaign.failures.sort_by(|a, b| (a.seed, &a.claim).cmp(&(b.seed, &b.claim)));
+    campaign
+}
+
+fn run(options: &Options, plan: &Plan) -> Outcome {
+    fn under<R: Rules + 'static>(options: &Options, plan: &Plan, rules: R) -> Outcome {
+        let mut run = Run::new(plan.clone(), rules, options.is_real);
+        run.judge.forgets = plan.heal_ms > 600_000;
+        run.finish()
+    }
+    match options.rules {
+        Some(rules) => under(options, plan, rules),
+        None => under(options, plan, Protocol),
+    }
+}
+
+impl Campaign {
+    fn take(&mut self, seed: u64, outcome: &Outcome, again: Option<&Outcome>) {
+        self.counts.add(&outcome.counts);
+        for (name, times) in &outcome.acted {
+            let entry = self.acted.entry(name.to_string()).or_default();
+            (entry.0, entry.1) = (entry.0 + times, entry.1 + 1);
+        }
+        for breach in &outcome.breaches {
+            let is_known = self.failures.iter().any(|f| f.seed == seed && f.claim == breach.claim);
+            if !is_known && self.failures.len() < 10_000 {
+                let (claim, what) = (breach.claim.to_owned(), breach.what.clone());
+                self.failures.push(Failure { seed, claim, what });
+            }
+        }
+        if let Some(again) = again {
+            self.repeated.0 += 1;
+            self.repeated.1 += u64::from(again.digest != outcome.digest);
+        }
+    }
+
+    /// Adds a shard; refuses what does not belong together.
+    pub fn merge(&mut self, other: Self) -> Result<(), String> {
+        if (&self.commit, &self.options, self.format)
+            != (&other.commit, &other.options, other.format)
+        {
+            return Err(format!(
+                "shards of different runs: `{}` at {} and `{}` at {}",
+                self.options, self.commit, other.options, other.commit
+            ));
+        }
+        if let Some((shard, of)) = other.shards.iter().find(|shard| self.shards.contains(shard)) {
+            return Err(format!("shard {shard}/{of} twice"));
+        }
+        self.shards.extend(other.shards);
+        self.shards.sort_unstable();
+        self.planned += other.planned;
+        self.counts.add(&other.counts);
+        for (name, (times, places)) in other.acted {
+            let entry = self.acted.entry(name).or_default();
+            (entry.0, entry.1) = (entry.0 + times, entry.1 + places);
+        }
+        self.failures.extend(other.failures);
+        self.failures.sort_by(|a, b| (a.seed, &a.claim).cmp(&(b.seed, &b.claim)));
+        self.repeated = (self.repeated.0 + other.repeated.0, self.repeated.1 + other.repeated.1);
+        Ok(())
+    }
+
+    /// Seeds that broke a claim.
+    pub fn broken<'a>(&'a self, claim: &'a str) -> impl Iterator<Item = &'a Failure> {
+        self.failures.iter().filter(move |failure| failure.claim == claim)
+    }
+}

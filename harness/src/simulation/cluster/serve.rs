@@ -1,0 +1,246 @@
+//! Messages of others, and coming back from a crash.
+
+use mdsm_core::consensus::{Input, JournalEntry, Membership, Rules, Taken};
+use mdsm_core::ledger::{Certificate, SignedVote, Subject, Vote};
+use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
+use std::sync::Arc;
+
+use super::Action;
+use super::chain::Chain;
+use super::host::{ConsensusHost, Entry, HostTimer, Seen};
+use super::wire::{Block, Body, Wire};
+use crate::simulation::world::{Disk, To};
+use std::rc::Rc;
+
+/// Milliseconds after which blocks are asked for again, in delays.
+const FETCH_DELAYS: u32 = 2;
+/// Milliseconds after which an anchor vote is cast again, in delays.
+const BALLOT_DELAYS: u32 = 8;
+
+impl<R: Rules> ConsensusHost<R> {
+    pub(super) fn take(&mut self, from: InstitutionId, message: &Wire, out: &mut Vec<Action<R>>) {
+        match &message.body {
+            Body::Vote(signed) if matches!(signed.vote.subject, Subject::Anchor(_)) => {
+                self.on_anchor_vote(from, *signed, out);
+            }
+            Body::Vote(signed) => {
+                if self.is_over(from, signed.vote.epoch, out) {
+                    return;
+                }
+                self.on_vote(from, *signed, out);
+            }
+            Body::Certificate(certificate) => self.on_certificate(from, certificate, out),
+            Body::Proposal(signed) => self.on_proposal(from, signed, out),
+            Body::Ask { epoch, view } => {
+                if !self.is_over(from, *epoch, out) {
+                    let (epoch, view) = (*epoch, *view);
+                    self.step(Input::Asked { from, epoch, view }, out);
+                }
+            }
+            Body::AskBlock(hash) => {
+                if let Some(signed) = self.chain.block(hash) {
+                    self.send(To::One(from.get()), Body::Block(signed.clone()), out);
+                }
+            }
+            Body::Block(signed) => {
+                // Whoever asked for a block knows its hash, so no signature is needed.
+                let hash = signed.hash();
+                if self.wants(&hash) {
+                    self.chain.keep(signed);
+                    self.settle(out);
+                }
+            }
+        }
+    }
+
+    /// Tells a sender whose epoch is over how it ended.
+    fn is_over(&mut self, from: InstitutionId, epoch: Epoch, out: &mut Vec<Action<R>>) -> bool {
+        if epoch >= self.chain.committees.epoch {
+            return false;
+        }
+        let past = self.chain.past.clone();
+        let Some(past) = past.get(&epoch) else { return true };
+        let patience = u64::from(self.setup.shape.delay_ms) * 2;
+        let is_told = self.told.get(&from.get()).is_some_and(|at| at + patience > self.now_ms);
+        if !is_told && self.now_ms > 0 {
+            self.told.insert(from.get(), self.now_ms);
+            self.send(To::One(from.get()), Body::Certificate(past.certificate.clone()), out);
+        }
+        true
+    }
+
+    pub(super) fn on_vote(
+        &mut self,
+        from: InstitutionId,
+        signed: SignedVote,
+        out: &mut Vec<Action<R>>,
+    ) {
+        if matches!(signed.vote.subject, Subject::Anchor(_)) {
+            return self.on_anchor_vote(from, signed, out);
+        }
+        let (chain, scheme) = (&self.setup.chain, &self.setup.signatures);
+        let taken = self.intake.vote(from, signed, &self.consensus, chain, scheme);
+        let Ok(Taken { votes, forgers }) = taken else { return };
+        for forger in forgers {
+            out.push(Action::Observe(Seen::Forged(forger)));
+        }
+        for vote in votes {
+            self.step(Input::Vote(vote), out);
+        }
+    }
+
+    fn on_certificate(
+        &mut self,
+        from: InstitutionId,
+        certificate: &Arc<Certificate>,
+        out: &mut Vec<Action<R>>,
+    ) {
+        if matches!(certificate.vote.subject, Subject::Anchor(_)) {
+            return self.on_anchor_certificate(certificate, out);
+        }
+        if self.is_over(from, certificate.vote.epoch, out) {
+            return;
+        }
+        let (chain, scheme) = (&self.setup.chain, &self.setup.signatures);
+        let checked = self.intake.certificate(certificate, &self.consensus, chain, scheme);
+        if checked == Ok(true) {
+            self.step(Input::Certificate(certificate.clone()), out);
+        }
+    }
+
+    fn on_proposal(&mut self, from: InstitutionId, signed: &Rc<Block>, out: &mut Vec<Action<R>>) {
+        if self.is_over(from, signed.header.epoch, out) {
+            return;
+        }
+        let scheme = &self.setup.signatures;
+        let is_of_chain = signed.header.chain_id == self.setup.chain;
+        if is_of_chain && self.intake.proposal(signed, &self.consensus, scheme).is_ok() {
+            self.chain.keep(signed);
+            self.step(Input::Proposal(***signed), out);
+        }
+    }
+
+    fn on_anchor_vote(
+        &mut self,
+        from: InstitutionId,
+        signed: SignedVote,
+        out: &mut Vec<Action<R>>,
+    ) {
+        let Some(ballot) = self.ballot.as_mut() else { return };
+        if ballot.epoch() != signed.vote.epoch || from != signed.signer {
+            return;
+        }
+        let key = self.setup.signatures.owner(from);
+        let is_own = from == self.me;
+        if is_own || signed.holds(&self.setup.chain, &key, &self.setup.signatures) {
+            let certified = ballot.certificate().cloned();
+            let mut effects = Vec::new();
+            ballot.on_vote(&signed, &mut effects);
+            // Whoever still votes lacks the certificate.
+            if let Some(certificate) = certified.filter(|_| !is_own) {
+                self.send(To::One(from.get()), Body::Certificate(certificate), out);
+            }
+            self.anchor_effects(effects, out);
+        }
+    }
+
+    fn on_anchor_certificate(&mut self, certificate: &Arc<Certificate>, out: &mut Vec<Action<R>>) {
+        let keys = self.electorate_keys();
+        let Some(ballot) = self.ballot.as_mut() else { return };
+        if ballot.certificate().is_some() || ballot.epoch() != certificate.vote.epoch {
+            return;
+        }
+        if certificate.check(&self.setup.chain, &keys, &self.setup.signatures).is_ok() {
+            let mut effects = Vec::new();
+            ballot.on_certificate(certificate.clone(), &mut effects);
+            self.anchor_effects(effects, out);
+        }
+    }
+
+    /// Keys of the electorate of the ballot: the committees before these.
+    fn electorate_keys(&self) -> Vec<mdsm_core::types::OwnerId> {
+        self.before.electorate().map(|seat| seat.key).collect()
+    }
+
+    /// Votes for the anchor of the epoch before, until it is certified.
+    pub(super) fn vote_anchor(&mut self, out: &mut Vec<Action<R>>) {
+        let Some(ballot) = self.ballot.as_mut().filter(|ballot| ballot.certificate().is_none())
+        else {
+            return;
+        };
+        let mut effects = Vec::new();
+        if !self.is_mute {
+            ballot.vote(self.chain.anchor, &mut effects);
+        }
+        let timer = HostTimer::Ballot(ballot.epoch());
+        let after_ms = self.setup.shape.delay_ms.saturating_mul(BALLOT_DELAYS);
+        out.push(Action::Arm { timer, after_ms });
+        self.anchor_effects(effects, out);
+    }
+
+    /// Asks for a block, two of the auditors at a time, in turn.
+    pub(super) fn fetch(&mut self, missing: Digest, out: &mut Vec<Action<R>>) {
+        if !self.missing.insert(missing) || self.auditors.is_empty() {
+            return;
+        }
+        let auditors = self.auditors.len();
+        let turn = self.now_ms / u64::from(self.setup.shape.delay_ms.max(1));
+        let at = usize::try_from(turn % auditors as u64).unwrap_or(0);
+        for step in 0..2 {
+            let auditor = self.auditors[(at + step) % auditors];
+            self.send(To::One(auditor), Body::AskBlock(missing), out);
+        }
+        let after_ms = self.setup.shape.delay_ms.saturating_mul(FETCH_DELAYS);
+        out.push(Action::Arm { timer: HostTimer::Fetch, after_ms });
+    }
+
+    /// Whether a block is one that was asked for.
+    fn wants(&mut self, hash: &Digest) -> bool {
+        self.missing.remove(hash)
+    }
+
+    /// Comes back from the disk. A log that lost something tells nothing about what was signed.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.5 (ours): A node whose log is damaged or missing MUST NOT vote before the next epoch.
+    pub(super) fn recover(&mut self, disk: &Disk<Entry, Chain>, out: &mut Vec<Action<R>>) {
+        if let Some(chain) = &disk.checkpoint {
+            (self.chain, self.before) = (chain.clone(), chain.before.clone());
+        }
+        let mut journal: Vec<&JournalEntry> = Vec::new();
+        let mut last = None;
+        for entry in &disk.entries {
+            match entry {
+                Entry::Consensus(entry) => {
+                    if let JournalEntry::Certified(certificate) = entry
+                        && matches!(certificate.vote.subject, Subject::Finalize(_))
+                    {
+                        last = Some(certificate.clone());
+                    }
+                    journal.push(entry);
+                }
+                Entry::Block(signed) => self.chain.keep(signed),
+                Entry::Final(signed) => self.chain.append(signed),
+            }
+        }
+        let membership = Membership::new(&self.chain.committees, self.me);
+        self.is_mute = !disk.is_whole && !self.setup.rules.votes_without_log();
+        self.begin(if self.is_mute { membership.silent() } else { membership });
+        let mut effects = Vec::new();
+        if self.consensus.recover(journal.iter().copied(), &mut effects).is_err() {
+            return;
+        }
+        self.unfinished = last.filter(|certificate| certificate.vote.view > View::new(0));
+        self.carry_out(effects, out);
+        if self.chain.committees.epoch > Epoch::new(0) {
+            let mut ballot = mdsm_core::consensus::AnchorBallot::new(&self.before, self.me);
+            journal.iter().for_each(|entry| {
+                if let JournalEntry::Voted(vote @ Vote { subject: Subject::Anchor(_), .. }) = entry
+                {
+                    ballot.recall(vote);
+                }
+            });
+            self.ballot = Some(ballot);
+            self.vote_anchor(out);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! One run: faults first, and safety is judged; then none, and life must show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use mdsm_core::consensus::Rules;
+use mdsm_core::types::{Epoch, InstitutionId, View};
+
+use super::cluster::{Actor, ConsensusHost, Setup, Signatures};
+use super::judge::Judge;
+use super::plan::{Plan, calm};
+use super::strategies::{Deviant, Name};
+use super::world::{Control, Fate, Fault, Node, World};
+use crate::oracle::consensus::{Breach, accountability, authors};
+
+/// What a run showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Broken claims.
+    pub breaches: Vec<Breach>,
+    /// Digest of everything that happened.
+    pub digest: u128,
+    /// Counts of what happened.
+    pub counts: Counts,
+    /// How often each strategy acted.
+    pub acted: Vec<(Name, u64)>,
+    /// Auditors that are shown to have broken an agreement.
+    pub authors: BTreeSet<InstitutionId>,
+}
+
+/// Counts of one run, or of many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// Runs.
+    pub runs: u64,
+    /// Messages delivered.
+    pub delivered: u64,
+    /// Blocks that became final.
+    pub finals: u64,
+    /// Views that ended without a block.
+    pub nullified: u64,
+    /// Epochs that ended.
+    pub epochs: u64,
+    /// Anchors certified.
+    pub anchors: u64,
+    /// Logs that lost something.
+    pub lost_logs: u64,
+    /// Votes whose signature did not hold.
+    pub forged: u64,
+    /// Offences shown.
+    pub offences: u64,
+    /// Most slots and waiting votes of a node at any time.
+    pub load: u64,
+    /// Milliseconds simulated.
+    pub simulated_ms: u64,
+    /// Longest time without a final block, milliseconds.
+    pub gap_ms: u64,
+}
+
+impl Counts {
+    /// Adds up.
+    pub fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.delivered += other.delivered;
+        self.finals += other.finals;
+        self.nullified += other.nullified;
+        self.epochs += other.epochs;
+        self.anchors += other.anchors;
+        self.lost_logs += other.lost_logs;
+        self.forged += other.forged;
+        self.offences += other.offences;
+        self.load = self.load.max(other.load);
+        self.simulated_ms += other.simulated_ms;
+        self.gap_ms = self.gap_ms.max(other.gap_ms);
+    }
+}
+
+/// A run that can be looked into.
+#[derive(Debug)]
+pub struct Run<R: Rules> {
+    /// Its plan.
+    pub plan: Plan,
+    /// The world.
+    pub world: World<Actor<R>>,
+    /// Who looks on.
+    pub judge: Judge<R>,
+    load: u64,
+    gap_ms: u64,
+}
+
+/// Slots and waiting votes that a node may hold, per auditor: a flood must not exceed it. [I18]
+const LOAD_PER_AUDITOR: u64 = 64;
+
+impl<R: Rules + 'static> Run<R> {
+    /// Sets a run up.
+    #[must_use]
+    pub fn new(plan: Plan, rules: R, is_real: bool) -> Self {
+        let shape = plan.shape;
+        let secret = plan.seed.get();
+        let signatures = if is_real {
+            Signatures::real(shape.institutions(), secret)
+        } else {
+            Signatures::ideal(secret)
+        };
+        let is_faulty = |id: &u32| plan.faulty.contains_key(id) || plan.twins.contains(id);
+        let movable = (1..=shape.institutions()).filter(|id| !is_faulty(id));
+        let movable = movable.map(InstitutionId::new).collect();
+        let setup = Rc::new(Setup::new(rules, shape, signatures, movable));
+        let actor = |id: u32| {
+            let skew_ms = plan.clocks.get(id as usize - 1).map_or(0, |clock| clock.0);
+            let mut actor =
+                Actor::honest(ConsensusHost::new(&setup, InstitutionId::new(id), skew_ms));
+            if let Some(name) = plan.faulty.get(&id) {
+                let random = plan.seed.stream(&format!("simulation/strategy/{id}"));
+                actor.deviant = Some(Box::new(Deviant::new(*name, random)));
+            }
+            (id, actor)
+        };
+        let ids = (1..=shape.institutions()).chain(plan.twins.iter().copied());
+        let actors: Vec<_> = ids.map(actor).collect();
+        let institutions = actors.iter().map(|(id, _)| InstitutionId::new(*id)).collect();
+        let faulty = (1..=shape.institutions()).filter(is_faulty).map(InstitutionId::new).collect();
+        let mut world = World::new(actors, secret ^ 0x51, plan.links);
+        for (node, clock) in (0..).zip(&plan.clocks) {
+            world.set_rate(node, clock.1);
+        }
+        for (at_ms, control) in &plan.controls {
+            world.plan(*at_ms, control.clone());
+        }
+        world.plan(plan.heal_ms, Control::Heal);
+        world.plan(plan.heal_ms, Control::Links(calm(&shape)));
+        let judge = Judge::new(&setup, institutions, faulty);
+        Self { plan, world, judge, load: 0, gap_ms: 0 }
+    }
+
+    /// Runs to the end and judges.
+    #[must_use]
+    pub fn finish(mut self) -> Outcome {
+        self.go();
+        self.outcome()
+    }
+
+    /// The same, with what was said.
+    #[must_use]
+    pub fn finish_labelled(mut self) -> (Outcome, Option<BTreeMap<u64, String>>) {
+        self.go();
+        let labels = self.judge.labels.take();
+        (self.outcome(), labels)
+    }
+
+    /// The same, with what happened to messages and what they said.
+    #[must_use]
+    pub fn finish_recorded(mut self) -> (Record, BTreeMap<u64, String>) {
+        self.go();
+        (self.world.network.take_record(), self.judge.labels.take().unwrap_or_default())
+    }
+
+    /// Runs to the end and judges, and leaves the run to be looked into.
+    pub fn go(&mut self) {
+        self.world.start(&mut self.judge);
+        self.advance(self.plan.heal_ms);
+        if self.plan.end_ms > self.plan.heal_ms {
+            self.live();
+        }
+        self.judge.history.judge_all();
+    }
+
+    /// Runs for some time, looking at the load now and then.
+    fn advance(&mut self, until_ms: u64) {
+        while self.world.now_ms() < until_ms {
+            let step = (until_ms - self.world.now_ms()).min(5_000);
+            self.world.run(self.world.now_ms() + step, &mut self.judge);
+            self.weigh();
+            let gap_ms = self.world.now_ms() - self.judge.history.last_final_ms;
+            self.gap_ms = self.gap_ms.max(gap_ms);
+        }
+    }
+
+    fn honest(&self) -> impl Iterator<Item = Node> + '_ {
+        (0..self.world.nodes()).filter(|node| {
+            let me = self.world.host(*node).host.me();
+            !self.judge.history.faulty.contains(&me)
+        })
+    }
+
+    fn weigh(&mut self) {
+        let weight = |node: Node| {
+            let (slots, waiting, _) = self.world.host(node).host.load();
+            slots as u64 + waiting as u64
+        };
+        let heaviest = self.honest().map(|node| (weight(node), node)).max();
+        let Some((load, node)) = heaviest else { return };
+        self.load = self.load.max(load);
+        // Slots of nullified views stay until a block is final; what others can add is bounded.
+        let views: u64 = self.judge.history.nullified;
+        let bound = LOAD_PER_AUDITOR * u64::from(self.plan.shape.auditors) + views + 64;
+        if load > bound {
+            let what = format!("node {node} holds {load} slots and votes, {bound} at most");
+            self.judge.history.broken("memory", what);
+        }
+    }
+
+    /// The place of a node: epoch and view.
+    fn place(&self, node: Node) -> (Epoch, View) {
+        let consensus = self.world.host(node).host.consensus();
+        (consensus.epoch(), consensus.view())
+    }
+
+    /// After the network healed: a block of a later view must become final, at every honest node,
+    /// before anybody has left more views than the longest run of faulty leaders and one.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.7 (ours): After the network heals a block MUST become final within one view more than the
+    //# longest run of faulty producers in the order of turns, while at most f auditors are faulty.
+    fn live(&mut self) {
+        // Everything that was under way when the network healed has arrived or is lost behind this.
+        let shape = self.plan.shape;
+        let silent = u64::from(self.judge.lost > 0);
+        let settled_ms = self.plan.heal_ms
+            + u64::from(self.plan.links.late_ms + 4 * self.plan.links.jitter_ms)
+            + 500;
+        self.advance(settled_ms);
+        let start = self.honest().map(|node| self.place(node)).max();
+        let Some(start) = start else { return };
+        let views = self.plan.faulty_in_a_row() + 2;
+        let mut target: Option<u64> = None;
+        // Delays grow to 64 times while faults last, and shrink when a block is notarized.
+        let patience_ms =
+            (u64::from(shape.turn_ms) + u64::from(shape.delay_ms) * 64 * 5) * (views + 2);
+        let end_ms = (self.world.now_ms() + patience_ms).max(self.plan.end_ms);
+        while self.world.now_ms() < end_ms {
+            self.world
+                .run(self.world.now_ms() + u64::from(shape.delay_ms.max(20)), &mut self.judge);
+            if target.is_none() && self.judge.history.last_final > start {
+                target = self.judge.history.heights.values().max().copied();
+            }
+            if let Some(target) = target {
+                let heights = &self.judge.history.heights;
+                let is_up = |node: Node| {
+                    let me = self.world.host(node).host.me();
+                    heights.get(&me).is_some_and(|height| *height >= target)
+                };
+                if self.honest().all(is_up) {
+                    return;
+                }
+                continue;
+            }
+            let ahead = self.honest().map(|node| self.place(node)).max().unwrap_or(start);
+            let limit = start.1.get() + views + silent;
+            if ahead.0 == start.0 && ahead.1.get() > limit {
+                let what = format!(
+                    "epoch {} view {} is reached and nothing behind view {} is final",
+                    ahead.0, ahead.1, start.1
+                );
+                return self.judge.history.broken("life", what);
+            }
+        }
+        let lag: Vec<String> = self
+            .honest()
+            .map(|node| (node, self.place(node), self.world.host(node).host.chain().height))
+            .map(|(node, place, height)| format!("{node}: e{} v{} h{height}", place.0, place.1))
+            .collect();
+        let what = format!("no progress for all in {patience_ms} ms: {}", lag.join(", "));
+        self.judge.history.broken("life", what);
+    }
+
+    /// What the run showed.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let history = &self.judge.history;
+        let acted = (0..self.world.nodes())
+            .filter_map(|node| self.world.host(node).deviant.as_ref())
+            .map(|deviant| (deviant.name, deviant.acted))
+            .collect();
+        let offences = history.epochs.values().map(|epoch| epoch.evidence.len() as u64).sum();
+        let epoch = self.honest().map(|node| self.place(node).0.get()).max().unwrap_or(0);
+        let counts = Counts {
+            runs: 1,
+            delivered: self.world.delivered(),
+            finals: history.finals,
+            nullified: history.nullified,
+            epochs: u64::from(epoch),
+            anchors: self.judge.anchored.len() as u64,
+            lost_logs: u64::from(self.judge.lost),
+            forged: self.judge.forged,
+            offences,
+            load: self.load,
+            simulated_ms: self.world.now_ms(),
+            gap_ms: self.gap_ms,
+        };
+        Outcome {
+            breaches: history.breaches.iter().cloned().collect(),
+            digest: self.world.digest(),
+            counts,
+            acted,
+            authors: authors(history),
+        }
+    }
+
+    /// Whether a broken agreement names its authors.
+    pub fn held_to_account(&self) -> Result<(), String> {
+        accountability(&self.judge.history)
+    }
+}
+
+/// Runs a plan.
+#[must_use]
+pub fn run<R: Rules + 'static>(plan: &Plan, rules: R) -> Outcome {
+    Run::new(plan.clone(), rules, false).finish()
+}
+
+/// Faults of a run, as they were recorded.
+pub type Record = Vec<(Fault, Fate)>;

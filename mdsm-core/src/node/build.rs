@@ -26,6 +26,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     ) {
         if parent != self.chain.head() {
             if let Err(missing) = self.examine(parent) {
+                // The turn is not lost if it arrives in time.
+                self.unbuilt = Some((view, parent_view, parent));
                 return self.ask_for(missing, effects);
             }
         }

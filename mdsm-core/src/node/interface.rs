@@ -9,7 +9,7 @@ use crate::access::AccessEvent;
 use crate::anchoring::machine;
 use crate::consensus::{self, Audience, JournalEntry};
 use crate::ledger::{
-    Anchor, BlockHeader, Certificate, Envelope, Evidence, Item, Payload, Verified, Vote,
+    Anchor, BlockHeader, Certificate, Envelope, Evidence, Item, Payload, Proposal, Verified, Vote,
 };
 use crate::roster::CreditChange;
 use crate::types::{Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Timestamp};
@@ -97,6 +97,14 @@ pub enum Effect {
     Persist(JournalEntry),
     /// Store a record that is accepted; a barrier.
     Accept(Arc<Envelope>),
+    /// Store a block that this node is about to vote for, with its Items; a barrier. It may go when the
+    /// node commits its height.
+    Keep {
+        /// The block.
+        proposal: Arc<Proposal>,
+        /// Its Items.
+        items: Vec<Arc<Item>>,
+    },
     /// Tell the client that its record is accepted.
     Acknowledge(RecordId),
     /// Tell the client that its record is not taken.
@@ -157,6 +165,8 @@ pub enum Wanted {
     Items(Vec<Digest>),
     /// The certificate of an epoch's anchor.
     Anchor(Epoch),
+    /// The decision that contains the block with this hash.
+    Block(Digest),
     /// The decision that contains the block above this height.
     Decision {
         /// The asker's height.

@@ -8,8 +8,8 @@ use super::*;
 use crate::consensus::{Audience, JournalEntry, Protocol};
 use crate::crypto::sign::{Ed25519, SigningKey};
 use crate::ledger::{
-    Content, Envelope, Genesis, MediaType, Metadata, Proposal, Record, ResourceType, SignedHeader,
-    Subject,
+    Content, Envelope, Genesis, Item, MediaType, Metadata, Proposal, Record, ResourceType,
+    SignedHeader, Subject,
 };
 use crate::roster::{Founder, Roster};
 use crate::types::{Digest, InstitutionId, RecordId, Text, Timestamp};
@@ -63,6 +63,7 @@ struct Disk {
     journal: Vec<JournalEntry>,
     commits: Vec<Commit>,
     accepted: Vec<Envelope>,
+    blocks: Vec<(Arc<Proposal>, Vec<Arc<Item>>)>,
 }
 
 struct Network {
@@ -131,6 +132,7 @@ impl Network {
             let disk = self.disks.get_mut(&id).unwrap();
             match effect {
                 Effect::Persist(entry) => disk.journal.push(entry),
+                Effect::Keep { proposal, items } => disk.blocks.push((proposal, items)),
                 Effect::Accept(envelope) => disk.accepted.push((*envelope).clone()),
                 Effect::Acknowledge(record) => {
                     self.acknowledged.insert(record);
@@ -181,6 +183,13 @@ impl Network {
                 let items = commits.iter().flat_map(|commit| commit.items.iter().flatten());
                 let wanted = items.filter(|item| roots.contains(&item.root()));
                 messages.extend(wanted.map(|item| Message::Item(item.clone())));
+            }
+            Wanted::Block(hash) => {
+                let holds = |commit: &&Commit| {
+                    commit.decision.blocks.iter().any(|block| block.signed.hash() == *hash)
+                };
+                let found = commits.iter().find(holds);
+                messages.extend(found.map(|commit| Message::Decision(commit.decision.clone())));
             }
             Wanted::Anchor(epoch) => {
                 let entries = self.disks[&id].journal.iter().filter_map(|entry| match entry {
@@ -290,6 +299,7 @@ fn a_node_that_was_down_for_two_epochs_catches_up_from_its_disk_and_the_others()
         let stored = Recovered {
             commits: &disk.commits,
             journal: Journal::Whole(&disk.journal),
+            blocks: disk.blocks.clone(),
             accepted: disk.accepted.clone(),
         };
         let mut effects = Vec::new();

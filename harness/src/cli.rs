@@ -1,5 +1,6 @@
 //! The command line: options that every command takes, and what each command does.
 
+mod full;
 mod simulate;
 
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! The command line: options that every command takes, and what each command does.
 
 mod explore;
+mod full;
 mod simulate;
 
 use std::io::Write as _;

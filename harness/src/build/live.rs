@@ -182,7 +182,7 @@ impl Live {
                 Effect::Frozen(anchor) => self.disk(id).frozen.push(anchor),
                 Effect::Persist(_)
                 | Effect::Accept(_)
-                | Effect::Hold { .. }
+                | Effect::Keep { .. }
                 | Effect::Acknowledge(_)
                 | Effect::Refuse(_)
                 | Effect::Anchor(_)
@@ -242,6 +242,13 @@ impl Live {
                 let items = disk.commits.iter().flat_map(|commit| commit.items.iter().flatten());
                 let wanted = items.filter(|item| roots.contains(&item.root()));
                 messages.extend(wanted.map(|item| Message::Item(item.clone())));
+            }
+            Wanted::Block(hash) => {
+                let holds = |commit: &&Commit| {
+                    commit.decision.blocks.iter().any(|block| block.signed.hash() == *hash)
+                };
+                let found = disk.commits.iter().find(holds);
+                messages.extend(found.map(|commit| Message::Decision(commit.decision.clone())));
             }
             Wanted::Anchor(epoch) => {
                 let of = disk.anchors.iter().filter(|anchor| anchor.vote.epoch == *epoch);

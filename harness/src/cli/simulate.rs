@@ -10,12 +10,14 @@ use harness::shell;
 use harness::simulation::broken::Broken;
 use harness::simulation::campaign::{self, CLAIMS, Campaign};
 use harness::simulation::cluster::Shape;
+use harness::simulation::node::Scale;
 use harness::simulation::plan::Faults;
 use harness::simulation::schedule::Schedule;
 use harness::simulation::shrink;
 use harness::simulation::strategies::Name;
 use harness::verdict::{Exit, Outcome};
 
+use super::full::{self, Full};
 use super::{Common, finish, jobs, program, run_of, stop};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,6 +61,10 @@ enum Kind {
 
 #[derive(Args)]
 pub(super) struct Simulate {
+    /// Whole nodes with users, disks and Bitcoin, in the place of consensus alone; presets paper and
+    /// small.
+    #[arg(long)]
+    full: bool,
     /// Which seeds, the second excluded.
     #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = range)]
     seeds: (u64, u64),
@@ -177,6 +183,23 @@ impl Network {
 
 pub(super) fn simulate(command: &Simulate) -> Result<Exit, String> {
     let (common, network) = (&command.common, &command.network);
+    if command.full {
+        let options = network.options(command.seeds, command.shard, jobs(common));
+        let scale = match network.preset {
+            Preset::Paper => Scale::PAPER,
+            Preset::Small => Scale::SMALL,
+            Preset::N7 => return Err("--full knows the presets paper and small".to_owned()),
+        };
+        let full = Full {
+            scale,
+            seeds: command.seeds,
+            times_ms: (options.heal_ms, options.end_ms),
+            faults: network.faults,
+            is_real: options.is_real,
+            words: network.words(),
+        };
+        return full::simulate(&full, common);
+    }
     let started_ms = machine::now_ms();
     let stop = stop(common)?;
     let options = network.options(command.seeds, command.shard, jobs(common));

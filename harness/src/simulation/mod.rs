@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `world` | time, links, disks and crashes; knows nothing of what the nodes do |
 //! | `cluster` | consensus nodes on a small chain, with ideal or real signatures |
+//! | `node` | whole institutions with users, Bitcoin and disks |
 //! | `strategies` | how a faulty node deviates, each by name |
 //! | `run`, `campaign` | one seed, and many of them |
 //! | `schedule`, `shrink` | a run as readable text, and the shortest that still fails |
@@ -18,6 +19,7 @@ pub mod broken;
 pub mod campaign;
 pub mod cluster;
 pub mod judge;
+pub mod node;
 pub mod plan;
 pub mod run;
 pub mod schedule;

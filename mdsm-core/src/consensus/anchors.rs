@@ -59,6 +59,12 @@ impl AnchorBallot {
         self.certificate.as_ref()
     }
 
+    /// Whether the node has voted.
+    #[must_use]
+    pub fn has_voted(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// Remembers a vote that was stored before a restart.
     pub fn recall(&mut self, vote: &Vote) {
         if let (Subject::Anchor(root), true) = (vote.subject, vote.epoch == self.epoch) {

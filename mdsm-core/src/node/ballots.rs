@@ -24,6 +24,8 @@ pub(super) struct Ballots {
     by_epoch: BTreeMap<Epoch, Ballot>,
     /// The first epoch whose anchor is not certified with this node's own root.
     next: Epoch0,
+    /// Whether the timer runs.
+    is_armed: bool,
 }
 
 /// Counts from the first epoch.
@@ -141,13 +143,46 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# CON-7.22 (ours): An institution MUST send again to both committees, at least every eight assumed
     //# delays, each anchor vote of its own whose certificate it lacks.
     pub(super) fn vote_again(&mut self, effects: &mut Vec<Effect>) {
+        self.ballots.is_armed = false;
         self.vote_on_anchor(effects);
         if self.ballots.by_epoch.contains_key(&self.ballots.next.0) {
+            self.ask_for_anchor(effects);
             self.arm_ballots(effects);
         }
     }
 
-    pub(super) fn arm_ballots(&self, effects: &mut Vec<Effect>) {
+    /// Asks for the certificate of an anchor for which the node casts no vote: others answer votes.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.24 (ours): A node that casts no vote for the next anchor of its chain and lacks the
+    //# certificate MUST ask an auditor for it, at least every eight assumed delays.
+    fn ask_for_anchor(&self, effects: &mut Vec<Effect>) {
+        let next = self.ballots.next.0;
+        let Some(Ballot { ballot, root, .. }) = self.ballots.by_epoch.get(&next) else { return };
+        if !ballot.has_voted() && ballot.certificate().is_none() {
+            let to = Audience::One(self.somebody(root));
+            effects.push(Effect::Send { to, message: Message::WantAnchor(next) });
+        }
+    }
+
+    pub(super) fn on_want_anchor(
+        &self,
+        from: InstitutionId,
+        epoch: Epoch,
+        effects: &mut Vec<Effect>,
+    ) {
+        let ballot = self.ballots.by_epoch.get(&epoch);
+        if let Some(certificate) = ballot.and_then(|ballot| ballot.ballot.certificate()) {
+            let message = Message::Certificate(certificate.clone());
+            effects.push(Effect::Send { to: Audience::One(from), message });
+        } else if epoch < self.ballots.next.0 {
+            effects.push(Effect::Serve { to: from, wanted: Wanted::Anchor(epoch) });
+        }
+    }
+
+    pub(super) fn arm_ballots(&mut self, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.ballots.is_armed, true) {
+            return;
+        }
         let after_ms = self.config.delay_ms.saturating_mul(8).max(1);
         effects.push(Effect::Arm { timer: Timer::Ballots, after_ms });
     }

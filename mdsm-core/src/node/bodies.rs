@@ -26,6 +26,9 @@ pub(super) struct Bodies {
     checking: BTreeMap<Digest, View>,
     /// Blocks that were asked for; others are taken from nobody but their leader.
     wanted: BTreeSet<Digest>,
+    /// Blocks and Items that were asked for since the view or the last retry began: whatever arrives,
+    /// nothing is asked for twice in that time.
+    asked: BTreeSet<Digest>,
     item_bytes: usize,
 }
 
@@ -128,6 +131,11 @@ impl Bodies {
         self.wanted.clear();
     }
 
+    /// From now on everything may be asked for again.
+    pub(super) fn ask_anew(&mut self) {
+        self.asked.clear();
+    }
+
     /// Forgets everything: another epoch begins.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -224,21 +232,21 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             Err(missing) => return self.ask_for(missing, effects),
         };
         self.bodies.checking.remove(&hash);
-        if is_valid {
-            self.hold(&hash, effects);
+        if is_valid && self.consensus.votes() {
+            self.keep_for_others(&hash, effects);
         }
         self.drive(consensus::Input::Validated { view, hash, is_valid }, effects);
     }
 
-    /// Has a block stored before it is voted for: were every auditor to crash behind its notarization,
-    /// nobody could extend it, and nothing else may be extended.
+    /// A block that is notarized has to outlive the crash of everybody who voted for it: later blocks
+    /// extend it.
     //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //# CON-7.23 (ours): A node MUST have stored a block with all its Items before it signs a notarize vote
-    //# or a proposal for it.
-    pub(super) fn hold(&self, hash: &Digest, effects: &mut Vec<Effect>) {
-        if let Some(branch) = self.bodies.branch(hash) {
-            let (proposal, items) = (branch.proposal.clone(), branch.items.clone());
-            effects.push(Effect::Hold { proposal, items });
+    //# CON-7.23 (ours): An auditor MUST have stored a block with all its Items before it sends a vote to
+    //# notarize that block.
+    fn keep_for_others(&self, hash: &Digest, effects: &mut Vec<Effect>) {
+        if let Some(Branch { proposal, items, .. }) = self.bodies.branch(hash) {
+            let (proposal, items) = (proposal.clone(), items.clone());
+            effects.push(Effect::Keep { proposal, items });
         }
     }
 
@@ -262,6 +270,9 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn ask_for(&mut self, missing: Missing, effects: &mut Vec<Effect>) {
         match missing {
             Missing::Block(hash) => {
+                if !self.bodies.asked.insert(hash) {
+                    return;
+                }
                 if self.bodies.wanted.len() < BODIES_MAX {
                     self.bodies.wanted.insert(hash);
                 }
@@ -269,7 +280,11 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 effects.push(Effect::Send { to, message: Message::WantBlock(hash) });
             }
             Missing::Items(mut roots, producer) => {
+                roots.retain(|root| self.bodies.asked.insert(*root));
                 roots.truncate(WANT_ITEMS_MAX);
+                if roots.is_empty() {
+                    return;
+                }
                 let first = roots.first().copied();
                 let message = Message::WantItems(roots);
                 let to = Audience::One(producer);
@@ -289,7 +304,10 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let auditors = &self.consensus.committees().auditors;
         let [a, b, ..] = *about.as_bytes();
         let start = usize::from(a) << 8 | usize::from(b);
-        let turn = usize::try_from(self.consensus.view().get() % 65_536).unwrap_or(0);
+        // A leader comes back every so many views: were the view itself added, it could ask the same
+        // auditor in each of its turns.
+        let mixed = self.consensus.view().get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+        let turn = usize::try_from(mixed).unwrap_or(0);
         let mine = usize::try_from(self.config.me.get() % 65_536).unwrap_or(0);
         let at = (start + turn + mine) % auditors.len();
         let chosen = auditors[at].institution;
@@ -341,5 +359,10 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     fn retry_waiting(&mut self, effects: &mut Vec<Effect>) {
         self.validate_all(effects);
         self.decide(effects);
+        if let Some((view, parent_view, parent)) = self.unbuilt.take()
+            && view == self.consensus.view()
+        {
+            self.build(view, parent_view, parent, effects);
+        }
     }
 }

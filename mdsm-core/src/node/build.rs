@@ -24,10 +24,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         parent: Digest,
         effects: &mut Vec<Effect>,
     ) {
-        if parent != self.chain.head()
-            && let Err(missing) = self.examine(parent)
-        {
-            return self.ask_for(missing, effects);
+        if parent != self.chain.head() {
+            if let Err(missing) = self.examine(parent) {
+                // The turn is not lost if it arrives in time.
+                self.unbuilt = Some((view, parent_view, parent));
+                return self.ask_for(missing, effects);
+            }
         }
         let Some(chain) = self.chain_at(&parent) else {
             return self.ask_for(Missing::Block(parent), effects);
@@ -164,7 +166,6 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let chain = Arc::new(next);
         let branch = Branch { proposal, items, chain, applied, records, is_closing };
         self.bodies.keep_branch(hash, branch);
-        self.hold(&hash, effects);
         self.drive(consensus::Input::Built(header), effects);
     }
 
@@ -173,7 +174,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# CON-3.1 (paper): The delegate on duty MUST broadcast the confirmation of each Item.
     pub(super) fn propose(&mut self, header: BlockHeader, effects: &mut Vec<Effect>) {
         let hash = crate::crypto::Identified::id(&header);
-        // Without the body the turn is missed, and nothing is signed twice.
+        // After a crash the body is gone; then the turn is missed, and nothing is signed twice.
         let Some(branch) = self.bodies.branch(&hash) else { return };
         let payload = Arc::new(branch.proposal.payload.clone());
         effects.push(Effect::Propose { header, payload });

@@ -25,6 +25,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Asks again for whatever a view was waiting for.
     pub(super) fn ask_again(&mut self, effects: &mut Vec<Effect>) {
         self.asked_above = None;
+        self.bodies.ask_anew();
         self.validate_all(effects);
         self.decide(effects);
         if self.undecided.is_some() {
@@ -46,6 +47,10 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let Some(tip) = tip_of(decision) else { return };
         let is_for_it =
             certificate.vote.subject == Subject::Finalize(tip) && certificate.vote.epoch == open;
+        let last = decision.blocks.last().map(|block| block.signed.header.height);
+        if last <= Some(self.chain.height()) {
+            return;
+        }
         let keys = self.consensus.committees().auditor_keys();
         if !is_for_it || certificate.check(&self.chain.id(), &keys, &self.scheme).is_err() {
             return;

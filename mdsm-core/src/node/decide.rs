@@ -20,6 +20,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         effects: &mut Vec<Effect>,
     ) {
         self.undecided = Some(certificate);
+        self.asked_above = None;
         self.decide(effects);
     }
 
@@ -43,7 +44,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 // stays where it is rather than follow them.
                 self.undecided = None;
             }
-            Err(missing) => self.ask_for(missing, effects),
+            Err(missing) => {
+                // Others may have it as final by now, with everything up to it.
+                if let Missing::Block(hash) = missing {
+                    self.ask_for_decision(self.somebody(&hash), effects);
+                }
+                self.ask_for(missing, effects);
+            }
         }
     }
 
@@ -136,6 +143,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.ended = Some(certificate);
         self.booked.freeze();
         self.undecided = None;
+        self.unbuilt = None;
         self.bodies.clear();
         self.events.expire(self.chain.epoch());
         self.intake = Intake::default();

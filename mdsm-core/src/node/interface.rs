@@ -16,7 +16,6 @@ use crate::types::{Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Time
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "moved once, from the caller to its handler")]
 pub enum Input {
     /// A message arrived over an authenticated link. An own vote comes back this way.
     Message {
@@ -93,21 +92,17 @@ pub enum Refusal {
 
 /// Something is to be done, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives as long as one step; a box for each would cost more"
-)]
 pub enum Effect {
     /// Store in the log; a barrier.
     Persist(JournalEntry),
     /// Store a record that is accepted; a barrier.
     Accept(Arc<Envelope>),
-    /// Store a block that is not final yet, before it is voted for or proposed; a barrier. Until the next
-    /// commit it may be the only copy.
-    Hold {
+    /// Store a block that this node is about to vote for, with its Items; a barrier. It may go when the
+    /// node commits its height.
+    Keep {
         /// The block.
         proposal: Arc<Proposal>,
-        /// Its Items, in order.
+        /// Its Items.
         items: Vec<Arc<Item>>,
     },
     /// Tell the client that its record is accepted.
@@ -170,6 +165,8 @@ pub enum Wanted {
     Items(Vec<Digest>),
     /// The certificate of an epoch's anchor.
     Anchor(Epoch),
+    /// The decision that contains the block with this hash.
+    Block(Digest),
     /// The decision that contains the block above this height.
     Decision {
         /// The asker's height.

@@ -16,7 +16,7 @@ use crate::crypto::sign::{Ed25519, Scheme};
 use crate::ledger::Certificate;
 use crate::params::CLOCKS_APART_MS_MAX;
 use crate::roster::Founder;
-use crate::types::{Epoch, Height, InstitutionId, Timestamp};
+use crate::types::{Digest, Epoch, Height, InstitutionId, Timestamp, View};
 
 /// What a node is told once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) undecided: Option<Arc<Certificate>>,
     /// The height above which a decision was asked for in this view.
     pub(super) asked_above: Option<Height>,
+    /// A block to build once its parent is at hand: view, view of the parent, parent.
+    pub(super) unbuilt: Option<(View, View, Digest)>,
     pub(super) now: Timestamp,
 }
 
@@ -93,6 +95,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             ended: None,
             undecided: None,
             asked_above: None,
+            unbuilt: None,
         })
     }
 

@@ -29,8 +29,10 @@ pub enum Message {
     },
     /// Asks for Items by their roots.
     WantItems(Vec<Digest>),
-    /// Asks for a block that is not final yet.
+    /// Asks for a block; whoever has it as final answers with the decision.
     WantBlock(Digest),
+    /// Asks for the certificate of an epoch's anchor.
+    WantAnchor(Epoch),
     /// Asks for the decision that leads on from a height.
     WantDecision {
         /// The asker's height.

@@ -30,8 +30,8 @@ pub struct Recovered<'a> {
     pub commits: &'a [Commit],
     /// The log of consensus.
     pub journal: Journal<'a>,
-    /// Blocks that were held, with their Items; those that are final by now are passed over.
-    pub held: Vec<(Arc<Proposal>, Vec<Arc<Item>>)>,
+    /// Blocks that the node voted for, with their Items; those that are final by now are passed over.
+    pub blocks: Vec<(Arc<Proposal>, Vec<Arc<Item>>)>,
     /// Records that were accepted; those that are booked by now are passed over.
     pub accepted: Vec<Envelope>,
 }
@@ -64,7 +64,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         for commit in stored.commits {
             self.replay(commit)?;
         }
-        for (proposal, items) in stored.held {
+        for (proposal, items) in stored.blocks {
             if proposal.signed.header.height > self.chain.height() {
                 items.into_iter().for_each(|item| self.bodies.keep_item(item.root(), item));
                 self.bodies.keep(proposal.signed.hash(), proposal);

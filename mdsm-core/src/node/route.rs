@@ -44,8 +44,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 if let Some(proposal) = self.bodies.proposal(&hash) {
                     let message = Message::Proposal(proposal.clone());
                     effects.push(Effect::Send { to: Audience::One(from), message });
+                } else {
+                    let wanted = Wanted::Block(hash);
+                    effects.push(Effect::Serve { to: from, wanted });
                 }
             }
+            Message::WantAnchor(epoch) => self.on_want_anchor(from, epoch, effects),
             Message::WantDecision { after } => {
                 if after < self.chain.height() {
                     let wanted = Wanted::Decision { after };
@@ -212,6 +216,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# CON-1.4 (ours): An accepted record that no finalized block carries MUST stay in the pool of its
     //# delegate.
     pub(super) fn on_view(&mut self, effects: &mut Vec<Effect>) {
+        self.bodies.ask_anew();
         let own = self.pool.iter().filter(|waiting| waiting.is_own).take(FORWARD_RECORDS_MAX);
         let records = own.map(|waiting| Arc::new(waiting.accepted.envelope().get().clone()));
         self.forward(records.collect(), effects);

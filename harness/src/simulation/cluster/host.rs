@@ -157,6 +157,19 @@ impl<R: Rules> ConsensusHost<R> {
         &self.setup
     }
 
+    /// Puts another node's state in the place of this one's, so that strategies look at that.
+    pub fn mimic(
+        &mut self,
+        now_ms: u64,
+        consensus: Consensus<R>,
+        chain: Chain,
+        everyone: Rc<[u32]>,
+    ) {
+        (self.now_ms, self.consensus, self.chain, self.everyone) =
+            (now_ms, consensus, chain, everyone);
+        self.auditors = auditors(&self.chain, self.me);
+    }
+
     /// Everybody else.
     #[must_use]
     pub fn everyone(&self) -> &Rc<[u32]> {

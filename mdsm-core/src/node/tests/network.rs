@@ -62,7 +62,7 @@ pub(super) struct Disk {
     pub(super) journal: Vec<JournalEntry>,
     pub(super) commits: Vec<Commit>,
     pub(super) accepted: Vec<Envelope>,
-    pub(super) held: Vec<(Arc<Proposal>, Vec<Arc<Item>>)>,
+    pub(super) blocks: Vec<(Arc<Proposal>, Vec<Arc<Item>>)>,
     /// Everything that was stored or cast, in order, with the time.
     pub(super) events: Vec<(i64, Event)>,
 }
@@ -151,7 +151,7 @@ impl Network {
                     disk.events.push((self.now, Event::Stored(entry.clone())));
                     disk.journal.push(entry);
                 }
-                Effect::Hold { proposal, items } => disk.held.push((proposal, items)),
+                Effect::Keep { proposal, items } => disk.blocks.push((proposal, items)),
                 Effect::Accept(envelope) => disk.accepted.push((*envelope).clone()),
                 Effect::Acknowledge(record) => {
                     self.acknowledged.insert(record);
@@ -210,6 +210,13 @@ impl Network {
                 let items = commits.iter().flat_map(|commit| commit.items.iter().flatten());
                 let wanted = items.filter(|item| roots.contains(&item.root()));
                 messages.extend(wanted.map(|item| Message::Item(item.clone())));
+            }
+            Wanted::Block(hash) => {
+                let holds = |commit: &&Commit| {
+                    commit.decision.blocks.iter().any(|block| block.signed.hash() == *hash)
+                };
+                let found = commits.iter().find(holds);
+                messages.extend(found.map(|commit| Message::Decision(commit.decision.clone())));
             }
             Wanted::Anchor(epoch) => {
                 let entries = self.disks[&id].journal.iter().filter_map(|entry| match entry {

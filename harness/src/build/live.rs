@@ -182,6 +182,7 @@ impl Live {
                 Effect::Frozen(anchor) => self.disk(id).frozen.push(anchor),
                 Effect::Persist(_)
                 | Effect::Accept(_)
+                | Effect::Hold { .. }
                 | Effect::Acknowledge(_)
                 | Effect::Refuse(_)
                 | Effect::Anchor(_)

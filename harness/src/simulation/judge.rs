@@ -70,7 +70,7 @@ impl<R: Rules> Judge<R> {
             genesis,
             views: BTreeMap::new(),
             headers: BTreeMap::new(),
-            evidence: Vec::new(),
+            evidence: BTreeMap::new(),
         });
         self.committees.insert(committees.epoch, committees);
         if let Some(old) = self.open.get().checked_sub(3).map(Epoch::new).filter(|_| self.forgets) {

@@ -38,7 +38,7 @@ impl Scene {
     pub(crate) fn again(&self, journal: Journal<'_>) -> (Self, Vec<Effect>) {
         let mut node = fresh(self.node.me());
         let mut effects = Vec::new();
-        let stored = Recovered { commits: &[], journal, accepted: Vec::new() };
+        let stored = Recovered { commits: &[], journal, held: Vec::new(), accepted: Vec::new() };
         node.recover(build::after_start(self.ms), stored, &mut effects).unwrap();
         (Self { node, network: Network::new(), ms: self.ms }, effects)
     }

@@ -50,7 +50,7 @@ fn con_6_1_without_faults_every_turn_becomes_a_block() {
 }
 
 #[test]
-fn the_network_of_the_paper_runs_for_an_hour_with_absent_leaders_and_lost_messages() {
+fn the_network_of_the_paper_runs_for_ten_minutes_with_absent_leaders_and_lost_messages() {
     let mut plan = Plan::draw(Seed::new(1), Shape::PAPER, Faults::NONE, 600_000, 0);
     plan.links.loss = 20;
     let absent = (0..10).map(|i| (1 + 10 * i, harness::simulation::strategies::Name::Mute));

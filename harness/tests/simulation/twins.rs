@@ -16,7 +16,7 @@ fn con_7_6_no_scenario_of_two_rounds_breaks_anything() {
 }
 
 #[test]
-fn some_scenario_of_four_rounds_shows_a_quorum_that_is_too_small() {
+fn some_scenario_of_four_rounds_shows_a_finalize_vote_behind_a_nullify_vote() {
     let is_noticed = |scenario: &Scenario| {
         let outcome = scenario.run(Broken::FinalizesNullified);
         outcome.breaches.iter().any(|breach| breach.claim == "honesty")

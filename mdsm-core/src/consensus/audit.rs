@@ -31,6 +31,7 @@ impl<R: Rules> Consensus<R> {
         }
         proposals.push(Held { signed, hash, progress: Progress::Waiting });
         self.consider(effects);
+        self.ask_for_parents(effects);
     }
 
     /// Has the proposals of the current view checked, once their parents are acceptable.
@@ -64,8 +65,20 @@ impl<R: Rules> Consensus<R> {
         self.rules.may_extend(notarized, &header.parent, gap_nullified)
     }
 
-    /// Asks the producers of proposals that wait for the certificates that these lack.
+    /// Whether a certificate of this view is one that a waiting proposal needs.
+    pub(super) fn is_lacked(&self, view: View) -> bool {
+        let Some(slot) = self.slots.get(&self.view) else { return false };
+        slot.proposals.iter().any(|held| {
+            held.progress == Progress::Waiting && held.signed.header.parent_view <= view
+        })
+    }
+
+    /// Asks the producers of proposals that wait for the certificates that these lack: at once, because
+    /// a view that everybody nullifies in time is left before anything is sent again.
     pub(super) fn ask_for_parents(&self, effects: &mut Vec<Effect>) {
+        if !self.votes() {
+            return;
+        }
         let Some(slot) = self.slots.get(&self.view) else { return };
         for held in slot.proposals.iter().filter(|held| held.progress == Progress::Waiting) {
             let header = &held.signed.header;

@@ -11,9 +11,12 @@ use super::rules::Rules;
 use crate::ledger::Certificate;
 use crate::types::{Epoch, InstitutionId, View};
 
+/// Views that one answer covers, at most.
+const ANSWER_VIEWS_MAX: usize = 64;
+
 impl<R: Rules> Consensus<R> {
-    /// Answers with what certifies a view; what lies below the last final block is answered with its
-    /// finalization, and a view that nothing certifies yet with nothing.
+    /// Answers with what certifies a view and those behind it, so that whoever missed several need not ask
+    /// for one after another; what lies below the last final block is answered with its finalization.
     pub(super) fn on_asked(
         &mut self,
         from: InstitutionId,
@@ -24,9 +27,8 @@ impl<R: Rules> Consensus<R> {
         if epoch != self.epoch() {
             return;
         }
-        let view = view.max(self.finalized.0);
-        let Some(slot) = self.slots.get(&view) else { return };
-        for certificate in slot.certificates() {
+        let known = self.slots.range(view.max(self.finalized.0)..).take(ANSWER_VIEWS_MAX);
+        for certificate in known.flat_map(|(_, slot)| slot.certificates()) {
             let (certificate, to) = (certificate.clone(), Audience::One(from));
             effects.push(Effect::Publish { certificate, to });
         }

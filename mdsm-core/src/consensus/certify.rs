@@ -69,7 +69,13 @@ impl<R: Rules> Consensus<R> {
         let next = view.next().filter(|_| self.rules.enters(self.view, view));
         match next {
             Some(next) => self.enter(next, effects),
-            None => self.resume(effects),
+            None => {
+                self.resume(effects);
+                // It may have been one of several that a proposal lacks.
+                if self.is_lacked(view) {
+                    self.ask_for_parents(effects);
+                }
+            }
         }
     }
 
@@ -126,8 +132,11 @@ impl<R: Rules> Consensus<R> {
             self.view = view;
             self.arm(effects);
             self.brief_leader(effects);
+            self.resume(effects);
+            self.ask_for_parents(effects);
+        } else {
+            self.resume(effects);
         }
-        self.resume(effects);
     }
 
     /// Sends the leader of a view that follows nullified ones what it needs to propose.

@@ -39,7 +39,15 @@ impl<R: Rules> Consensus<R> {
                 self.slot(view).is_due = false;
                 effects.push(Effect::Build { view, parent_view, parent });
             }
-            Err(missing) => {
+            Err(highest) => {
+                let known = self.slots.range(..highest).rev();
+                let base = known.into_iter().find_map(|(view, slot)| {
+                    let is_base = slot.notarized().is_some() || *view == self.finalized.0;
+                    is_base.then_some(*view)
+                });
+                // Everything from the lowest one on comes in one answer.
+                let base = base.unwrap_or(self.finalized.0);
+                let missing = self.hole(base, view).unwrap_or(highest);
                 let to = Audience::Auditors { and: self.membership.me };
                 effects.push(Effect::Ask { to, epoch: self.epoch(), view: missing });
             }

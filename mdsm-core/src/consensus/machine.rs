@@ -182,19 +182,19 @@ impl<R: Rules> Consensus<R> {
         self.slots.get(&view)?.notarized()
     }
 
-    /// The highest view in a gap, both ends excluded, that is not known to be nullified.
+    /// The lowest view in a gap, both ends excluded, that is not known to be nullified.
     pub(super) fn hole(&self, below: View, above: View) -> Option<View> {
-        let mut expected = above.get();
-        let inside = (std::ops::Bound::Excluded(below), std::ops::Bound::Excluded(above));
         if below >= above {
             return None;
         }
-        for (view, slot) in self.slots.range(inside).rev() {
-            expected -= 1;
+        let inside = (std::ops::Bound::Excluded(below), std::ops::Bound::Excluded(above));
+        let mut expected = below.get() + 1;
+        for (view, slot) in self.slots.range(inside) {
             if view.get() != expected || !slot.is_nullified() {
                 return Some(View::new(expected));
             }
+            expected += 1;
         }
-        (expected > below.get() + 1).then(|| View::new(expected - 1))
+        (expected < above.get()).then(|| View::new(expected))
     }
 }

@@ -343,3 +343,23 @@ fn a_node_that_is_left_behind_does_not_depend_on_the_auditor_on_duty() {
         assert!(asked, "{id} asks every auditor");
     }
 }
+
+#[test]
+fn an_auditor_asks_at_once_for_the_certificates_that_a_proposal_lacks() {
+    let me = InstitutionId::new(11);
+    let membership = Membership::new(&committees(), me);
+    let mut late = Consensus::new(Protocol, TIMING, committees(), membership, GENESIS);
+    late.start(&mut Vec::new());
+    // View 2 is nullified here, and what view 1 notarized is not known.
+    let vote = Vote { epoch: Epoch::new(0), view: View::new(2), subject: Subject::Nullify };
+    let message = vote.message(&CHAIN);
+    let signed: Vec<_> = (0..3).map(|seat| (seat, key(11 + seat as u32).sign(&message))).collect();
+    let nullified = Certificate::assemble(vote, 4, &signed).unwrap();
+    late.step(Input::Certificate(Arc::new(nullified)), &mut Vec::new());
+    assert_eq!(late.view(), View::new(3));
+    let proposal = SignedHeader::sign(header(3, 1, Digest::new([5; 32])), &key(3));
+    let effects = late.effects_of(Input::Proposal(proposal));
+    let to = Audience::One(InstitutionId::new(3));
+    let ask = Effect::Ask { to, epoch: Epoch::new(0), view: View::new(1) };
+    assert!(effects.contains(&ask), "{effects:?}");
+}

@@ -224,7 +224,22 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             Err(missing) => return self.ask_for(missing, effects),
         };
         self.bodies.checking.remove(&hash);
+        if is_valid {
+            self.hold(&hash, effects);
+        }
         self.drive(consensus::Input::Validated { view, hash, is_valid }, effects);
+    }
+
+    /// Has a block stored before it is voted for: were every auditor to crash behind its notarization,
+    /// nobody could extend it, and nothing else may be extended.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.23 (ours): A node MUST have stored a block with all its Items before it signs a notarize vote
+    //# or a proposal for it.
+    pub(super) fn hold(&self, hash: &Digest, effects: &mut Vec<Effect>) {
+        if let Some(branch) = self.bodies.branch(hash) {
+            let (proposal, items) = (branch.proposal.clone(), branch.items.clone());
+            effects.push(Effect::Hold { proposal, items });
+        }
     }
 
     //= harness/spec/consensus.md#con-4-audit

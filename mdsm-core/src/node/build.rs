@@ -164,6 +164,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let chain = Arc::new(next);
         let branch = Branch { proposal, items, chain, applied, records, is_closing };
         self.bodies.keep_branch(hash, branch);
+        self.hold(&hash, effects);
         self.drive(consensus::Input::Built(header), effects);
     }
 
@@ -172,7 +173,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# CON-3.1 (paper): The delegate on duty MUST broadcast the confirmation of each Item.
     pub(super) fn propose(&mut self, header: BlockHeader, effects: &mut Vec<Effect>) {
         let hash = crate::crypto::Identified::id(&header);
-        // After a crash the body is gone; then the turn is missed, and nothing is signed twice.
+        // Without the body the turn is missed, and nothing is signed twice.
         let Some(branch) = self.bodies.branch(&hash) else { return };
         let payload = Arc::new(branch.proposal.payload.clone());
         effects.push(Effect::Propose { header, payload });

@@ -9,7 +9,7 @@ use crate::access::AccessEvent;
 use crate::anchoring::machine;
 use crate::consensus::{self, Audience, JournalEntry};
 use crate::ledger::{
-    Anchor, BlockHeader, Certificate, Envelope, Evidence, Item, Payload, Verified, Vote,
+    Anchor, BlockHeader, Certificate, Envelope, Evidence, Item, Payload, Proposal, Verified, Vote,
 };
 use crate::roster::CreditChange;
 use crate::types::{Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Timestamp};
@@ -102,6 +102,14 @@ pub enum Effect {
     Persist(JournalEntry),
     /// Store a record that is accepted; a barrier.
     Accept(Arc<Envelope>),
+    /// Store a block that is not final yet, before it is voted for or proposed; a barrier. Until the next
+    /// commit it may be the only copy.
+    Hold {
+        /// The block.
+        proposal: Arc<Proposal>,
+        /// Its Items, in order.
+        items: Vec<Arc<Item>>,
+    },
     /// Tell the client that its record is accepted.
     Acknowledge(RecordId),
     /// Tell the client that its record is not taken.

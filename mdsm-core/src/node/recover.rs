@@ -11,7 +11,7 @@ use super::machine::{Node, consensus_of};
 use crate::chain::{BlockError, RecordIndex};
 use crate::consensus::{JournalEntry, RecoverError, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Block, Envelope, Item};
+use crate::ledger::{Block, Envelope, Item, Proposal};
 use crate::types::{Height, Timestamp};
 
 /// What is known of the log.
@@ -30,6 +30,8 @@ pub struct Recovered<'a> {
     pub commits: &'a [Commit],
     /// The log of consensus.
     pub journal: Journal<'a>,
+    /// Blocks that were held, with their Items; those that are final by now are passed over.
+    pub held: Vec<(Arc<Proposal>, Vec<Arc<Item>>)>,
     /// Records that were accepted; those that are booked by now are passed over.
     pub accepted: Vec<Envelope>,
 }
@@ -61,6 +63,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.now = now;
         for commit in stored.commits {
             self.replay(commit)?;
+        }
+        for (proposal, items) in stored.held {
+            if proposal.signed.header.height > self.chain.height() {
+                items.into_iter().for_each(|item| self.bodies.keep_item(item.root(), item));
+                self.bodies.keep(proposal.signed.hash(), proposal);
+            }
         }
         for envelope in stored.accepted {
             let Ok(verified) = envelope.verify_by(&self.chain.id(), &self.scheme) else { continue };

@@ -26,10 +26,8 @@ pub fn authors(history: &History) -> BTreeSet<InstitutionId> {
                 }
             }
         }
-        let claims = epoch.evidence.iter().filter_map(|evidence| evidence.claim());
-        found.extend(
-            claims.map(|claim| claim.institution).filter(|who| epoch.auditors.contains(who)),
-        );
+        let accused = epoch.evidence.keys().map(|claim| claim.institution);
+        found.extend(accused.filter(|who| epoch.auditors.contains(who)));
     }
     found
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mdsm_core::ledger::{BlockHeader, Certificate, Evidence, SignedHeader, Subject, Vote};
+use mdsm_core::ledger::{BlockHeader, Certificate, Evidence, Offence, SignedHeader, Subject, Vote};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 
 use super::{CLAIMS, quorum};
@@ -48,7 +48,7 @@ pub struct EpochHistory {
     /// Blocks seen on the wire.
     pub headers: BTreeMap<Digest, BlockHeader>,
     /// Evidence that honest nodes found.
-    pub evidence: Vec<Evidence>,
+    pub evidence: BTreeMap<Offence, Evidence>,
 }
 
 /// Everything seen.
@@ -211,10 +211,7 @@ impl History {
     pub fn convicted(&mut self, evidence: Evidence) {
         let Some(claim) = evidence.claim() else { return };
         if let Some(epoch) = self.epochs.get_mut(&claim.epoch) {
-            let is_known = epoch.evidence.iter().any(|known| known.claim() == Some(claim));
-            if !is_known && epoch.evidence.len() < 1_000 {
-                epoch.evidence.push(evidence);
-            }
+            epoch.evidence.entry(claim).or_insert(evidence);
         }
     }
 

@@ -45,8 +45,8 @@ pub fn honesty(history: &History, epoch: &EpochHistory) -> Verdict {
             }
         }
     }
-    for evidence in &epoch.evidence {
-        if let Some(claim) = evidence.claim().filter(|c| !history.faulty.contains(&c.institution)) {
+    for claim in epoch.evidence.keys() {
+        if !history.faulty.contains(&claim.institution) {
             return Err(format!(
                 "{} is accused and follows the protocol: {claim:?}",
                 claim.institution

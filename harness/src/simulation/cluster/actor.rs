@@ -85,6 +85,7 @@ impl<R: Rules> Host for Actor<R> {
             }
             HostTimer::Fetch => self.act(now_ms, out, |host, out| {
                 host.missing.clear();
+                host.is_fetching = false;
                 host.settle(out);
             }),
             HostTimer::Ballot(epoch) => {

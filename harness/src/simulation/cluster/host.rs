@@ -44,6 +44,8 @@ pub struct ConsensusHost<R: Rules> {
     pub(super) told: BTreeMap<u32, u64>,
     /// Blocks that were asked for.
     pub(super) missing: BTreeSet<Digest>,
+    /// Whether a timer to ask again is running; one is enough for all of them.
+    pub(super) is_fetching: bool,
     /// Committees of the epoch before.
     pub(super) before: Arc<Committees>,
     /// Its log lost something: it signs nothing in this epoch.
@@ -123,6 +125,7 @@ impl<R: Rules> ConsensusHost<R> {
             unfinished: None,
             told: BTreeMap::new(),
             missing: BTreeSet::new(),
+            is_fetching: false,
             before,
             is_mute: false,
             effects: Vec::new(),

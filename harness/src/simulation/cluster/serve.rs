@@ -190,8 +190,10 @@ impl<R: Rules> ConsensusHost<R> {
             let auditor = self.auditors[(at + step) % auditors];
             self.send(To::One(auditor), Body::AskBlock(missing), out);
         }
-        let after_ms = self.setup.shape.delay_ms.saturating_mul(FETCH_DELAYS);
-        out.push(Action::Arm { timer: HostTimer::Fetch, after_ms });
+        if !std::mem::replace(&mut self.is_fetching, true) {
+            let after_ms = self.setup.shape.delay_ms.saturating_mul(FETCH_DELAYS);
+            out.push(Action::Arm { timer: HostTimer::Fetch, after_ms });
+        }
     }
 
     /// Whether a block is one that was asked for.

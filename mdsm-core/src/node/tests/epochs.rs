@@ -196,6 +196,7 @@ fn con_7_12_a_node_that_lost_its_log_is_silent_for_the_epoch_and_then_votes_agai
     let stored = Recovered {
         commits: &disk.commits,
         journal: Journal::Lost,
+        held: disk.held.clone(),
         accepted: disk.accepted.clone(),
     };
     let mut effects = Vec::new();

@@ -7,8 +7,8 @@ use super::super::*;
 use crate::consensus::{Audience, JournalEntry, Protocol};
 use crate::crypto::sign::{Ed25519, SigningKey};
 use crate::ledger::{
-    Content, Envelope, Genesis, MediaType, Metadata, Proposal, Record, ResourceType, SignedHeader,
-    Subject, Vote,
+    Content, Envelope, Genesis, Item, MediaType, Metadata, Proposal, Record, ResourceType,
+    SignedHeader, Subject, Vote,
 };
 use crate::roster::{Founder, Roster};
 use crate::types::{Digest, Height, InstitutionId, RecordId, Text, Timestamp};
@@ -62,6 +62,7 @@ pub(super) struct Disk {
     pub(super) journal: Vec<JournalEntry>,
     pub(super) commits: Vec<Commit>,
     pub(super) accepted: Vec<Envelope>,
+    pub(super) held: Vec<(Arc<Proposal>, Vec<Arc<Item>>)>,
     /// Everything that was stored or cast, in order, with the time.
     pub(super) events: Vec<(i64, Event)>,
 }
@@ -150,6 +151,7 @@ impl Network {
                     disk.events.push((self.now, Event::Stored(entry.clone())));
                     disk.journal.push(entry);
                 }
+                Effect::Hold { proposal, items } => disk.held.push((proposal, items)),
                 Effect::Accept(envelope) => disk.accepted.push((*envelope).clone()),
                 Effect::Acknowledge(record) => {
                     self.acknowledged.insert(record);

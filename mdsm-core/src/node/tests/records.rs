@@ -80,6 +80,7 @@ fn a_node_that_was_down_for_two_epochs_catches_up_from_its_disk_and_the_others()
         let stored = Recovered {
             commits: &disk.commits,
             journal: Journal::Whole(&disk.journal),
+            held: disk.held.clone(),
             accepted: disk.accepted.clone(),
         };
         let mut effects = Vec::new();

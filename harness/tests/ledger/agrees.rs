@@ -183,3 +183,36 @@ fn com_5_4_credit_is_the_sum_of_its_items() {
     let joined = told.blocks.iter().flat_map(|block| &block.changes);
     assert!(joined.clone().any(|(_, why, _)| *why == Why::Joined));
 }
+
+#[test]
+fn pre_5_3_a_proxy_earns_credit_for_its_delivery_from_the_next_epoch_on() {
+    //= harness/spec/reencryption.md#pre-5-re-encryption
+    //= type=test
+    //# PRE-5.3 (paper): The proxy MUST earn credit for a delivery.
+    //= harness/spec/committees.md#com-6-earning-and-losing
+    //= type=test
+    //# COM-6.14 (ours): A receipt of service MUST be judged by the acts that were booked before the
+    //# open epoch.
+    let told = told();
+    let epoch_of = |height: u64| told.epochs.iter().filter(|epoch| epoch.last < height).count();
+    let served: Vec<_> = told
+        .blocks
+        .iter()
+        .filter(|block| {
+            let is_served = |why: &str| why.contains("Serv");
+            block.changes.iter().any(|(id, why, amount)| {
+                *id == PROXY && is_served(&format!("{why:?}")) && *amount > 0
+            })
+        })
+        .map(|block| epoch_of(block.height))
+        .collect();
+    assert!(!served.is_empty() && served.is_sorted_by(|a, b| a < b), "once an epoch: {served:?}");
+    let delivered = told
+        .blocks
+        .iter()
+        .filter(|block| format!("{:?}", block.acts).contains("Delivered"))
+        .map(|block| epoch_of(block.height))
+        .min()
+        .expect("the story has a delivery");
+    assert!(served[0] > delivered, "first credited in epoch {} of {delivered}", served[0]);
+}

@@ -104,6 +104,8 @@ impl Chain {
             //= harness/spec/committees.md#com-6-earning-and-losing
             //# COM-6.3 (ours): Service MUST raise credit only through a receipt that its client
             //# signed, at most once for each grant and epoch.
+            //= harness/spec/reencryption.md#pre-5-re-encryption
+            //# PRE-5.3 (paper): The proxy MUST earn credit for a delivery.
             if booked.client_of(&service.grant, service.institution) != Some(service.client) {
                 return Err(EventError::Grant { index });
             }

@@ -1,5 +1,6 @@
 //! The cases of `verify`, chapter by chapter, and how one is judged.
 
+mod consensus;
 mod database;
 mod files;
 mod freezing;
@@ -134,6 +135,11 @@ pub(super) fn all(inputs: &[Input], refusals: &[Refusal], means: &Means) -> Vec<
             id: "sharing",
             title: "Sharing: through a proxy that cannot read",
             cases: sharing::cases(inputs, means),
+        },
+        Part {
+            id: "consensus",
+            title: "Consensus: explored, simulated, broken on purpose",
+            cases: consensus::cases(means),
         },
     ]
 }

@@ -9,6 +9,8 @@
 mod chain;
 #[path = "instructions/codec.rs"]
 mod codec;
+#[path = "instructions/consensus.rs"]
+mod consensus;
 #[path = "instructions/freezing.rs"]
 mod freezing;
 #[path = "instructions/ledger.rs"]
@@ -24,6 +26,7 @@ mod signatures;
 
 use chain::group as chain_group;
 use codec::group as codec_group;
+use consensus::group as consensus_group;
 use freezing::group as freezing_group;
 // The macro calls itself by its bare name.
 use gungraun::main;
@@ -37,6 +40,7 @@ main!(
     library_benchmark_groups = [
         chain_group,
         codec_group,
+        consensus_group,
         freezing_group,
         ledger_group,
         merkle_group,

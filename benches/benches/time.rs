@@ -6,6 +6,8 @@
 mod chain;
 #[path = "time/codec.rs"]
 mod codec;
+#[path = "time/consensus.rs"]
+mod consensus;
 #[path = "time/freezing.rs"]
 mod freezing;
 #[path = "time/ledger.rs"]
@@ -23,6 +25,7 @@ criterion::criterion_group!(
     groups,
     chain::group,
     codec::group,
+    consensus::group,
     freezing::group,
     ledger::group,
     merkle::group,

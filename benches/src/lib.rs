@@ -6,6 +6,7 @@
 
 pub mod chain;
 pub mod codec;
+pub mod consensus;
 pub mod fixture;
 pub mod freezing;
 pub mod ledger;

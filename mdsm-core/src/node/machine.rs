@@ -62,6 +62,8 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) undecided: Option<Arc<Certificate>>,
     /// The height above which a decision was asked for in this view.
     pub(super) asked_above: Option<Height>,
+    /// The highest epoch that a message was of, when this node is not there yet.
+    pub(super) ahead: Option<Epoch>,
     pub(super) now: Timestamp,
 }
 
@@ -93,6 +95,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             ended: None,
             undecided: None,
             asked_above: None,
+            ahead: None,
         })
     }
 

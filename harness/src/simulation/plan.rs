@@ -252,18 +252,4 @@ impl Plan {
             }
         }
     }
-
-    /// The longest run of faulty leaders in the order of turns.
-    #[must_use]
-    pub fn faulty_in_a_row(&self) -> u64 {
-        let producers = 1..=self.shape.producers;
-        let is_bad: Vec<bool> =
-            producers.map(|p| self.faulty.contains_key(&p) || self.twins.contains(&p)).collect();
-        let (mut longest, mut run) = (0, 0);
-        for bad in is_bad.iter().chain(&is_bad) {
-            run = if *bad { run + 1 } else { 0 };
-            longest = longest.max(run);
-        }
-        longest
-    }
 }

@@ -252,7 +252,9 @@ impl Plan {
             }
         }
     }
+}
 
+impl Plan {
     /// The longest run of faulty leaders in the order of turns.
     #[must_use]
     pub fn faulty_in_a_row(&self) -> u64 {

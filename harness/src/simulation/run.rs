@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use mdsm_core::consensus::Rules;
+use mdsm_core::ledger::quorum;
+use mdsm_core::roster::Committees;
 use mdsm_core::types::{Epoch, InstitutionId, View};
 
 use super::cluster::{Actor, ConsensusHost, Setup, Signatures};
@@ -206,27 +209,75 @@ impl<R: Rules + 'static> Run<R> {
         (consensus.epoch(), consensus.view())
     }
 
-    /// After the network healed: a block of a later view must become final, at every honest node,
-    /// before anybody has left more views than the longest run of faulty leaders and one.
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.7 (ours): After the network heals a block MUST become final within one view more than the
-    //# longest run of faulty producers in the order of turns, while at most f auditors are faulty.
+    /// Runs to the moment G of T6 and gives the highest place at it. At G whatever was under way when the
+    /// network healed has arrived or is lost, everything was sent again once, and a quorum of auditors
+    /// is lively: an auditor further behind than one epoch counts from when it has caught up.
+    fn settle(&mut self, end_ms: u64) -> Option<(Epoch, View)> {
+        let Plan { shape, links, heal_ms, .. } = &self.plan;
+        let delay = |node: Node| self.world.host(node).host.consensus().assumed_delay_ms();
+        let delay_ms = u64::from(self.honest().map(delay).max().unwrap_or(shape.delay_ms));
+        let now = calm(shape);
+        // The slowest clock takes a twentieth longer.
+        let again_ms = delay_ms * 2 * 21 / 20 + u64::from(now.base_ms + now.jitter_ms);
+        let late_ms = u64::from(links.late_ms + 4 * links.jitter_ms) + 500;
+        self.advance(heal_ms + again_ms.max(late_ms));
+        loop {
+            let start = self.honest().map(|node| self.place(node)).max()?;
+            if self.lively(start.0) || self.world.now_ms() >= end_ms {
+                return Some(start);
+            }
+            self.advance(self.world.now_ms() + 20);
+        }
+    }
+
+    /// Whether a quorum of the auditors of an epoch is lively.
+    fn lively(&self, epoch: Epoch) -> bool {
+        let Some(committees) = self.committees(epoch) else { return false };
+        let is_lively = |node: &Node| {
+            let host = &self.world.host(*node).host;
+            let sits = committees.auditors.iter().any(|seat| seat.institution == host.me());
+            sits && !host.is_silent() && self.place(*node).0.next() >= Some(epoch)
+        };
+        self.honest().filter(is_lively).count() >= quorum(committees.auditors.len())
+    }
+
+    fn committees(&self, epoch: Epoch) -> Option<Arc<Committees>> {
+        let consensus = self.honest().map(|node| self.world.host(node).host.consensus());
+        let mut found = consensus.map(|consensus| consensus.committees());
+        found.find(|committees| committees.epoch == epoch).cloned()
+    }
+
+    /// The longest run of leaders, in the order of turns, that are not ready: faulty, silent behind a
+    /// loss, or without the committees and blocks that messages of this epoch refer to.
+    fn unready_in_a_row(&self, epoch: Epoch) -> u64 {
+        let Some(committees) = self.committees(epoch) else { return 0 };
+        let is_ready = |node: &Node| {
+            let host = &self.world.host(*node).host;
+            !host.is_silent() && self.place(*node).0 == epoch && host.has_blocks()
+        };
+        let ready: BTreeSet<InstitutionId> =
+            self.honest().filter(is_ready).map(|node| self.world.host(node).host.me()).collect();
+        let turns = committees.producers.iter().chain(&committees.producers);
+        let (mut longest, mut run) = (0, 0);
+        for seat in turns {
+            run = if ready.contains(&seat.institution) { 0 } else { run + 1 };
+            longest = longest.max(run);
+        }
+        longest
+    }
+
+    /// After the network healed: of so many views as the longest run of leaders that are not ready, and
+    /// one more, one must finalize a block, and every honest node must have it in time. (T6)
     fn live(&mut self) {
-        // Everything that was under way when the network healed has arrived or is lost behind this.
         let shape = self.plan.shape;
-        let silent = u64::from(self.judge.lost > 0);
-        let settled_ms = self.plan.heal_ms
-            + u64::from(self.plan.links.late_ms + 4 * self.plan.links.jitter_ms)
-            + 500;
-        self.advance(settled_ms);
-        let start = self.honest().map(|node| self.place(node)).max();
-        let Some(start) = start else { return };
-        let views = self.plan.faulty_in_a_row() + 2;
-        let mut target: Option<u64> = None;
         // Delays grow to 64 times while faults last, and shrink when a block is notarized.
-        let patience_ms =
-            (u64::from(shape.turn_ms) + u64::from(shape.delay_ms) * 64 * 5) * (views + 2);
+        let patience_ms = |views: u64| {
+            (u64::from(shape.turn_ms) + u64::from(shape.delay_ms) * 64 * 5) * (views + 2)
+        };
+        let Some(start) = self.settle(self.plan.heal_ms + patience_ms(0)) else { return };
+        let views = self.unready_in_a_row(start.0) + 2;
+        let mut target: Option<u64> = None;
+        let patience_ms = patience_ms(views);
         let end_ms = (self.world.now_ms() + patience_ms).max(self.plan.end_ms);
         while self.world.now_ms() < end_ms {
             self.world
@@ -246,7 +297,7 @@ impl<R: Rules + 'static> Run<R> {
                 continue;
             }
             let ahead = self.honest().map(|node| self.place(node)).max().unwrap_or(start);
-            let limit = start.1.get() + views + silent;
+            let limit = start.1.get() + views;
             if ahead.0 == start.0 && ahead.1.get() > limit {
                 let what = format!(
                     "epoch {} view {} is reached and nothing behind view {} is final",

@@ -49,9 +49,15 @@ impl<R: Rules> Consensus<R> {
         u32::try_from(nullified.count()).unwrap_or(u32::MAX)
     }
 
+    /// Milliseconds that the node takes a message to need in its view.
+    #[must_use]
+    pub fn assumed_delay_ms(&self) -> u32 {
+        self.timing.delay_after(self.stalls())
+    }
+
     /// Arms the timers of the current view.
     pub(super) fn arm(&self, effects: &mut Vec<Effect>) {
-        let (turn, delay) = (self.timing.turn_ms, self.timing.delay_after(self.stalls()));
+        let (turn, delay) = (self.timing.turn_ms, self.assumed_delay_ms());
         let mut arm = |kind, after_ms| {
             let timer = Timer { epoch: self.epoch(), view: self.view, kind };
             effects.push(Effect::Arm { timer, after_ms });
@@ -88,7 +94,7 @@ impl<R: Rules> Consensus<R> {
                 if self.rules.retries() {
                     self.retry(effects);
                 }
-                let delay = self.timing.delay_after(self.stalls());
+                let delay = self.assumed_delay_ms();
                 effects.push(Effect::Arm { timer, after_ms: delay.saturating_mul(2).max(1) });
             }
             TimerKind::Turn | TimerKind::Retry => {}

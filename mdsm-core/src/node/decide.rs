@@ -151,5 +151,6 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let mut inner = Vec::new();
         self.consensus.start(&mut inner);
         self.carry_out(inner, effects);
+        self.ask_for_epoch(effects);
     }
 }

@@ -64,6 +64,8 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) asked_above: Option<Height>,
     /// A block to build once its parent is at hand: view, view of the parent, parent.
     pub(super) unbuilt: Option<(View, View, Digest)>,
+    /// The highest epoch that a message was of, when this node is not there yet.
+    pub(super) ahead: Option<Epoch>,
     pub(super) now: Timestamp,
 }
 
@@ -96,6 +98,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             undecided: None,
             asked_above: None,
             unbuilt: None,
+            ahead: None,
         })
     }
 

@@ -11,7 +11,7 @@ use crate::chain::RecordIndex;
 use crate::consensus::{self, Audience, Rules};
 use crate::crypto::sign::Scheme;
 use crate::ledger::{Certificate, Content, Envelope, SignedVote, Subject};
-use crate::types::{Epoch, InstitutionId, OwnerId};
+use crate::types::{Epoch, InstitutionId, OwnerId, View};
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn on_message(
@@ -77,9 +77,21 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             effects
                 .extend(message.map(|message| Effect::Send { to: Audience::One(from), message }));
         } else if epoch > open {
+            self.ahead = self.ahead.max(Some(epoch));
             self.ask_for_decision(from, effects);
         }
         epoch == open
+    }
+
+    /// A node that comes late to an epoch asks for what it was sent of it before: whoever sent that sends it
+    /// again behind the end of a view only, and by then a leader has missed its turn.
+    pub(super) fn ask_for_epoch(&mut self, effects: &mut Vec<Effect>) {
+        let epoch = self.consensus.epoch();
+        if self.ahead.is_some_and(|ahead| ahead >= epoch) {
+            let (to, view) = (Audience::Auditors { and: self.config.me }, View::new(0));
+            effects.push(Effect::Send { to, message: Message::Ask { epoch, view } });
+        }
+        self.ahead = self.ahead.filter(|ahead| *ahead > epoch);
     }
 
     /// Tells the auditors how the epoch before ended, in case one of them is still there.

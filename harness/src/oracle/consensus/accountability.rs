@@ -33,10 +33,6 @@ pub fn authors(history: &History) -> BTreeSet<InstitutionId> {
 }
 
 /// A broken agreement comes with evidence against at least `2 q - n` auditors, all of them faulty.
-//= harness/spec/consensus.md#con-7-safety-life-and-evidence
-//= type=test
-//# CON-7.8 (ours): Two conflicting finalizations MUST yield signed evidence against at least n - 2 f
-//# auditors.
 pub fn accountability(history: &History) -> Verdict {
     let seats = history.epochs.values().map(|epoch| epoch.auditors.len()).max().unwrap_or(0);
     let needed = (2 * quorum(seats)).saturating_sub(seats);

@@ -7,10 +7,6 @@ use super::{EpochHistory, History};
 use crate::oracle::Verdict;
 
 /// No two conflicting blocks can be shown final.
-//= harness/spec/consensus.md#con-7-safety-life-and-evidence
-//= type=test
-//# CON-7.6 (ours): Two honest nodes MUST NOT finalize conflicting blocks while at most f auditors
-//# are faulty.
 pub fn agreement(history: &History, epoch: &EpochHistory) -> Verdict {
     let mut last: Option<(mdsm_core::types::View, mdsm_core::types::Digest)> = None;
     for (view, seen) in &epoch.views {

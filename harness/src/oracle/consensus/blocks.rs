@@ -7,13 +7,6 @@ use super::{EpochHistory, History};
 use crate::oracle::Verdict;
 
 /// Final blocks are by their leaders and keep the parent rule.
-//= harness/spec/consensus.md#con-5-turns
-//= type=test
-//# CON-5.3 (ours): The leader of a view MUST follow from epoch, view and committee alone.
-//= harness/spec/consensus.md#con-6-replacement-within-a-turn
-//= type=test
-//# CON-6.3 (ours): A view MUST be skipped only with a certificate of n - f auditors that nullifies
-//# it.
 pub fn blocks(history: &History, epoch: &EpochHistory) -> Verdict {
     for (hash, header) in &epoch.headers {
         if history.chain.get(&header.height.get()) != Some(hash) {

@@ -7,10 +7,6 @@ use super::{EpochHistory, History};
 use crate::oracle::Verdict;
 
 /// No honest vote in an epoch before the block under it is final.
-//= harness/spec/consensus.md#con-8-clock
-//= type=test
-//# CON-8.5 (ours): A payload of an epoch MUST NOT be notarized before the last block of the epoch
-//# before it is final.
 pub fn freezes(history: &History, epoch: &EpochHistory) -> Verdict {
     let Some(before) = epoch.epoch.get().checked_sub(1).map(Epoch::new) else { return Ok(()) };
     let Some(before) = history.epochs.get(&before) else { return Ok(()) };

@@ -108,10 +108,6 @@ impl History {
     }
 
     /// A node sends a vote of its own.
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.4 (ours): A node MUST have stored a vote and the certificates that justify it before it
-    //# sends the vote.
     pub fn voted(&mut self, now_ms: u64, voter: InstitutionId, vote: &Vote) {
         let is_honest = self.is_honest(voter);
         let Some(epoch) = self.epochs.get_mut(&vote.epoch) else { return };
@@ -146,10 +142,6 @@ impl History {
     }
 
     /// An honest node holds a certificate.
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.1 (ours): A certificate MUST hold valid signatures of at least n - f distinct members
-    //# of the auditing committee of its epoch.
     pub fn certified(&mut self, node: InstitutionId, certificate: &Arc<Certificate>) {
         let vote = &certificate.vote;
         let Some(epoch) = self.epochs.get_mut(&vote.epoch) else { return };
@@ -173,10 +165,6 @@ impl History {
     }
 
     /// An honest node appended a block to its final chain.
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.6 (ours): Two honest nodes MUST NOT finalize conflicting blocks while at most f auditors
-    //# are faulty.
     pub fn finalized(
         &mut self,
         now_ms: u64,

@@ -9,17 +9,6 @@ use super::{EpochHistory, History};
 use crate::oracle::Verdict;
 
 /// No honest contradiction on the wire, no honest institution accused.
-//= harness/spec/consensus.md#con-7-safety-life-and-evidence
-//= type=test
-//# CON-7.2 (ours): An honest auditor MUST NOT sign two notarize votes in one view, also not across
-//# a restart.
-//= harness/spec/consensus.md#con-7-safety-life-and-evidence
-//= type=test
-//# CON-7.3 (ours): An honest auditor MUST NOT sign both a nullify vote and a finalize vote in one
-//# view, also not across a restart.
-//= harness/spec/consensus.md#con-7-safety-life-and-evidence
-//= type=test
-//# CON-7.9 (ours): Evidence MUST NOT exist against an institution that follows the protocol.
 pub fn honesty(history: &History, epoch: &EpochHistory) -> Verdict {
     for (view, seen) in &epoch.views {
         // Notarize, nullify, finalize, anchor.

@@ -42,6 +42,10 @@ pub struct ConsensusHost<R: Rules> {
     pub(super) unfinished: Option<Arc<Certificate>>,
     /// When whom was told that an epoch is over.
     pub(super) told: BTreeMap<u32, u64>,
+    /// When who was asked how an epoch ended that they have left.
+    pub(super) asked: BTreeMap<u32, u64>,
+    /// The highest epoch that a message was of, when this node is not there yet.
+    pub(super) ahead: Option<Epoch>,
     /// Blocks that were asked for.
     pub(super) missing: BTreeSet<Digest>,
     /// Whether a timer to ask again is running; one is enough for all of them.
@@ -124,6 +128,8 @@ impl<R: Rules> ConsensusHost<R> {
             unbuilt: None,
             unfinished: None,
             told: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            ahead: None,
             missing: BTreeSet::new(),
             is_fetching: false,
             before,
@@ -196,6 +202,18 @@ impl<R: Rules> ConsensusHost<R> {
         format!(
             "unchecked {unchecked:?} unbuilt {unbuilt:?} unfinished {unfinished:?} missing {missing:?}"
         )
+    }
+
+    /// Whether it has all blocks that it knows to be final.
+    #[must_use]
+    pub fn has_blocks(&self) -> bool {
+        self.unfinished.is_none()
+    }
+
+    /// Whether it signs nothing in the open epoch, having lost its log.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.consensus.membership().is_silent()
     }
 
     /// Its clock.
@@ -348,6 +366,7 @@ impl<R: Rules> ConsensusHost<R> {
         let mut effects = Vec::new();
         self.consensus.start(&mut effects);
         self.carry_out(effects, out);
+        self.ask_for_epoch(out);
         self.ballot = Some(AnchorBallot::new(&self.before, self.me));
         self.vote_anchor(out);
     }
@@ -361,7 +380,7 @@ impl<R: Rules> ConsensusHost<R> {
         (self.unbuilt, self.unfinished) = (None, None);
     }
 
-    fn send_to(&self, to: Audience, body: Body, out: &mut Vec<Action<R>>) {
+    pub(super) fn send_to(&self, to: Audience, body: Body, out: &mut Vec<Action<R>>) {
         let message = Rc::new(Wire::new(body));
         let (to, and) = match to {
             Audience::Everyone => (To::Many(self.everyone.clone()), None),

@@ -1,6 +1,6 @@
 //! Messages of others, and coming back from a crash.
 
-use mdsm_core::consensus::{Input, JournalEntry, Membership, Rules, Taken};
+use mdsm_core::consensus::{Audience, Input, JournalEntry, Membership, Rules, Taken};
 use mdsm_core::ledger::{Certificate, SignedVote, Subject, Vote};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl<R: Rules> ConsensusHost<R> {
                 self.on_anchor_vote(from, *signed, out);
             }
             Body::Vote(signed) => {
-                if self.is_over(from, signed.vote.epoch, out) {
+                if !self.is_of_now(from, signed.vote.epoch, out) {
                     return;
                 }
                 self.on_vote(from, *signed, out);
@@ -32,7 +32,7 @@ impl<R: Rules> ConsensusHost<R> {
             Body::Certificate(certificate) => self.on_certificate(from, certificate, out),
             Body::Proposal(signed) => self.on_proposal(from, signed, out),
             Body::Ask { epoch, view } => {
-                if !self.is_over(from, *epoch, out) {
+                if self.is_of_now(from, *epoch, out) {
                     let (epoch, view) = (*epoch, *view);
                     self.step(Input::Asked { from, epoch, view }, out);
                 }
@@ -53,20 +53,40 @@ impl<R: Rules> ConsensusHost<R> {
         }
     }
 
-    /// Tells a sender whose epoch is over how it ended.
-    fn is_over(&mut self, from: InstitutionId, epoch: Epoch, out: &mut Vec<Action<R>>) -> bool {
-        if epoch >= self.chain.committees.epoch {
-            return false;
-        }
-        let past = self.chain.past.clone();
-        let Some(past) = past.get(&epoch) else { return true };
+    /// Whether a message is of the open epoch. A sender whose epoch is over is told how it ended; one of
+    /// a later epoch is asked how this one ended.
+    fn is_of_now(&mut self, from: InstitutionId, epoch: Epoch, out: &mut Vec<Action<R>>) -> bool {
+        let open = self.chain.committees.epoch;
         let patience = u64::from(self.setup.shape.delay_ms) * 2;
-        let is_told = self.told.get(&from.get()).is_some_and(|at| at + patience > self.now_ms);
-        if !is_told && self.now_ms > 0 {
-            self.told.insert(from.get(), self.now_ms);
-            self.send(To::One(from.get()), Body::Certificate(past.certificate.clone()), out);
+        let now_ms = self.now_ms;
+        let is_recent = |at: Option<&u64>| at.is_some_and(|at| at + patience > now_ms);
+        if epoch < open {
+            let past = self.chain.past.clone();
+            let Some(past) = past.get(&epoch) else { return false };
+            if !is_recent(self.told.get(&from.get())) && now_ms > 0 {
+                self.told.insert(from.get(), now_ms);
+                self.send(To::One(from.get()), Body::Certificate(past.certificate.clone()), out);
+            }
+        } else if epoch > open {
+            self.ahead = self.ahead.max(Some(epoch));
+            if !is_recent(self.asked.get(&from.get())) {
+                self.asked.insert(from.get(), now_ms);
+                let ask = Body::Ask { epoch: open, view: self.consensus.finalized().0 };
+                self.send(To::One(from.get()), ask, out);
+            }
         }
-        true
+        epoch == open
+    }
+
+    /// A node that comes late to an epoch asks for what it was sent of it before: whoever sent that sends it
+    /// again behind the end of a view only, and by then a leader has missed its turn.
+    pub(super) fn ask_for_epoch(&mut self, out: &mut Vec<Action<R>>) {
+        let epoch = self.chain.committees.epoch;
+        if self.ahead.is_some_and(|ahead| ahead >= epoch) {
+            let (to, view) = (Audience::Auditors { and: self.me }, View::new(0));
+            self.send_to(to, Body::Ask { epoch, view }, out);
+        }
+        self.ahead = self.ahead.filter(|ahead| *ahead > epoch);
     }
 
     pub(super) fn on_vote(
@@ -98,7 +118,7 @@ impl<R: Rules> ConsensusHost<R> {
         if matches!(certificate.vote.subject, Subject::Anchor(_)) {
             return self.on_anchor_certificate(certificate, out);
         }
-        if self.is_over(from, certificate.vote.epoch, out) {
+        if !self.is_of_now(from, certificate.vote.epoch, out) {
             return;
         }
         let (chain, scheme) = (&self.setup.chain, &self.setup.signatures);
@@ -109,7 +129,7 @@ impl<R: Rules> ConsensusHost<R> {
     }
 
     fn on_proposal(&mut self, from: InstitutionId, signed: &Rc<Block>, out: &mut Vec<Action<R>>) {
-        if self.is_over(from, signed.header.epoch, out) {
+        if !self.is_of_now(from, signed.header.epoch, out) {
             return;
         }
         let scheme = &self.setup.signatures;

@@ -112,13 +112,6 @@ impl Books {
 
     /// A node has committed blocks and is where this chain is; whether an epoch ended that none had
     /// ended before.
-    //= harness/spec/committees.md#com-9-one-answer
-    //= type=test
-    //# COM-9.1 (paper): Nodes that hold the same finalized history MUST compute the same credit and the
-    //# same committees.
-    //= harness/spec/consensus.md#con-4-audit
-    //= type=test
-    //# CON-4.2 (paper): Nodes other than the auditors MUST update their state from audited blocks.
     pub fn moved(&mut self, commit: &Rc<Commit>, chain: &Arc<Chain>) -> Result<bool, String> {
         let is_known = self.last.as_ref().is_some_and(|last| Rc::ptr_eq(last, commit));
         if !is_known {
@@ -174,10 +167,6 @@ impl Books {
         Ok(())
     }
 
-    //= harness/spec/committees.md#com-6-earning-and-losing
-    //= type=test
-    //# COM-6.11 (ours): The total change of an institution's credit MUST be the sum of the
-    //# listed items, each with its cause.
     fn book(&mut self, height: u64, entry: &Entry, block: &Proposal) -> Result<(), String> {
         for record in &entry.booked {
             if let Some(first) = self.records.insert(*record, height) {
@@ -274,9 +263,6 @@ impl Books {
     }
 
     /// Windows by the naive rules, as far as they go.
-    //= harness/spec/storage.md#sto-12-data-blocks-by-the-minute
-    //= type=test
-    //# STO-12.6 (ours): Which records a window holds MUST follow from the finalized blocks alone.
     pub fn windows(&self) -> Result<(), String> {
         let blocks = &self.finalized[..self.finalized.len().min(NAIVE_BLOCKS)];
         for (at, effect) in effects(self.periods, blocks).into_iter().enumerate() {

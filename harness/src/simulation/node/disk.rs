@@ -84,10 +84,6 @@ impl<R: Rules + 'static> NodeHost<R> {
             if disk.is_whole {
                 saved.journal = entries;
             } else {
-                //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-                //= type=test
-                //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first
-                //# entry the reading of the clock at which the loss was found.
                 let first = effects.first().cloned();
                 match first {
                     Some(mdsm_core::node::Effect::Persist(entry @ JournalEntry::Lost(_))) => {

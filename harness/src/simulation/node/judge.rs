@@ -140,10 +140,6 @@ impl<R: Rules + 'static> Judge<R> {
         {
             self.books.count("lost log came back");
         }
-        //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-        //= type=test
-        //# CON-7.23 (ours): An auditor MUST have stored a block with all its Items before it sends a
-        //# vote to notarize that block.
         if let Subject::Notarize(hash) = signed.vote.subject
             && !self.kept.contains(&(me, hash))
         {
@@ -155,10 +151,6 @@ impl<R: Rules + 'static> Judge<R> {
         }
     }
 
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.11 (ours): An institution MUST NOT sign the anchor of an epoch unless it holds the anchor
-    //# certificate of every epoch before and its own finalized chain yields all these roots.
     fn may_sign(&self, node: Node, epoch: Epoch, root: &Digest) -> Result<(), String> {
         let held = self.certified.get(&node);
         let lacks = (0..epoch.get())
@@ -211,10 +203,6 @@ impl<R: Rules + 'static> Judge<R> {
     }
 
     /// A quorum of the auditors of its epoch finalized the last of these blocks, or one behind it.
-    //= harness/spec/storage.md#sto-2-record-signature-acceptance
-    //= type=test
-    //# STO-2.8 (ours): A node MUST NOT report a record as booked before the block that carries it is
-    //# finalized.
     fn is_final(&self, commit: &Commit) -> Result<(), String> {
         let certificate: &Certificate = &commit.decision.certificate;
         let vote = certificate.vote;
@@ -233,10 +221,6 @@ impl<R: Rules + 'static> Judge<R> {
         }
     }
 
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.10 (ours): An anchor certificate MUST hold valid signatures of at least n - f distinct
-    //# members of the n institutions with a seat in either committee of its epoch, producers first.
     fn certified(&mut self, node: Node, certificate: &Certificate) {
         let Subject::Anchor(root) = certificate.vote.subject else { return };
         let epoch = certificate.vote.epoch;

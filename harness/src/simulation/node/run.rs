@@ -183,18 +183,6 @@ impl<R: Rules + 'static> Run<R> {
 
     /// After the network healed: new blocks at every honest node, every accepted record booked, every
     /// anchor certified while enough members are honest.
-    //= harness/spec/storage.md#sto-2-record-signature-acceptance
-    //= type=test
-    //# STO-2.7 (ours): A delegate MUST have stored a record durably before it acknowledges that record
-    //# as accepted.
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.22 (ours): An institution MUST send again to both committees, at least every eight assumed
-    //# delays, each anchor vote of its own whose certificate it lacks.
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.24 (ours): A node that casts no vote for the next anchor of its chain and lacks the
-    //# certificate MUST ask an auditor for it, at least every eight assumed delays.
     fn live(&mut self) {
         let shape = self.plan.scale.shape;
         let views = self.plan.plan.faulty_in_a_row() + 2;

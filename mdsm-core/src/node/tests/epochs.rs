@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
 use super::network::{Event, Network, START, config, founders, start};
-use crate::consensus::{JournalEntry, Protocol};
+use crate::consensus::{Audience, JournalEntry, Protocol};
 use crate::crypto::sign::Ed25519;
 use crate::ledger::{Subject, Vote};
-use crate::types::{Digest, Epoch, InstitutionId, Timestamp};
+use crate::types::{Digest, Epoch, InstitutionId, Timestamp, View};
 
 fn anchor(vote: &Vote) -> Option<(Epoch, Digest)> {
     match vote.subject {
@@ -217,4 +217,117 @@ fn con_7_12_a_node_that_lost_its_log_is_silent_for_the_epoch_and_then_votes_agai
     // Lost in epoch 1, which it may have voted in; epoch 2 opens half a minute later.
     assert_eq!(signed.first(), Some(&Epoch::new(2)), "{signed:?}");
     assert!(signed.contains(&Epoch::new(3)));
+}
+
+#[test]
+fn con_7_7_a_node_that_comes_late_to_an_epoch_asks_for_the_view_it_is_in() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.7 (ours): After the network heals a block MUST become final within one view more than the
+    //# longest run of faulty producers in the order of turns, while at most f auditors are faulty.
+    let mut network = Network::new();
+    network.run_until(40_000);
+    let (me, auditor) = (InstitutionId::new(2), InstitutionId::new(7));
+    let mut late = network.nodes.remove(&me).unwrap();
+    assert_eq!(late.consensus().epoch(), Epoch::new(0));
+    let unaware = late.clone();
+    network.run_until(100_000);
+    let now = Timestamp::new(network.now);
+    let from = |message| Input::Message { from: auditor, message };
+    let is_ask = |effect: &Effect| {
+        let Effect::Send { to: Audience::Auditors { .. }, message } = effect else { return false };
+        matches!(message, Message::Ask { epoch, view } if epoch.get() == 1 && view.get() == 0)
+    };
+    // All blocks up to the open epoch, as another node's disk has them.
+    let after = late.chain().height();
+    let commits = network.disks[&auditor].commits.iter();
+    let missed: Vec<Message> = commits
+        .map(|commit| &commit.decision)
+        .filter(|decision| decision.blocks[0].signed.header.epoch == Epoch::new(0))
+        .filter(|decision| decision.blocks.last().unwrap().signed.header.height > after)
+        .map(|decision| Message::Decision(decision.clone()))
+        .collect();
+    let catch_up = |node: &mut Node| {
+        let mut effects = Vec::new();
+        for decision in missed.clone() {
+            node.step(now, from(decision), &mut effects);
+        }
+        assert_eq!(node.consensus().epoch(), Epoch::new(1));
+        effects.iter().filter(|effect| is_ask(effect)).count()
+    };
+    assert_eq!(catch_up(&mut unaware.clone()), 0, "who comes in time asks nobody");
+    // A certificate of the epoch that the node is not in yet tells it nothing, but that it is late.
+    let of_later = network.disks[&auditor].journal.iter().rev().find_map(|entry| match entry {
+        JournalEntry::Certified(certificate)
+            if !matches!(certificate.vote.subject, Subject::Anchor(_)) =>
+        {
+            Some(Message::Certificate(certificate.clone()))
+        }
+        _ => None,
+    });
+    late.step(now, from(of_later.unwrap()), &mut Vec::new());
+    assert_eq!(catch_up(&mut late), 1);
+    // What the auditors answer brings it into their view.
+    let ask = Message::Ask { epoch: Epoch::new(1), view: View::new(0) };
+    let mut answers = Vec::new();
+    let other = network.nodes.get_mut(&auditor).unwrap();
+    other.step(now, Input::Message { from: me, message: ask }, &mut answers);
+    for answer in answers {
+        let Effect::Send { to: Audience::One(to), message } = answer else { continue };
+        assert_eq!(to, me);
+        late.step(now, from(message), &mut Vec::new());
+    }
+    assert_eq!(late.consensus().view(), network.nodes[&auditor].consensus().view());
+    assert!(late.consensus().view() > View::new(1));
+}
+
+#[test]
+fn con_7_23_a_block_is_kept_before_it_is_notarized() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.23 (ours): An auditor MUST have stored a block with all its Items before it sends a
+    //# vote to notarize that block.
+    let mut network = Network::new();
+    for number in 0..20 {
+        network.book(1 + number % 4, number);
+        network.run_until(i64::from(number) * 1_000);
+    }
+    let mut votes = 0;
+    for (id, disk) in &network.disks {
+        let mut kept = BTreeSet::new();
+        for (_, event) in &disk.events {
+            match event {
+                Event::Kept(hash) => {
+                    kept.insert(*hash);
+                }
+                Event::Cast(Vote { subject: Subject::Notarize(hash), .. }) => {
+                    assert!(kept.contains(hash), "{id} votes for {hash}");
+                    votes += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(votes > 40, "{votes}");
+}
+
+#[test]
+fn con_7_24_who_casts_no_vote_asks_for_the_certificate_of_an_anchor() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.24 (ours): A node that casts no vote for the next anchor of its chain and lacks the
+    //# certificate MUST ask an auditor for it, at least every eight assumed delays.
+    let mut network = Network::new();
+    network.loses_anchor_votes = true;
+    network.run_until(100_000);
+    let client = &network.disks[&InstitutionId::new(10)];
+    let times: Vec<i64> = client
+        .events
+        .iter()
+        .filter(|(_, event)| *event == Event::AskedForAnchor)
+        .map(|(time, _)| *time)
+        .collect();
+    assert!(times.len() > 30, "{} times", times.len());
+    let apart = times.windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(apart <= Some(8 * 100), "{apart:?} ms apart, the assumed delay is 100 ms");
 }

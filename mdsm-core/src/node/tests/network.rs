@@ -72,6 +72,8 @@ pub(super) struct Disk {
 pub(super) enum Event {
     Stored(JournalEntry),
     Cast(Vote),
+    Kept(Digest),
+    AskedForAnchor,
     Committed(Height),
 }
 
@@ -151,7 +153,10 @@ impl Network {
                     disk.events.push((self.now, Event::Stored(entry.clone())));
                     disk.journal.push(entry);
                 }
-                Effect::Keep { proposal, items } => disk.blocks.push((proposal, items)),
+                Effect::Keep { proposal, items } => {
+                    disk.events.push((self.now, Event::Kept(proposal.signed.hash())));
+                    disk.blocks.push((proposal, items));
+                }
                 Effect::Accept(envelope) => disk.accepted.push((*envelope).clone()),
                 Effect::Acknowledge(record) => {
                     self.acknowledged.insert(record);
@@ -175,7 +180,12 @@ impl Network {
                     }
                     self.feed(id, Input::Message { from: id, message });
                 }
-                Effect::Send { to, message } => self.send(id, to, &message),
+                Effect::Send { to, message } => {
+                    if matches!(message, Message::WantAnchor(_)) {
+                        disk.events.push((self.now, Event::AskedForAnchor));
+                    }
+                    self.send(id, to, &message);
+                }
                 Effect::Arm { timer, after_ms } => {
                     self.enqueue(self.now + i64::from(after_ms), id, Input::Timeout(timer));
                 }

@@ -30,19 +30,19 @@ fn with(deed: Deed, institution: u32, seed: u64) -> Outcome {
     run(&plan, Protocol)
 }
 
-//= harness/spec/consensus.md#con-1-request-and-acceptance
-//= type=test
-//# CON-1.4 (ours): An accepted record that no finalized block carries MUST stay in the pool of its
-//# delegate.
-//= harness/spec/consensus.md#con-6-replacement-within-a-turn
-//= type=test
-//# CON-6.4 (ours): The records of a nullified block MUST be bookable by a later one.
-//= harness/spec/consensus.md#con-8-clock
-//= type=test
-//# CON-8.4 (ours): The first block of an epoch MUST have the last block of the epoch before it as
-//# parent.
 #[test]
 fn whole_nodes_keep_every_claim_under_all_faults_and_go_on_once_they_end() {
+    //= harness/spec/consensus.md#con-1-request-and-acceptance
+    //= type=test
+    //# CON-1.4 (ours): An accepted record that no finalized block carries MUST stay in the pool of its
+    //# delegate.
+    //= harness/spec/consensus.md#con-6-replacement-within-a-turn
+    //= type=test
+    //# CON-6.4 (ours): The records of a nullified block MUST be bookable by a later one.
+    //= harness/spec/consensus.md#con-8-clock
+    //= type=test
+    //# CON-8.4 (ours): The first block of an epoch MUST have the last block of the epoch before it as
+    //# parent.
     let mut all: BTreeMap<&str, u64> = BTreeMap::new();
     // 2, 3, 5, 21, 40 and 43 found bugs once.
     for seed in [2, 3, 5, 15, 21, 25, 36, 40, 43, 45] {

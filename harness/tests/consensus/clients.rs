@@ -11,7 +11,7 @@ use crate::scene::{Scene, id, vote};
 fn submission(scene: &Scene, record: Record, delegate: InstitutionId) -> (RecordId, Submission) {
     let chain = scene.network.chain.id();
     let envelope = Envelope::sign(record, &chain, &build::key(1), delegate);
-    let envelope = envelope.verify(&chain).unwrap();
+    let envelope = envelope.verify(&chain).expect("signed by its owner");
     (*envelope.record_id(), Submission { envelope, is_file_stored: false })
 }
 

@@ -39,7 +39,7 @@ impl Scene {
         let mut node = fresh(self.node.me());
         let mut effects = Vec::new();
         let stored = Recovered { commits: &[], journal, blocks: Vec::new(), accepted: Vec::new() };
-        node.recover(build::after_start(self.ms), stored, &mut effects).unwrap();
+        node.recover(build::after_start(self.ms), stored, &mut effects).expect("a sound disk");
         (Self { node, network: Network::new(), ms: self.ms }, effects)
     }
 
@@ -88,7 +88,7 @@ fn fresh(me: InstitutionId) -> Node {
     let founders = build::founders();
     let config = NodeConfig { me, delay_ms: 500 };
     let start = Start { genesis: build::genesis(), founders: &founders };
-    Node::new(config, &start, Ed25519, Protocol).unwrap()
+    Node::new(config, &start, Ed25519, Protocol).expect("a sound start")
 }
 
 /// What the effects store, in order.

@@ -21,7 +21,7 @@ fn split(shape: Shape, colluders: u32) -> Plan {
     for from in &honest {
         for to in &honest {
             if from % 2 != to % 2 {
-                let node = |id: u32| Node::try_from(id - 1).unwrap();
+                let node = |id: u32| Node::try_from(id - 1).expect("16 bits fit");
                 plan.controls.push((0, Control::Cut(node(*from), node(*to), true)));
             }
         }

@@ -25,7 +25,7 @@ fn plans() -> impl Strategy<Value = Plan> {
             (plan.links.loss, plan.links.twice) = (loss, twice);
             for (node, at, down, kind) in crashes {
                 let kind = [Crash::Clean, Crash::AfterWrite, Crash::Torn][usize::from(kind)];
-                let node = node % u16::try_from(shape.institutions()).unwrap();
+                let node = node % u16::try_from(shape.institutions()).expect("16 bits fit");
                 plan.controls.push((at, Control::Crash(node, kind)));
                 plan.controls.push((at + down, Control::Restart(node)));
             }

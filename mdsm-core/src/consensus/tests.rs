@@ -353,7 +353,8 @@ fn an_auditor_asks_at_once_for_the_certificates_that_a_proposal_lacks() {
     // View 2 is nullified here, and what view 1 notarized is not known.
     let vote = Vote { epoch: Epoch::new(0), view: View::new(2), subject: Subject::Nullify };
     let message = vote.message(&CHAIN);
-    let signed: Vec<_> = (0..3).map(|seat| (seat, key(11 + seat as u32).sign(&message))).collect();
+    let signed: Vec<_> =
+        [11, 12, 13].map(|id| key(id).sign(&message)).into_iter().enumerate().collect();
     let nullified = Certificate::assemble(vote, 4, &signed).unwrap();
     late.step(Input::Certificate(Arc::new(nullified)), &mut Vec::new());
     assert_eq!(late.view(), View::new(3));

@@ -24,12 +24,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         parent: Digest,
         effects: &mut Vec<Effect>,
     ) {
-        if parent != self.chain.head() {
-            if let Err(missing) = self.examine(parent) {
-                // The turn is not lost if it arrives in time.
-                self.unbuilt = Some((view, parent_view, parent));
-                return self.ask_for(missing, effects);
-            }
+        if parent != self.chain.head()
+            && let Err(missing) = self.examine(parent)
+        {
+            // The turn is not lost if it arrives in time.
+            self.unbuilt = Some((view, parent_view, parent));
+            return self.ask_for(missing, effects);
         }
         let Some(chain) = self.chain_at(&parent) else {
             return self.ask_for(Missing::Block(parent), effects);

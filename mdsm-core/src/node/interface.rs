@@ -16,6 +16,7 @@ use crate::types::{Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Time
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "moved once, from the caller to its handler")]
 pub enum Input {
     /// A message arrived over an authenticated link. An own vote comes back this way.
     Message {
@@ -92,6 +93,10 @@ pub enum Refusal {
 
 /// Something is to be done, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives as long as one step; a box for each would cost more"
+)]
 pub enum Effect {
     /// Store in the log; a barrier.
     Persist(JournalEntry),

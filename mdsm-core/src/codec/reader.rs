@@ -51,11 +51,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the value of a field and names the field in its error.
+    #[inline]
     pub fn field<T: Decode>(&mut self, name: &'static str) -> Result<T, DecodeError> {
         T::decode(self).map_err(|error| error.inside(name))
     }
 
     /// Reads a field and holds it to a rule.
+    #[inline]
     pub fn field_where<T: Decode>(
         &mut self,
         name: &'static str,
@@ -70,12 +72,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads element `index` of a list and names it in its error.
+    #[inline]
     pub fn element<T: Decode>(&mut self, index: usize) -> Result<T, DecodeError> {
         T::decode(self).map_err(|error| error.step(Step::Element(index)))
     }
 
     /// Reads a `u32` count within `min..=max` of elements that take at least `element_bytes_min`
     /// bytes each, which must still be there.
+    #[inline]
     pub fn count(
         &mut self,
         min: usize,

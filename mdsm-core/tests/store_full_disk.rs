@@ -12,7 +12,7 @@ use store_support::{Acknowledged, child, open, run_child};
 const VALUE_BYTES: usize = 6_000;
 
 #[test]
-#[ignore = "the process whose disk fills up"]
+#[ignore = "no test of its own: the tests below start it as a process whose disk fills up, in the lane of all tests"]
 fn child_writer() {
     run_child();
 }

@@ -14,7 +14,7 @@ const ROUNDS: [usize; 12] = [5, 0, 1, 60, 13, 200, 0, 97, 31, 2, 150, 77];
 const VALUE_BYTES: usize = 20_000;
 
 #[test]
-#[ignore = "the process that the other test kills"]
+#[ignore = "no test of its own: ddb_1_8_whatever_was_acknowledged_survives_kill_9 starts it as a process, in the lane of all tests"]
 fn child_writer() {
     run_child();
 }

@@ -73,6 +73,7 @@ impl AnchorBallot {
     }
 
     /// Votes for the root of the epoch's anchor; again when it is asked again, and never for another.
+    /// The vote is stored the first time only.
     pub fn vote(&mut self, root: Digest, effects: &mut Vec<AnchorEffect>) {
         if !self.electorate.contains(&self.me) {
             return;
@@ -80,19 +81,13 @@ impl AnchorBallot {
         //= harness/spec/consensus.md#con-7-safety-life-and-evidence
         //# CON-7.10 (ours): An institution MUST NOT sign two anchor roots for one epoch, also not
         //# across a restart.
+        let is_stored = self.own.is_some();
         let subject = Subject::Anchor(*self.own.get_or_insert(root));
         let vote = Vote { epoch: self.epoch, view: View::new(0), subject };
-        effects.push(AnchorEffect::Consensus(Effect::Persist(JournalEntry::Voted(vote))));
-        effects.push(AnchorEffect::Consensus(Effect::Cast(vote)));
-    }
-
-    /// Casts the own vote again.
-    pub fn vote_again(&self, effects: &mut Vec<AnchorEffect>) {
-        if let Some(root) = self.own {
-            let subject = Subject::Anchor(root);
-            let vote = Vote { epoch: self.epoch, view: View::new(0), subject };
-            effects.push(AnchorEffect::Consensus(Effect::Cast(vote)));
+        if !is_stored {
+            effects.push(AnchorEffect::Consensus(Effect::Persist(JournalEntry::Voted(vote))));
         }
+        effects.push(AnchorEffect::Consensus(Effect::Cast(vote)));
     }
 
     /// Keys of the electorate, in the order of their seats; `key_of` knows every member.

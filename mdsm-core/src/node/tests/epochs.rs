@@ -106,6 +106,11 @@ fn con_7_22_votes_on_an_anchor_are_cast_again_until_it_is_certified() {
         assert!(times.len() > 30, "{id}: {} times", times.len());
         let apart = times.windows(2).map(|pair| pair[1] - pair[0]).max();
         assert!(apart <= Some(8 * 100), "{id}: {apart:?} ms apart, the assumed delay is 100 ms");
+        let stored = network.disks[&id]
+            .journal
+            .iter()
+            .filter(|entry| matches!(entry, JournalEntry::Voted(vote) if anchor(vote).is_some()));
+        assert_eq!(stored.count(), 1, "{id}: cast again and again, stored once");
     }
 }
 

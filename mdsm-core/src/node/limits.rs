@@ -4,7 +4,7 @@
 pub const POOL_RECORDS_MAX: usize = 2 * 163_840;
 /// Encoded bytes of records that wait: four full turns.
 pub const POOL_BYTES_MAX: usize = 128 * 1_024 * 1_024;
-/// Owners who asked and did not submit yet.
+/// Owners whose request is remembered, the latest of them.
 pub const REQUESTS_MAX: usize = 65_536;
 /// Bodies of proposals that are not final: two for each view that is listened to, and ancestors.
 pub const BODIES_MAX: usize = 256;

@@ -3,7 +3,7 @@
 //! Own records were stored when they were accepted and stay until a final block carries them; foreign
 //! ones are on their way to the leader and are dropped when there is no room.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::limits::{POOL_BYTES_MAX, POOL_RECORDS_MAX, REQUESTS_MAX};
 use crate::codec::Encode;
@@ -18,7 +18,30 @@ pub(super) struct Pool {
     arrival_of: BTreeMap<RecordId, u64>,
     arrivals: u64,
     bytes: usize,
-    requests: BTreeSet<OwnerId>,
+    requests: Requests,
+}
+
+/// Owners who asked, the latest of them.
+#[derive(Clone, Debug, Default)]
+struct Requests {
+    by_arrival: BTreeMap<u64, OwnerId>,
+    arrival_of: BTreeMap<OwnerId, u64>,
+    arrivals: u64,
+}
+
+impl Requests {
+    /// Takes a request; the one that nobody repeated for longest makes room.
+    fn take(&mut self, owner: OwnerId, requests_max: usize) {
+        if let Some(before) = self.arrival_of.insert(owner, self.arrivals) {
+            self.by_arrival.remove(&before);
+        }
+        self.by_arrival.insert(self.arrivals, owner);
+        self.arrivals += 1;
+        while self.by_arrival.len() > requests_max {
+            let oldest = self.by_arrival.pop_first();
+            oldest.and_then(|(_, owner)| self.arrival_of.remove(&owner));
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -29,17 +52,13 @@ pub(super) struct Waiting {
 }
 
 impl Pool {
-    /// Takes a client's request; false when too many are open.
-    pub(super) fn request(&mut self, owner: OwnerId) -> bool {
-        let has_room = self.requests.len() < REQUESTS_MAX || self.requests.contains(&owner);
-        if has_room {
-            self.requests.insert(owner);
-        }
-        has_room
+    /// Takes a client's request; of too many the oldest is forgotten.
+    pub(super) fn request(&mut self, owner: OwnerId) {
+        self.requests.take(owner, REQUESTS_MAX);
     }
 
     pub(super) fn has_request(&self, owner: &OwnerId) -> bool {
-        self.requests.contains(owner)
+        self.requests.arrival_of.contains_key(owner)
     }
 
     pub(super) fn contains(&self, record: &RecordId) -> bool {
@@ -86,5 +105,22 @@ impl Pool {
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_request_makes_room_and_a_repeated_one_is_young_again() {
+        let owner = |byte| OwnerId::new([byte; 32]);
+        let mut requests = Requests::default();
+        for byte in [1, 2, 3, 1, 4] {
+            requests.take(owner(byte), 3);
+        }
+        let left: Vec<OwnerId> = requests.arrival_of.keys().copied().collect();
+        assert_eq!(left, [owner(1), owner(3), owner(4)]);
+        assert_eq!(requests.by_arrival.len(), 3);
     }
 }

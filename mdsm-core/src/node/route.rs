@@ -172,10 +172,9 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //= harness/spec/consensus.md#con-1-request-and-acceptance
     //# CON-1.2 (paper): The delegate that accepts a request MUST broadcast the acceptance.
     pub(super) fn on_request(&mut self, owner: OwnerId, effects: &mut Vec<Effect>) {
-        if self.pool.request(owner) {
-            let message = Message::Acceptance { owner };
-            effects.push(Effect::Send { to: Audience::Everyone, message });
-        }
+        self.pool.request(owner);
+        let message = Message::Acceptance { owner };
+        effects.push(Effect::Send { to: Audience::Everyone, message });
     }
 
     /// Step 4: checks, stores, acknowledges, passes on to the leader.

@@ -111,8 +111,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 waiting.purge(is_refused);
                 events = waiting.pick();
                 if is_refused(&events) {
-                    // Each alone is sound and all together are not: one, then, and the rest later.
-                    events = Events { services: Default::default(), ..Events::default() };
+                    events = waiting.pick_few();
                 }
                 self.events = waiting;
             }
@@ -152,7 +151,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let header = block.header;
         let hash = block.hash();
         let index = self.index_at(&header.parent);
-        // What was put in was checked when it came in; the signatures are not checked again.
+        // Checked in full, as the auditors will: a wrong block that it signs costs a producer its seat.
         let Ok(checked) = chain.check_by(&block, &items, &index, &self.scheme) else { return };
         let records = Arc::new(checked.record_ids().iter().copied().collect());
         let mut next = chain.clone();

@@ -80,6 +80,21 @@ impl Waiting {
         }
     }
 
+    /// Of what may exclude each other, registrations and receipts of service, the first one; for a block in
+    /// which all together are refused. The rest is judged anew once these are booked, so that nobody can
+    /// keep evidence off the chain by two events that are sound only one at a time.
+    pub(super) fn pick_few(&self) -> Events {
+        let Events { evidence, registrations, services, anchored } = self.pick();
+        let first = |events: usize| events.min(1);
+        Events {
+            registrations: List::new(registrations[..first(registrations.len())].to_vec())
+                .unwrap_or_default(),
+            services: List::new(services[..first(services.len())].to_vec()).unwrap_or_default(),
+            evidence,
+            anchored,
+        }
+    }
+
     /// Forgets what a final block carried.
     pub(super) fn forget(&mut self, carried: &Events) {
         for evidence in carried.evidence.iter() {

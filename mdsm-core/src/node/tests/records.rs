@@ -6,6 +6,7 @@ use super::super::*;
 use super::network::{Network, START, config, founders, key, start};
 use crate::consensus::Protocol;
 use crate::crypto::sign::Ed25519;
+use crate::ledger::Registration;
 use crate::types::{InstitutionId, Timestamp};
 
 #[test]
@@ -59,6 +60,28 @@ fn records_are_booked_by_everybody_and_epochs_end_with_a_certified_anchor() {
     for auditor in &roster.institutions()[4..8] {
         let audits = auditor.performance.audits_done;
         assert!(audits * 20 >= blocks * 19, "{auditor:?}: {audits} of {blocks}");
+    }
+}
+
+#[test]
+fn two_events_that_exclude_each_other_keep_nothing_else_off_the_chain() {
+    let mut network = Network::new();
+    network.run_until(3_000);
+    let chain = network.nodes[&InstitutionId::new(1)].chain().id();
+    // Each is sound alone; together they give one key to two institutions.
+    let registration = |id: u32, of: u32| {
+        let id = InstitutionId::new(id);
+        Registration::sign(&chain, id, (50, 1), &key(of), &key(99))
+    };
+    for joining in [registration(20, 20), registration(21, 20), registration(22, 22)] {
+        let event = super::super::Event::Registration(joining);
+        network.feed(InstitutionId::new(9), Input::Event(event));
+    }
+    network.run_until(15_000);
+    for node in network.nodes.values() {
+        let roster = node.chain().roster();
+        let joined = |id: u32| roster.institution(InstitutionId::new(id)).is_some();
+        assert_eq!([joined(20), joined(21), joined(22)], [true, false, true], "{}", node.me());
     }
 }
 

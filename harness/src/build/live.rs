@@ -256,9 +256,19 @@ impl Live {
                 messages.extend(found.map(|commit| Message::Decision(commit.decision.clone())));
             }
             Wanted::Items(roots) => {
-                let items = disk.commits.iter().flat_map(|commit| commit.items.iter().flatten());
-                let wanted = items.filter(|item| roots.contains(&item.root()));
-                messages.extend(wanted.map(|item| Message::Item(item.clone())));
+                // The roots stand in the payloads: nothing is hashed here. What is asked for is recent.
+                let commits = disk.commits.iter().rev();
+                let blocks = commits
+                    .flat_map(|commit| commit.decision.blocks.iter().zip(commit.items.iter()));
+                for (block, items) in blocks {
+                    if messages.len() == roots.len() {
+                        break;
+                    }
+                    let Some(item_block) = &block.payload.item_block else { continue };
+                    let named = item_block.items.iter().zip(items);
+                    let wanted = named.filter(|(root, _)| roots.contains(root));
+                    messages.extend(wanted.map(|(_, item)| Message::Item(item.clone())));
+                }
             }
             Wanted::Block(hash) => {
                 let holds = |commit: &&Commit| {

@@ -63,6 +63,10 @@ impl Bodies {
         self.proposals.get(hash)
     }
 
+    pub(super) fn proposals(&self) -> impl Iterator<Item = (&Digest, &Arc<Proposal>)> {
+        self.proposals.iter()
+    }
+
     pub(super) fn item(&self, root: &Digest) -> Option<&Arc<Item>> {
         self.items.get(root)
     }
@@ -177,7 +181,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
         let proposal = self.bodies.proposal(&hash).ok_or(Missing::Block(hash))?.clone();
         let header = &proposal.signed.header;
-        if header.height <= self.chain.height() {
+        if header.height <= self.chain.height() || self.blame.has(&hash) {
             return Err(Missing::Invalid);
         }
         let parent = header.parent;
@@ -190,7 +194,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let plain: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
         let index = self.index_at(&parent);
         let checked = chain.check_by(&block, &plain, &index, &self.scheme);
-        let checked = checked.map_err(|_| Missing::Invalid)?;
+        let checked = match checked {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.blame_block(hash, &proposal, &plain, &error);
+                return Err(Missing::Invalid);
+            }
+        };
         let is_closing = chain.has_ended() && header.epoch != chain.epoch();
         let records = Arc::new(checked.record_ids().iter().copied().collect());
         let mut next = (*chain).clone();
@@ -333,6 +343,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             self.bodies.keep(hash, proposal);
         }
         self.drive(consensus::Input::Proposal(signed), effects);
+        self.look_at(&hash, effects);
         self.retry_waiting(effects);
     }
 
@@ -343,6 +354,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             && self.bodies.wanted.remove(&hash)
         {
             self.bodies.keep(hash, proposal);
+            self.look_at(&hash, effects);
             self.retry_waiting(effects);
         }
     }

@@ -26,6 +26,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn ask_again(&mut self, effects: &mut Vec<Effect>) {
         self.asked_above = None;
         self.bodies.ask_anew();
+        self.blame.ask_anew();
         self.validate_all(effects);
         self.decide(effects);
         if self.undecided.is_some() {

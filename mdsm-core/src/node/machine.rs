@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ballots::Ballots;
+use super::blame::Blame;
 use super::bodies::Bodies;
 use super::events::Waiting;
 use super::index::Booked;
@@ -13,7 +14,7 @@ use crate::anchoring::machine::Submitter;
 use crate::chain::{Chain, Genesis, StartError};
 use crate::consensus::{self, Audience, Consensus, Intake, Membership, Protocol, Rules, Timing};
 use crate::crypto::sign::{Ed25519, Scheme};
-use crate::ledger::Certificate;
+use crate::ledger::{BlockHeader, Certificate};
 use crate::params::CLOCKS_APART_MS_MAX;
 use crate::roster::Founder;
 use crate::types::{Digest, Epoch, Height, InstitutionId, Timestamp, View};
@@ -50,6 +51,10 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) pool: Pool,
     pub(super) events: Waiting,
     pub(super) bodies: Bodies,
+    /// Blocks that break a rule, and who is asked for rivals of a block.
+    pub(super) blame: Blame,
+    /// Header of the last final block; none before the first.
+    pub(super) tip: Option<BlockHeader>,
     /// Ballots on the anchors of frozen epochs.
     pub(super) ballots: Ballots,
     /// When the node found that its log is gone.
@@ -91,6 +96,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             pool: Pool::default(),
             events: Waiting::default(),
             bodies: Bodies::default(),
+            blame: Blame::default(),
+            tip: None,
             ballots: Ballots::default(),
             lost_at: None,
             submitter: Submitter::new(config.me),
@@ -130,6 +137,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             Input::Event(event) => self.on_event(event, effects),
             Input::Bitcoin(shown) => self.on_bitcoin(shown, effects),
         }
+        self.accuse(effects);
     }
 
     /// Feeds consensus and carries out what it asks for.
@@ -182,6 +190,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Takes an event, and passes it on when it is news.
     pub(super) fn on_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
         if self.events.take(&event, &self.chain, &self.scheme) {
+            self.learn(&event);
             let message = Message::Event(event);
             effects.push(Effect::Send { to: Audience::Everyone, message });
         }

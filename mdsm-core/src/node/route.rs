@@ -109,11 +109,15 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         if let Subject::Anchor(_) = signed.vote.subject {
             return self.on_anchor_vote(from, &signed, effects);
         }
+        self.accuse_voter(&signed, effects);
         if !self.is_of_now(from, signed.vote.epoch, effects) {
             return;
         }
         let chain_id = self.chain.id();
         let taken = self.intake.vote(from, signed, &self.consensus, &chain_id, &self.scheme);
+        if from == signed.signer {
+            self.compare(&signed, effects);
+        }
         for vote in taken.unwrap_or_default().votes {
             self.drive(consensus::Input::Vote(vote), effects);
         }
@@ -140,7 +144,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let chain_id = self.chain.id();
         let taken = self.intake.certificate(&certificate, &self.consensus, &chain_id, &self.scheme);
         if taken == Ok(true) {
-            self.drive(consensus::Input::Certificate(certificate), effects);
+            self.drive(consensus::Input::Certificate(certificate.clone()), effects);
+            self.accuse_signers(&certificate, effects);
         }
     }
 
@@ -228,6 +233,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# delegate.
     pub(super) fn on_view(&mut self, effects: &mut Vec<Effect>) {
         self.bodies.ask_anew();
+        self.blame.ask_anew();
         let own = self.pool.iter().filter(|waiting| waiting.is_own).take(FORWARD_RECORDS_MAX);
         let records = own.map(|waiting| Arc::new(waiting.accepted.envelope().get().clone()));
         self.forward(records.collect(), effects);

@@ -4,6 +4,7 @@
 mod blame;
 mod clients;
 mod clock;
+mod decisions;
 mod flood;
 mod proposals;
 mod scene;

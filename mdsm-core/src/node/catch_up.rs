@@ -8,7 +8,7 @@ use super::machine::Node;
 use super::message::{Decision, Message};
 use crate::consensus::{self, Audience, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Proposal, SignedHeader, Subject};
+use crate::ledger::{Payload, Proposal, SignedHeader, Subject};
 use crate::types::{Digest, InstitutionId};
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
@@ -61,7 +61,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             self.bodies.keep(proposal.signed.hash(), Arc::new(proposal.clone()));
         }
         for signed in decision.closing.iter() {
-            let proposal = Proposal { signed: *signed, payload: Default::default() };
+            let proposal = Proposal { signed: *signed, payload: Payload::default() };
             self.bodies.keep(signed.hash(), Arc::new(proposal));
         }
         let certificate = Arc::new(certificate.clone());
@@ -93,5 +93,9 @@ fn tip_of(decision: &Decision) -> Option<Digest> {
     }
     let commits =
         |proposal: &Proposal| proposal.payload.is_committed_by(&proposal.signed.header.payload);
-    decision.blocks.iter().all(commits).then_some(tip)
+    // What is kept under the hash of a closing block is an empty payload; with the hash of another block
+    // here, anybody could put that in the place of its real one.
+    let nothing = Payload::default().commitment();
+    let are_empty = decision.closing.iter().all(|signed| signed.header.payload == nothing);
+    (are_empty && decision.blocks.iter().all(commits)).then_some(tip)
 }

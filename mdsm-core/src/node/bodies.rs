@@ -12,7 +12,7 @@ use crate::chain::{Applied, Chain};
 use crate::codec::Wire as _;
 use crate::consensus::{self, Audience, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Block, Item, Proposal};
+use crate::ledger::{Block, Item, Proposal, faulty_max};
 use crate::params::BLOCK_AHEAD_MS_MAX;
 use crate::types::{Digest, Height, InstitutionId, RecordId, View};
 
@@ -286,8 +286,14 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 if self.bodies.wanted.len() < BODIES_MAX {
                     self.bodies.wanted.insert(hash);
                 }
-                let to = Audience::One(self.somebody(&hash));
-                effects.push(Effect::Send { to, message: Message::WantBlock(hash) });
+                //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+                //# CON-7.27 (ours): A node that lacks a block which a certificate or another block
+                //# names MUST ask f + 1 auditors for it at once, and up to f + 1 of the auditors that
+                //# speak to it of a later epoch for what it missed.
+                for one in self.some(&hash) {
+                    let to = Audience::One(one);
+                    effects.push(Effect::Send { to, message: Message::WantBlock(hash) });
+                }
             }
             Missing::Items(mut roots, producer) => {
                 roots.retain(|root| self.bodies.asked.insert(*root));
@@ -326,6 +332,16 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         } else {
             chosen
         }
+    }
+
+    /// So many auditors, from that one on, that not all of them are faulty.
+    fn some(&self, about: &Digest) -> Vec<InstitutionId> {
+        let auditors = &self.consensus.committees().auditors;
+        let first = self.somebody(about);
+        let at = self.consensus.seat_of(first).unwrap_or(0);
+        let from = auditors.iter().cycle().skip(at).take(auditors.len());
+        let others = from.map(|seat| seat.institution).filter(|one| *one != self.config.me);
+        others.take(faulty_max(auditors.len()) + 1).collect()
     }
 
     /// A proposal arrived: its body is kept, its header goes to consensus.

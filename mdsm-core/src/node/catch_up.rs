@@ -8,15 +8,26 @@ use super::machine::Node;
 use super::message::{Decision, Message};
 use crate::consensus::{self, Audience, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Payload, Proposal, SignedHeader, Subject};
+use crate::ledger::{Payload, Proposal, SignedHeader, Subject, faulty_max};
 use crate::types::{Digest, InstitutionId};
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
-    /// Asks for what leads on from this node's height, once in a view.
+    /// Asks for what leads on from this node's height: in a view as many auditors as cannot all be faulty,
+    /// each once. Of others anybody may say that it is ahead, so they are no better than a chosen auditor.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.27 (ours): A node that lacks a block which a certificate or another block names MUST ask
+    //# f + 1 auditors for it at once, and up to f + 1 of the auditors that speak to it of a later epoch
+    //# for what it missed.
     pub(super) fn ask_for_decision(&mut self, whom: InstitutionId, effects: &mut Vec<Effect>) {
         let after = self.chain.height();
-        if self.asked_above != Some(after) {
-            self.asked_above = Some(after);
+        let is_auditor = self.consensus.seat_of(whom).is_some();
+        let whom = if is_auditor { whom } else { self.somebody(&self.chain.head()) };
+        let asked_max = faulty_max(self.consensus.committees().auditors.len()) + 1;
+        let before = self.asked_above.take().filter(|(height, _)| *height == after);
+        let mut asked = before.map(|(_, asked)| asked).unwrap_or_default();
+        let asks = asked.len() < asked_max && asked.insert(whom);
+        self.asked_above = Some((after, asked));
+        if asks {
             let message = Message::WantDecision { after };
             effects.push(Effect::Send { to: Audience::One(whom), message });
         }

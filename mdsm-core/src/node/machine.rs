@@ -1,5 +1,6 @@
 //! The state of a node, and where an input goes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ballots::Ballots;
@@ -65,8 +66,8 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) ended: Option<Arc<Certificate>>,
     /// A finalization whose blocks are not all at hand.
     pub(super) undecided: Option<Arc<Certificate>>,
-    /// The height above which a decision was asked for in this view.
-    pub(super) asked_above: Option<Height>,
+    /// The height above which decisions were asked for in this view, and whom.
+    pub(super) asked_above: Option<(Height, BTreeSet<InstitutionId>)>,
     /// A block to build once its parent is at hand: view, view of the parent, parent.
     pub(super) unbuilt: Option<(View, View, Digest)>,
     /// The highest epoch that a message was of, when this node is not there yet.

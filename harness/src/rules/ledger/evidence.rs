@@ -49,7 +49,11 @@ impl Roll<'_> {
                     (Subject::Nullify, Subject::Finalize(_))
                     | (Subject::Finalize(_), Subject::Nullify) => 3,
                     (Subject::Finalize(one), Subject::Finalize(other)) if one != other => 4,
-                    (Subject::Anchor(one), Subject::Anchor(other)) if one != other => 7,
+                    (Subject::Anchor(one), Subject::Anchor(other))
+                        if one != other && first.vote.view == 0 =>
+                    {
+                        7
+                    }
                     _ => return Err("an honest voter may cast both votes".to_owned()),
                 };
                 self.voted(first)?;

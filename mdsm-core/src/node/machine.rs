@@ -1,6 +1,6 @@
 //! The state of a node, and where an input goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ballots::Ballots;
@@ -11,7 +11,7 @@ use super::index::Booked;
 use super::interface::{Effect, Input, Timer};
 use super::message::{Event, Message};
 use super::pool::Pool;
-use crate::anchoring::machine::Submitter;
+use crate::anchoring::machine::{FeeRate, Sighting, Submitter};
 use crate::chain::{Chain, Genesis, StartError};
 use crate::consensus::{self, Audience, Consensus, Intake, Membership, Protocol, Rules, Timing};
 use crate::crypto::sign::{Ed25519, Scheme};
@@ -62,6 +62,8 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) lost_at: Option<Timestamp>,
     /// Anchors on their way into Bitcoin.
     pub(super) submitter: Submitter,
+    /// Anchor transactions from before a restart whose anchors are not certified here yet.
+    pub(super) resumed: BTreeMap<Epoch, (Sighting, FeeRate)>,
     /// What made the last block of the epoch before final: an answer to stragglers.
     pub(super) ended: Option<Arc<Certificate>>,
     /// A finalization whose blocks are not all at hand.
@@ -102,6 +104,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             ballots: Ballots::default(),
             lost_at: None,
             submitter: Submitter::new(config.me),
+            resumed: BTreeMap::new(),
             ended: None,
             undecided: None,
             asked_above: None,
@@ -137,6 +140,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             Input::Submit(submission) => self.on_submission(submission, effects),
             Input::Event(event) => self.on_event(event, effects),
             Input::Bitcoin(shown) => self.on_bitcoin(shown, effects),
+            Input::Resumed { sighting, rate } => self.on_resumed(sighting, rate, effects),
         }
         self.accuse(effects);
     }

@@ -28,6 +28,8 @@ enum Preset {
     Small,
     /// Five producers and seven auditors.
     N7,
+    /// Four producers and twenty auditors.
+    N20,
 }
 
 /// Which network, and which faults.
@@ -131,6 +133,7 @@ impl Network {
             Preset::Paper => Shape::PAPER,
             Preset::Small => Shape::SMALL,
             Preset::N7 => Shape::N7,
+            Preset::N20 => Shape::N20,
         };
         let (heal_ms, end_ms) = match (self.hours, self.preset) {
             (Some(hours), _) => (hours * 3_600_000, hours * 3_600_000 + 60_000),
@@ -188,7 +191,9 @@ pub(super) fn simulate(command: &Simulate) -> Result<Exit, String> {
         let scale = match network.preset {
             Preset::Paper => Scale::PAPER,
             Preset::Small => Scale::SMALL,
-            Preset::N7 => return Err("--full knows the presets paper and small".to_owned()),
+            Preset::N7 | Preset::N20 => {
+                return Err("--full knows the presets paper and small".to_owned());
+            }
         };
         let full = Full {
             scale,

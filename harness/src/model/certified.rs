@@ -131,7 +131,7 @@ fn parent_rule(
     for at in universe.chain(block) {
         let known = universe.known(at);
         let in_view = |view: u8, subject| Vote {
-            epoch: known.signed.header.epoch,
+            epoch: known.sealed.header.epoch,
             view: View::new(u64::from(view)),
             subject,
         };

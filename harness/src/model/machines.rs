@@ -4,6 +4,7 @@
 //! sees the last block of its epoch final goes on to the next one.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use mdsm_core::consensus::{
     Audience, Consensus, Effect, Input, JournalEntry, Membership, Own, Rules, Timer, TimerKind,
@@ -249,7 +250,7 @@ impl<R: Rules> Machines<R> {
         let epoch = self.local(machine).machine.epoch();
         let input = match act {
             Act::Propose(block) | Act::Offer(block) => {
-                Input::Proposal(universe.known(block).signed)
+                Input::Proposal(universe.known(block).sealed.clone())
             }
             Act::Certify(vote) => Input::Certificate(universe.certificate(vote).clone()),
             Act::Time(kind, view) => {
@@ -350,7 +351,7 @@ impl<R: Rules> Machines<R> {
                     let epoch = self.epoch_of(&local);
                     let parent = universe.by_hash(&parent);
                     let block = universe.block(epoch, narrow(view), parent, HONEST, Flaw::None)?;
-                    answers.push_back(Input::Built(universe.known(block).signed.header));
+                    answers.push_back(Input::Built(Arc::new(universe.known(block).sealed.header)));
                 }
                 Effect::Validate { view, hash } => {
                     let block = universe.by_hash(&hash).ok_or("an unknown block is checked")?;

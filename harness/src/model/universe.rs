@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use mdsm_core::consensus::JournalEntry;
 use mdsm_core::crypto::Identified as _;
-use mdsm_core::ledger::{BlockHeader, Certificate, SignedHeader, Subject, Vote, quorum};
+use mdsm_core::ledger::{
+    BlockHeader, Certificate, SealedHeader, SignedHeader, Subject, Vote, quorum,
+};
 use mdsm_core::roster::{Committees, Seat};
 use mdsm_core::types::{
     ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, Signature, Timestamp, View,
@@ -62,7 +64,7 @@ pub(super) struct Known {
     /// What is wrong with it.
     pub(super) flaw: Flaw,
     /// The header.
-    pub(super) signed: SignedHeader,
+    pub(super) sealed: Arc<SealedHeader>,
     /// Its hash.
     pub(super) hash: Digest,
     /// Its name.
@@ -229,7 +231,7 @@ impl Universe {
             _ if is_past_mark => Kind::Last,
             _ => Kind::Regular,
         };
-        let height = above.as_ref().map_or(0, |above| above.signed.header.height.get()) + 1;
+        let height = above.as_ref().map_or(0, |above| above.sealed.header.height.get()) + 1;
         let by = if flaw == Flaw::Stranger { STRANGER } else { producer(epoch) };
         let payload = [value, u8::from(flaw == Flaw::Invalid)].repeat(16);
         let header = BlockHeader {
@@ -244,7 +246,8 @@ impl Universe {
             payload: Digest::new(payload.try_into().unwrap_or([0; 32])),
         };
         let hash = header.id();
-        let signed = SignedHeader { header, signature: Signature::new([0; 64]) };
+        let signature = Signature::new([0; 64]);
+        let sealed = Arc::new(SealedHeader::new(SignedHeader { header, signature }));
         let at = u16::try_from(self.blocks.len()).map_err(|_| "more than 65,536 blocks")?;
         self.by_hash.insert(hash, at);
         self.by_name.insert(name.clone(), at);
@@ -255,7 +258,7 @@ impl Universe {
             parent_view,
             kind,
             flaw,
-            signed,
+            sealed,
             hash,
             name,
         });

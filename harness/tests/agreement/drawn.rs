@@ -1,5 +1,7 @@
 //! Every value of the chapter's Formats beside its bytes, and the messages that are signed.
 
+use std::sync::Arc;
+
 use harness::build::institution_key;
 use harness::rules::agreement::{
     Subject as MirrorSubject, Vote as MirrorVote, proposal_message, registration_message,
@@ -265,7 +267,7 @@ fn decisions_and_entries_of_a_log_are_encoded_as_drawn() {
     let kind = WireKind::JournalEntry;
     let start = EpochStart { epoch: Epoch::new(0x3132_3334), genesis: HASH };
     drawn(kind, &JournalEntry::Epoch(start), &[&[1], &EPOCH, &[0xd1; 32]]);
-    drawn(kind, &JournalEntry::Proposed(signed.header), &[&[2], &nested(&signed.header)]);
+    drawn(kind, &JournalEntry::Proposed(Arc::new(signed.header)), &[&[2], &nested(&signed.header)]);
     for (subject, bytes) in subjects() {
         drawn(kind, &JournalEntry::Voted(vote(subject)), &[&[3], &EPOCH, &VIEW, &bytes]);
     }

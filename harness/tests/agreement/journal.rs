@@ -17,7 +17,7 @@ fn entries() -> [JournalEntry; 5] {
     let start = EpochStart { epoch: Epoch::new(7), genesis: Digest::new([3; 32]) };
     [
         JournalEntry::Epoch(start),
-        JournalEntry::Proposed(header),
+        JournalEntry::Proposed(Arc::new(header)),
         JournalEntry::Voted(Roll::subject_in(9, Subject::Nullify)),
         JournalEntry::Certified(Arc::new(roll.notarization(&header))),
         JournalEntry::Lost(Timestamp::new(1_767_225_600_123)),

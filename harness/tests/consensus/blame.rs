@@ -71,10 +71,10 @@ fn convicted(scene: &Scene, effects: &[Effect]) -> BTreeMap<Offence, Evidence> {
         assert_eq!(naive(chain, evidence), Ok(proved));
         let is_sent = effects.iter().any(|effect| {
             let Effect::Send { to: Audience::Everyone, message } = effect else { return false };
-            matches!(message, Message::Event(Event::Evidence(sent)) if **sent == *evidence)
+            matches!(message, Message::Event(Event::Evidence(sent)) if **sent == **evidence)
         });
         assert!(is_sent, "{proved:?}");
-        assert_eq!(all.insert(proved, evidence.clone()), None, "twice");
+        assert_eq!(all.insert(proved, (**evidence).clone()), None, "twice");
     }
     all
 }

@@ -24,6 +24,9 @@ pub const WIRE_VERSION: u8 = 1;
 /// Bytes of tag and version before a top-level value.
 pub const PREFIX_BYTES: usize = 5;
 
+/// Bytes that a buffer begins with: most values fit.
+const TYPICAL_BYTES: usize = 512;
+
 /// A value that can be written.
 pub trait Encode {
     /// Appends the encoding.
@@ -49,7 +52,8 @@ pub trait Wire: Encode + Decode {
         //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
         //# STO-1.2 (ours): Every value MUST be encoded, and its id hashed, byte for byte as section
         //# Formats draws it.
-        let mut out = prefix(Self::TAG).to_vec();
+        let mut out = Vec::with_capacity(TYPICAL_BYTES);
+        out.extend_from_slice(&prefix(Self::TAG));
         self.encode(&mut out);
         out
     }

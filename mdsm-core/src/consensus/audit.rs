@@ -1,18 +1,25 @@
 //! Proposals of others: notarize or nullify. [CON-4] [CON-6] [CON-7]
 
+use std::sync::Arc;
+
 use super::interface::{Audience, Effect};
 use super::journal::JournalEntry;
 use super::machine::Consensus;
 use super::rules::Rules;
 use super::slot::{Held, PROPOSALS_MAX, Progress};
-use crate::ledger::{Evidence, SignedHeader, Subject, Vote};
+use crate::ledger::{BlockHeader, Evidence, SealedHeader, Subject, Vote};
 use crate::types::{Digest, View};
 
 impl<R: Rules> Consensus<R> {
-    pub(super) fn on_proposal(&mut self, signed: SignedHeader, effects: &mut Vec<Effect>) {
-        let header = &signed.header;
+    /// Keeps a proposal of the leader. Only auditors vote on it; to others a block is what a certificate
+    /// names.
+    pub(super) fn on_proposal(&mut self, sealed: Arc<SealedHeader>, effects: &mut Vec<Effect>) {
+        let header = &sealed.header;
         let view = header.view;
-        if !self.rules.is_of(self.epoch(), header.epoch) || !self.hears(view) {
+        if !self.membership.is_auditor()
+            || !self.rules.is_of(self.epoch(), header.epoch)
+            || !self.hears(view)
+        {
             return;
         }
         //= harness/spec/consensus.md#con-5-turns
@@ -20,16 +27,17 @@ impl<R: Rules> Consensus<R> {
         if !self.rules.leads(self.committees.leader(view).institution, header.producer) {
             return;
         }
-        let hash = signed.hash();
+        let hash = sealed.hash();
         let proposals = &mut self.slot(view).proposals;
-        if proposals.len() >= PROPOSALS_MAX || proposals.iter().any(|held| held.hash == hash) {
+        let is_held = proposals.iter().any(|held| held.sealed.hash() == hash);
+        if proposals.len() >= PROPOSALS_MAX || is_held {
             return;
         }
         if let Some(first) = proposals.first() {
-            let (first, second) = (first.signed, signed);
-            effects.push(Effect::Convict(Evidence::Proposals { first, second }));
+            let (first, second) = (**first.sealed, **sealed);
+            effects.push(Effect::Convict(Box::new(Evidence::Proposals { first, second })));
         }
-        proposals.push(Held { signed, hash, progress: Progress::Waiting });
+        proposals.push(Held { sealed, progress: Progress::Waiting });
         self.consider(effects);
         self.ask_for_parents(effects);
     }
@@ -43,12 +51,12 @@ impl<R: Rules> Consensus<R> {
             return;
         }
         let waiting = slot.proposals.iter().position(|held| {
-            held.progress == Progress::Waiting && self.is_extendable(&held.signed)
+            held.progress == Progress::Waiting && self.is_extendable(&held.sealed.header)
         });
         if let Some(at) = waiting {
             let held = &mut self.slot(view).proposals[at];
             held.progress = Progress::Checking;
-            let hash = held.hash;
+            let hash = held.sealed.hash();
             effects.push(Effect::Validate { view, hash });
         }
     }
@@ -57,8 +65,7 @@ impl<R: Rules> Consensus<R> {
     //= harness/spec/consensus.md#con-6-replacement-within-a-turn
     //# CON-6.3 (ours): A view MUST be skipped only with a certificate of n - f auditors that nullifies
     //# it.
-    fn is_extendable(&self, signed: &SignedHeader) -> bool {
-        let header = &signed.header;
+    fn is_extendable(&self, header: &BlockHeader) -> bool {
         let notarized = self.notarized(header.parent_view);
         let gap_nullified = header.parent_view < header.view
             && self.hole(header.parent_view, header.view).is_none();
@@ -69,7 +76,7 @@ impl<R: Rules> Consensus<R> {
     pub(super) fn is_lacked(&self, view: View) -> bool {
         let Some(slot) = self.slots.get(&self.view) else { return false };
         slot.proposals.iter().any(|held| {
-            held.progress == Progress::Waiting && held.signed.header.parent_view <= view
+            held.progress == Progress::Waiting && held.sealed.header.parent_view <= view
         })
     }
 
@@ -81,7 +88,7 @@ impl<R: Rules> Consensus<R> {
         }
         let Some(slot) = self.slots.get(&self.view) else { return };
         for held in slot.proposals.iter().filter(|held| held.progress == Progress::Waiting) {
-            let header = &held.signed.header;
+            let header = &held.sealed.header;
             let missing = match self.notarized(header.parent_view) {
                 Some(hash) if *hash == header.parent => self.hole(header.parent_view, header.view),
                 _ => Some(header.parent_view),
@@ -103,7 +110,7 @@ impl<R: Rules> Consensus<R> {
     ) {
         let (in_view, votes) = (view == self.view, self.votes());
         let Some(slot) = self.slots.get_mut(&view) else { return };
-        let held = slot.proposals.iter_mut().find(|held| held.hash == hash);
+        let held = slot.proposals.iter_mut().find(|held| held.sealed.hash() == hash);
         let Some(held) = held.filter(|held| held.progress == Progress::Checking) else { return };
         held.progress = Progress::Done;
         //= harness/spec/consensus.md#con-6-replacement-within-a-turn

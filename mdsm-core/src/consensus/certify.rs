@@ -21,7 +21,7 @@ impl<R: Rules> Consensus<R> {
         let slot = self.slots.entry(vote.view).or_default();
         let votes = match slot.tally.count(&self.rules, seats, seat, signed) {
             Counted::Again => return,
-            Counted::Contradiction(evidence) => return effects.push(Effect::Convict(*evidence)),
+            Counted::Contradiction(evidence) => return effects.push(Effect::Convict(evidence)),
             Counted::Votes(votes) => votes,
         };
         if votes < self.rules.quorum(seats) || slot.certificate(&vote.subject).is_some() {
@@ -164,22 +164,25 @@ impl<R: Rules> Consensus<R> {
         }
     }
 
-    /// The auditor on duty tells everybody; the others tell each other and the leader, so that nothing
-    /// depends on the one on duty. Nodes that only listen pass nothing on, except the leader.
+    /// Auditors tell each other and the leader, so that nothing depends on the one on duty. Nodes that only
+    /// listen pass nothing on, except the leader.
     //= harness/spec/consensus.md#con-7-safety-life-and-evidence
     //# CON-7.15 (ours): An auditor, and the leader of the view that it is in, MUST send each certificate
     //# to all auditors of the epoch when it first holds it.
     fn pass_on(&self, certificate: Arc<Certificate>, effects: &mut Vec<Effect>) {
         if self.membership.auditor.is_some() || self.leads() {
-            let to = self.audience(certificate.vote.view);
+            let to = self.audience(&certificate.vote);
             effects.push(Effect::Publish { certificate, to });
         }
     }
 
-    fn audience(&self, view: View) -> Audience {
+    /// The auditor on duty tells everybody what is final; nobody else acts on what leads there.
+    fn audience(&self, vote: &Vote) -> Audience {
+        let view = vote.view;
+        let is_final = matches!(vote.subject, Subject::Finalize(_));
         //= harness/spec/consensus.md#con-5-turns
         //# CON-5.2 (paper): Auditors MUST take turns to check every signed block.
-        if self.committees.auditor_on_duty(view).institution == self.membership.me {
+        if is_final && self.committees.auditor_on_duty(view).institution == self.membership.me {
             return Audience::Everyone;
         }
         let next = view.next().unwrap_or(view).max(self.view);
@@ -203,6 +206,6 @@ impl<R: Rules> Consensus<R> {
         let electorate: Vec<InstitutionId> =
             self.committees.auditors.iter().map(|seat| seat.institution).collect();
         let evidence = double_votes(first, second, &electorate);
-        effects.extend(evidence.into_iter().map(Effect::Convict));
+        effects.extend(evidence.into_iter().map(|one| Effect::Convict(Box::new(one))));
     }
 }

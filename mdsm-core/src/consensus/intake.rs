@@ -15,8 +15,8 @@ use thiserror::Error;
 use super::machine::Consensus;
 use super::rules::Rules;
 use crate::crypto::sign::{Scheme, Signed};
-use crate::ledger::{Certificate, CertificateError, SignedHeader, SignedVote, Subject};
-use crate::types::{ChainId, Epoch, InstitutionId, OwnerId, View};
+use crate::ledger::{Certificate, CertificateError, SealedHeader, SignedVote, Subject, Vote};
+use crate::types::{ChainId, Epoch, InstitutionId, View};
 
 /// Votes that wait for a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -160,11 +160,11 @@ impl Intake {
     /// Checks a proposal: turn, then signature.
     pub fn proposal<R: Rules>(
         &self,
-        signed: &SignedHeader,
+        sealed: &SealedHeader,
         consensus: &Consensus<R>,
         scheme: &impl Scheme,
     ) -> Result<(), IntakeError> {
-        let header = &signed.header;
+        let header = &sealed.header;
         let (found, expected) = (header.epoch, consensus.epoch());
         if !consensus.rules.is_of(expected, found) {
             return Err(IntakeError::Epoch { found, expected });
@@ -179,7 +179,7 @@ impl Intake {
             let (view, leader) = (header.view, leader.institution);
             return Err(IntakeError::Leader { view, leader, producer });
         }
-        let holds = signed.holds(&leader.key, scheme);
+        let holds = sealed.holds(&leader.key, scheme);
         if holds { Ok(()) } else { Err(IntakeError::Signature { institution: producer }) }
     }
 
@@ -200,14 +200,13 @@ impl Intake {
         }
         let slot = consensus.slots.get(&vote.view);
         let held = slot.and_then(|slot| slot.certificate(&vote.subject));
-        if vote.view < consensus.finalized().0 {
+        let held = held.filter(|held| held.vote == *vote);
+        let is_known = held.is_some() && !consensus.widens(vote);
+        if vote.view < consensus.finalized().0 || is_known {
             return Ok(false);
         }
         let keys = consensus.committees.auditor_keys();
-        if let Some(held) = held.filter(|held| held.vote == *vote) {
-            if !consensus.widens(vote) {
-                return Ok(false);
-            }
+        if let Some(held) = held {
             certificate.check_shape(keys.len())?;
             let (message, further) = (vote.message(chain), held.lacks_of(certificate));
             let signed: Vec<Signed<'_>> = further
@@ -253,33 +252,33 @@ fn check<R: Rules>(
     scheme: &impl Scheme,
 ) -> Taken {
     let me = consensus.membership.me;
-    let keyed: Vec<(SignedVote, OwnerId, _)> = due
-        .into_iter()
-        .filter_map(|signed| {
-            let seat = consensus.seat_of(signed.signer)?;
-            let key = consensus.committees.auditors[seat].key;
-            Some((signed, key, signed.vote.message(chain)))
-        })
-        .collect();
+    // Most often all are the same vote.
+    let mut votes: Vec<Vote> = due.iter().map(|signed| signed.vote).collect();
+    votes.dedup();
+    let messages: Vec<_> = votes.iter().map(|vote| (vote, vote.message(chain))).collect();
+    let seated = |signed: &SignedVote| {
+        let seat = consensus.seat_of(signed.signer)?;
+        let (_, message) = messages.iter().find(|(vote, _)| **vote == signed.vote)?;
+        Some((&consensus.committees.auditors[seat].key, message))
+    };
     //= harness/spec/consensus.md#con-7-safety-life-and-evidence
     //# CON-7.17 (ours): An auditor MUST count its own votes like those of others, also after a
     //# restart.
     // An own vote comes from the node itself.
-    let foreign = keyed.iter().filter(|(signed, _, _)| signed.signer != me);
-    let batch: Vec<Signed<'_>> = foreign
-        .map(|(signed, key, message)| Signed { key, message, signature: &signed.signature })
-        .collect();
+    let mut batch = Vec::with_capacity(due.len());
+    batch.extend(due.iter().filter(|signed| signed.signer != me).filter_map(|signed| {
+        let (key, message) = seated(signed)?;
+        Some(Signed { key, message, signature: &signed.signature })
+    }));
     if scheme.all_hold(&batch) {
-        let votes = keyed.into_iter().map(|(signed, _, _)| signed).collect();
-        return Taken { votes, forgers: Vec::new() };
+        return Taken { votes: due, forgers: Vec::new() };
     }
-    let mut taken = Taken::default();
-    for (signed, key, message) in keyed {
-        if signed.signer == me || scheme.holds(&key, &message, &signed.signature) {
-            taken.votes.push(signed);
-        } else {
-            taken.forgers.push(signed.signer);
-        }
-    }
-    taken
+    let holds = |signed: &SignedVote| {
+        let is_own = signed.signer == me;
+        is_own
+            || seated(signed)
+                .is_some_and(|(key, message)| scheme.holds(key, message, &signed.signature))
+    };
+    let (votes, forged): (Vec<_>, Vec<_>) = due.into_iter().partition(holds);
+    Taken { votes, forgers: forged.iter().map(|signed| signed.signer).collect() }
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::consensus::JournalEntry;
-use crate::ledger::{BlockHeader, Certificate, Evidence, SignedHeader, SignedVote, Vote};
+use crate::ledger::{BlockHeader, Certificate, Evidence, SealedHeader, SignedVote, Vote};
 use crate::types::{Digest, Epoch, InstitutionId, View};
 
 /// Something happened. Signatures were checked by whoever hands it in; see [`super::Intake`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A producer proposes.
-    Proposal(SignedHeader),
+    Proposal(Arc<SealedHeader>),
     /// An auditor votes; own votes come back this way.
     Vote(SignedVote),
     /// Somebody holds a certificate.
@@ -25,7 +25,7 @@ pub enum Input {
         is_valid: bool,
     },
     /// The block that [`Effect::Build`] asked for; its body is stored.
-    Built(BlockHeader),
+    Built(Arc<BlockHeader>),
     /// Time has passed.
     Timeout(Timer),
     /// Somebody asks for what certifies a view, or with view 0 for the last finalization.
@@ -42,15 +42,11 @@ pub enum Input {
 /// Something is to be done, in the order given; [`Effect::Persist`] is a barrier: what follows must not
 /// leave the node before it is on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives as long as one step; a box for each would cost more"
-)]
 pub enum Effect {
     /// Store.
     Persist(JournalEntry),
     /// Sign this header and send it, with its payload, to everybody.
-    Propose(BlockHeader),
+    Propose(Arc<BlockHeader>),
     /// Sign this vote, send it to every auditor, and hand it back as [`Input::Vote`].
     Cast(Vote),
     /// Pass a certificate on.
@@ -95,7 +91,7 @@ pub enum Effect {
     /// The block of this certificate is final, and so are its ancestors.
     Finalized(Arc<Certificate>),
     /// Somebody signed what no honest institution signs.
-    Convict(Evidence),
+    Convict(Box<Evidence>),
 }
 
 /// To whom something goes; never back to the node itself.

@@ -21,7 +21,7 @@ pub enum JournalEntry {
     /// The node entered an epoch.
     Epoch(EpochStart),
     /// It proposes a block.
-    Proposed(BlockHeader),
+    Proposed(Arc<BlockHeader>),
     /// It casts a vote.
     Voted(Vote),
     /// It holds a certificate.
@@ -90,7 +90,7 @@ impl<R: Rules> Consensus<R> {
                 JournalEntry::Proposed(header) if header.epoch == epoch => {
                     is_known = true;
                     let slot = self.slot(header.view);
-                    (slot.own.proposed, slot.proposed) = (Some(header.id()), Some(*header));
+                    (slot.own.proposed, slot.proposed) = (Some(header.id()), Some(header.clone()));
                 }
                 JournalEntry::Voted(vote) if vote.epoch == epoch => {
                     is_known = true;
@@ -193,7 +193,7 @@ impl Decode for JournalEntry {
         let offset = reader.offset();
         match reader.array()? {
             [1] => Ok(Self::Epoch(reader.field("epoch")?)),
-            [2] => Ok(Self::Proposed(reader.field("proposed")?)),
+            [2] => Ok(Self::Proposed(Arc::new(reader.field("proposed")?))),
             [3] => Ok(Self::Voted(reader.field("voted")?)),
             [4] => Ok(Self::Certified(Arc::new(reader.field("certified")?))),
             [5] => Ok(Self::Lost(reader.field("lost")?)),

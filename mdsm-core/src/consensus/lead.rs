@@ -1,10 +1,12 @@
 //! Proposing. [CON-2] [CON-5] [CON-6]
 
+use std::sync::Arc;
+
 use super::interface::{Audience, Effect};
 use super::journal::JournalEntry;
 use super::machine::Consensus;
 use super::rules::Rules;
-use crate::crypto::Identified;
+use crate::crypto::Identified as _;
 use crate::ledger::BlockHeader;
 use crate::types::{Digest, View};
 
@@ -74,7 +76,7 @@ impl<R: Rules> Consensus<R> {
     }
 
     /// The block was made.
-    pub(super) fn on_built(&mut self, header: BlockHeader, effects: &mut Vec<Effect>) {
+    pub(super) fn on_built(&mut self, header: Arc<BlockHeader>, effects: &mut Vec<Effect>) {
         let is_for_now = header.epoch == self.epoch() && header.view == self.view && self.leads();
         let slot = self.slots.entry(self.view).or_default();
         //= harness/spec/consensus.md#con-7-safety-life-and-evidence
@@ -84,8 +86,8 @@ impl<R: Rules> Consensus<R> {
             return;
         }
         slot.own.proposed = Some(header.id());
-        slot.proposed = Some(header);
-        self.persist(JournalEntry::Proposed(header), effects);
+        slot.proposed = Some(header.clone());
+        self.persist(JournalEntry::Proposed(header.clone()), effects);
         //= harness/spec/consensus.md#con-7-safety-life-and-evidence
         //# CON-7.21 (ours): A leader MUST send to all auditors, before its proposal, the notarization of
         //# the parent and the nullification of every view between.
@@ -101,8 +103,8 @@ impl<R: Rules> Consensus<R> {
             return;
         }
         let view = self.view;
-        match self.slot(view).proposed {
-            Some(header) => effects.push(Effect::Propose(header)),
+        match &self.slot(view).proposed {
+            Some(header) => effects.push(Effect::Propose(header.clone())),
             None => {
                 self.slot(view).is_due = true;
                 self.lead(effects);

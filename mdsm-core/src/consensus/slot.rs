@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rules::Own;
 use super::tally::Tally;
-use crate::ledger::{BlockHeader, Certificate, SignedHeader, Subject};
+use crate::ledger::{BlockHeader, Certificate, SealedHeader, Subject};
 use crate::types::Digest;
 
 /// Proposals that are kept of one view: two show that the leader is faulty, more show nothing new.
@@ -26,7 +26,7 @@ pub struct Slot {
     /// The finalization.
     pub finalization: Option<Arc<Certificate>>,
     /// The header of the own proposal, to be sent again.
-    pub(super) proposed: Option<BlockHeader>,
+    pub(super) proposed: Option<Arc<BlockHeader>>,
     /// The node leads this view and its turn is over: it proposes as soon as it can.
     pub(super) is_due: bool,
 }
@@ -34,8 +34,7 @@ pub struct Slot {
 /// A proposal and how far it got.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Held {
-    pub(super) signed: SignedHeader,
-    pub(super) hash: Digest,
+    pub(super) sealed: Arc<SealedHeader>,
     pub(super) progress: Progress,
 }
 

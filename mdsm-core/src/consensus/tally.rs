@@ -10,8 +10,8 @@ use crate::types::{InstitutionId, Signature};
 /// The votes of one view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tally {
-    /// By seat: notarize, nullify, finalize.
-    seats: Vec<[Option<Cast>; 3]>,
+    /// Notarize, nullify, finalize, by seat; empty until somebody casts a vote of the kind.
+    kinds: [Vec<Option<Cast>>; 3],
     /// How often each subject was voted for.
     counts: Vec<(Subject, usize)>,
 }
@@ -53,11 +53,13 @@ impl Tally {
     ) -> Counted {
         let SignedVote { vote, signer, signature } = *signed;
         let Some(kind) = kind(&vote.subject) else { return Counted::Again };
-        if self.seats.is_empty() {
-            self.seats = vec![[None; 3]; seats];
+        if seat >= seats {
+            return Counted::Again;
         }
-        let Some(places) = self.seats.get_mut(seat) else { return Counted::Again };
-        if let Some(before) = places[kind] {
+        if self.kinds[kind].is_empty() {
+            self.kinds[kind] = vec![None; seats];
+        }
+        if let Some(before) = self.cast(kind, seat) {
             if before.subject == vote.subject {
                 if !rules.counts_again() {
                     return Counted::Again;
@@ -70,14 +72,14 @@ impl Tally {
         }
         // Nullify and finalize exclude each other; the second is evidence and counts for nothing.
         let excluded = match kind {
-            1 => places[2],
-            2 => places[1],
+            1 => self.cast(2, seat),
+            2 => self.cast(1, seat),
             _ => None,
         };
         if let Some(before) = excluded {
             return contradiction(vote, signer, before, signature);
         }
-        places[kind] = Some(Cast { subject: vote.subject, signature });
+        self.kinds[kind][seat] = Some(Cast { subject: vote.subject, signature });
         let known = self.counts.iter_mut().find(|(known, _)| rules.agree(known, &vote.subject));
         match known {
             Some((_, count)) => {
@@ -92,6 +94,10 @@ impl Tally {
         }
     }
 
+    fn cast(&self, kind: usize, seat: usize) -> Option<&Cast> {
+        self.kinds[kind].get(seat)?.as_ref()
+    }
+
     /// Votes counted for a subject.
     #[must_use]
     pub fn votes(&self, subject: &Subject) -> usize {
@@ -101,19 +107,17 @@ impl Tally {
     /// Whether a vote of this seat could tell anything new.
     #[must_use]
     pub fn is_news(&self, seat: usize, subject: &Subject) -> bool {
-        let Some(places) = self.seats.get(seat) else { return true };
         let Some(kind) = kind(subject) else { return false };
-        places[kind].is_none_or(|before| before.subject != *subject)
+        self.cast(kind, seat).is_none_or(|before| before.subject != *subject)
     }
 
     /// Whether a vote of this seat excludes one that was counted.
     #[must_use]
     pub fn contradicts(&self, seat: usize, subject: &Subject) -> bool {
-        let (Some(places), Some(kind)) = (self.seats.get(seat), kind(subject)) else {
-            return false;
-        };
-        let differs = places[kind].is_some_and(|before| before.subject != *subject);
-        differs || (kind == 1 && places[2].is_some()) || (kind == 2 && places[1].is_some())
+        let Some(kind) = kind(subject) else { return false };
+        let has = |kind| self.cast(kind, seat).is_some();
+        let differs = self.cast(kind, seat).is_some_and(|before| before.subject != *subject);
+        differs || (kind == 1 && has(2)) || (kind == 2 && has(1))
     }
 
     /// The signatures for a subject, by ascending seat.
@@ -123,16 +127,22 @@ impl Tally {
         subject: &Subject,
     ) -> Vec<(usize, Signature)> {
         let Some(kind) = kind(subject) else { return Vec::new() };
-        let cast = self.seats.iter().enumerate().filter_map(|(seat, places)| {
-            places[kind]
-                .filter(|cast| rules.agree(&cast.subject, subject))
-                .map(|cast| (seat, cast.signature))
+        let cast = self.kinds[kind].iter().enumerate().filter_map(|(seat, cast)| {
+            let cast = cast.as_ref().filter(|cast| rules.agree(&cast.subject, subject))?;
+            Some((seat, cast.signature))
         });
-        cast.collect()
+        let mut signatures = Vec::with_capacity(self.votes(subject));
+        signatures.extend(cast);
+        signatures
     }
 }
 
-fn contradiction(vote: Vote, signer: InstitutionId, before: Cast, signature: Signature) -> Counted {
+fn contradiction(
+    vote: Vote,
+    signer: InstitutionId,
+    before: &Cast,
+    signature: Signature,
+) -> Counted {
     let first_vote = Vote { subject: before.subject, ..vote };
     let first = SignedVote { vote: first_vote, signer, signature: before.signature };
     let second = SignedVote { vote, signer, signature };

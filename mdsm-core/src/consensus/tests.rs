@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::*;
 use crate::crypto::Identified;
 use crate::crypto::sign::{Ed25519, SigningKey};
-use crate::ledger::{BlockHeader, Certificate, Payload, SignedHeader, SignedVote, Subject, Vote};
+use crate::ledger::{
+    BlockHeader, Certificate, Payload, SealedHeader, SignedHeader, SignedVote, Subject, Vote,
+};
 use crate::roster::{Committees, Seat};
 use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, Timestamp, View};
 
@@ -100,7 +102,7 @@ impl Cluster {
             match effect {
                 Effect::Persist(entry) => node.journal.push(entry),
                 Effect::Propose(header) => {
-                    let signed = SignedHeader::sign(header, &key(id.get()));
+                    let signed = SignedHeader::sign(*header, &key(id.get()));
                     let send = everyone.iter().map(|to| (id, *to, Wire::Proposal(signed)));
                     self.mail.extend(send);
                 }
@@ -120,7 +122,7 @@ impl Cluster {
                 }
                 Effect::Build { view, parent_view, parent } => {
                     let header = header(view.get(), parent_view.get(), parent);
-                    self.feed(id, Input::Built(header));
+                    self.feed(id, Input::Built(Arc::new(header)));
                 }
                 Effect::Validate { view, hash } => {
                     self.feed(id, Input::Validated { view, hash, is_valid: true });
@@ -148,8 +150,9 @@ impl Cluster {
             let Some(node) = self.nodes.get_mut(&to) else { continue };
             let inputs = match wire {
                 Wire::Proposal(signed) => {
+                    let signed = SealedHeader::new(signed);
                     let sound = node.intake.proposal(&signed, &node.consensus, &Ed25519).is_ok();
-                    if sound { vec![Input::Proposal(signed)] } else { vec![] }
+                    if sound { vec![Input::Proposal(Arc::new(signed))] } else { vec![] }
                 }
                 Wire::Vote(signed) => {
                     let taken = node.intake.vote(from, signed, &node.consensus, &CHAIN, &Ed25519);
@@ -359,7 +362,7 @@ fn an_auditor_asks_at_once_for_the_certificates_that_a_proposal_lacks() {
     late.step(Input::Certificate(Arc::new(nullified)), &mut Vec::new());
     assert_eq!(late.view(), View::new(3));
     let proposal = SignedHeader::sign(header(3, 1, Digest::new([5; 32])), &key(3));
-    let effects = late.effects_of(Input::Proposal(proposal));
+    let effects = late.effects_of(Input::Proposal(Arc::new(SealedHeader::new(proposal))));
     let to = Audience::One(InstitutionId::new(3));
     let ask = Effect::Ask { to, epoch: Epoch::new(0), view: View::new(1) };
     assert!(effects.contains(&ask), "{effects:?}");

@@ -73,6 +73,11 @@ pub struct Signed<'a> {
 
 /// How signatures are checked: [`Ed25519`], or an ideal scheme where a simulation signs millions.
 pub trait Scheme {
+    /// Checks that a public key may own records.
+    fn check_key(&self, key: &OwnerId) -> Result<(), KeyError> {
+        check_key(key)
+    }
+
     /// Whether one signature holds.
     fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool;
 

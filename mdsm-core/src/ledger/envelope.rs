@@ -83,7 +83,7 @@ impl Envelope {
         //= harness/spec/storage.md#sto-2-record-signature-acceptance
         //# STO-2.5 (ours): A record whose owner key is not a point of the curve or is of small
         //# order MUST be refused.
-        sign::check_key(self.record.owner())?;
+        scheme.check_key(self.record.owner())?;
         let record_id = self.record.id();
         let message = signed_message(chain, &record_id);
         //= harness/spec/storage.md#sto-2-record-signature-acceptance

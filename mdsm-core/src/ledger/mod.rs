@@ -29,8 +29,8 @@ mod record;
 
 pub use agreement::{
     Certificate, CertificateError, Evidence, EvidenceError, Fault, FaultError, ItemPlace, Offence,
-    OffenceKind, PlacedBooking, Proposal, ProposalError, RecordPlace, Registry, SignedHeader,
-    SignedVote, Signers, Subject, Vote, double_votes, faulty_max, quorum,
+    OffenceKind, PlacedBooking, Proposal, ProposalError, RecordPlace, Registry, SealedHeader,
+    SignedHeader, SignedVote, Signers, Subject, Vote, double_votes, faulty_max, quorum,
 };
 pub use anchor::{
     ANCHOR_OUTPUT_BYTES, Anchor, AnchorOutput, AnchorOutputError, anchor_root, context,

@@ -205,18 +205,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             }
             return;
         };
-        if let Some(certificate) = ballot.certificate().filter(|_| !is_own) {
-            // Whoever still votes does not know that it is certified.
-            let message = Message::Certificate(certificate.clone());
-            return effects.push(Effect::Send { to: Audience::One(from), message });
+        let mut inner = Vec::new();
+        let held = ballot.on_vote(signed, &self.chain.id(), &self.scheme, &mut inner);
+        if let Some(certificate) = held.filter(|_| !is_own) {
+            let message = Message::Certificate(certificate);
+            effects.push(Effect::Send { to: Audience::One(from), message });
         }
-        let key = self.chain.roster().key_of(signed.signer);
-        let holds = |key| signed.holds(&self.chain.id(), key, &self.scheme);
-        if ballot.is_news(signed) && (is_own || key.is_some_and(holds)) {
-            let mut inner = Vec::new();
-            ballot.on_vote(signed, &mut inner);
-            self.carry_out_ballot(inner, effects);
-        }
+        self.carry_out_ballot(inner, effects);
     }
 
     pub(super) fn on_anchor_certificate(
@@ -226,9 +221,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     ) {
         let epoch = certificate.vote.epoch;
         let Some(Ballot { ballot, .. }) = self.ballots.by_epoch.get_mut(&epoch) else { return };
-        let keys = ballot.keys(|id| self.chain.roster().key_of(id).copied());
         let is_news = ballot.certificate().is_none();
-        if is_news && certificate.check(&self.chain.id(), &keys, &self.scheme).is_ok() {
+        if is_news && certificate.check(&self.chain.id(), &ballot.keys(), &self.scheme).is_ok() {
             let mut inner = Vec::new();
             ballot.on_certificate(certificate, &mut inner);
             self.carry_out_ballot(inner, effects);

@@ -245,7 +245,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     fn convict(&mut self, evidence: Evidence, effects: &mut Vec<Effect>) {
         let event = Event::Evidence(Arc::new(evidence.clone()));
         if self.events.take(&event, &self.chain, &self.scheme) {
-            effects.push(Effect::Convict(evidence));
+            effects.push(Effect::Convict(Box::new(evidence)));
             let message = Message::Event(event);
             effects.push(Effect::Send { to: Audience::Everyone, message });
         }

@@ -12,7 +12,7 @@ use crate::chain::{Applied, Chain};
 use crate::codec::Wire as _;
 use crate::consensus::{self, Audience, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Block, Item, Proposal, faulty_max};
+use crate::ledger::{Block, Item, Proposal, SealedHeader, faulty_max};
 use crate::params::BLOCK_AHEAD_MS_MAX;
 use crate::types::{Digest, Height, InstitutionId, RecordId, View};
 
@@ -346,19 +346,20 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
 
     /// A proposal arrived: its body is kept, its header goes to consensus.
     pub(super) fn on_proposal(&mut self, proposal: Arc<Proposal>, effects: &mut Vec<Effect>) {
-        let signed = proposal.signed;
-        if self.intake.proposal(&signed, &self.consensus, &self.scheme).is_err()
-            || !proposal.payload.is_committed_by(&signed.header.payload)
+        let sealed = SealedHeader::new(proposal.signed);
+        let header = &sealed.header;
+        if self.intake.proposal(&sealed, &self.consensus, &self.scheme).is_err()
+            || !proposal.payload.is_committed_by(&header.payload)
         {
             return;
         }
-        let hash = signed.hash();
-        if signed.header.producer == self.config.me {
+        let hash = sealed.hash();
+        if header.producer == self.config.me {
             self.bodies.sign(hash, &proposal);
         } else if self.bodies.proposal(&hash).is_none() {
             self.bodies.keep(hash, proposal);
         }
-        self.drive(consensus::Input::Proposal(signed), effects);
+        self.drive(consensus::Input::Proposal(Arc::new(sealed)), effects);
         self.look_at(&hash, effects);
         self.retry_waiting(effects);
     }

@@ -165,18 +165,18 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let chain = Arc::new(next);
         let branch = Branch { proposal, items, chain, applied, records, is_closing };
         self.bodies.keep_branch(hash, branch);
-        self.drive(consensus::Input::Built(header), effects);
+        self.drive(consensus::Input::Built(Arc::new(header)), effects);
     }
 
     /// Sends the own proposal, and its Items to those who check them.
     //= harness/spec/consensus.md#con-3-item-confirmation
     //# CON-3.1 (paper): The delegate on duty MUST broadcast the confirmation of each Item.
-    pub(super) fn propose(&mut self, header: BlockHeader, effects: &mut Vec<Effect>) {
-        let hash = crate::crypto::Identified::id(&header);
+    pub(super) fn propose(&mut self, header: &BlockHeader, effects: &mut Vec<Effect>) {
+        let hash = crate::crypto::Identified::id(header);
         // After a crash the body is gone; then the turn is missed, and nothing is signed twice.
         let Some(branch) = self.bodies.branch(&hash) else { return };
         let payload = Arc::new(branch.proposal.payload.clone());
-        effects.push(Effect::Propose { header, payload });
+        effects.push(Effect::Propose { header: *header, payload });
         for item in &branch.items {
             let to = Audience::Auditors { and: self.config.me };
             effects.push(Effect::Send { to, message: Message::Item(item.clone()) });

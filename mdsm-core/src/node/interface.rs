@@ -168,7 +168,7 @@ pub enum Effect {
     /// It refused an input: two roots for one epoch, or Bitcoin told out of order.
     AnchorRefused(machine::StepError),
     /// Somebody was caught; an observation, the node has passed the evidence on.
-    Convict(Evidence),
+    Convict(Box<Evidence>),
 }
 
 /// What a peer wants from the store.

@@ -157,7 +157,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         for effect in inner {
             match effect {
                 consensus::Effect::Persist(entry) => effects.push(Effect::Persist(entry)),
-                consensus::Effect::Propose(header) => self.propose(header, effects),
+                consensus::Effect::Propose(header) => self.propose(&header, effects),
                 consensus::Effect::Cast(vote) => {
                     let to = Audience::Auditors { and: self.config.me };
                     effects.push(Effect::Cast { vote, to });
@@ -186,7 +186,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 }
                 consensus::Effect::Convict(evidence) => {
                     effects.push(Effect::Convict(evidence.clone()));
-                    self.on_event(Event::Evidence(Arc::new(evidence)), effects);
+                    self.on_event(Event::Evidence(evidence.into()), effects);
                 }
             }
         }

@@ -15,7 +15,7 @@ use super::wire::Block;
 use crate::simulation::world::fold;
 
 /// Blocks by hash; never walked through in order.
-pub type Blocks = HashMap<Digest, Rc<Block>, BuildHasherDefault<FirstBytes>>;
+pub type Blocks = HashMap<Digest, Arc<Block>, BuildHasherDefault<FirstBytes>>;
 
 /// Digests are hashes already.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,13 +109,13 @@ impl Chain {
     }
 
     /// Keeps a block whose parent may still be missing.
-    pub fn keep(&mut self, block: &Rc<Block>) {
+    pub fn keep(&mut self, block: &Arc<Block>) {
         self.blocks.entry(block.hash()).or_insert_with(|| block.clone());
     }
 
     /// A block of this epoch or from the end of an earlier one.
     #[must_use]
-    pub fn block(&self, hash: &Digest) -> Option<&Rc<Block>> {
+    pub fn block(&self, hash: &Digest) -> Option<&Arc<Block>> {
         let older = || self.past.values().rev().find_map(|past| past.blocks.get(hash));
         self.blocks.get(hash).or_else(older)
     }
@@ -167,7 +167,7 @@ impl Chain {
     }
 
     /// The final blocks up to this one that were not final before, in order; or one that is missing.
-    pub fn behind(&self, hash: &Digest) -> Result<Vec<Rc<Block>>, Digest> {
+    pub fn behind(&self, hash: &Digest) -> Result<Vec<Arc<Block>>, Digest> {
         let mut found = Vec::new();
         let mut at = *hash;
         while at != self.tip && at != self.genesis {
@@ -180,14 +180,14 @@ impl Chain {
     }
 
     /// Appends a final block.
-    pub fn append(&mut self, block: &Rc<Block>) {
+    pub fn append(&mut self, block: &Arc<Block>) {
         self.keep(block);
         (self.tip, self.height) = (block.hash(), block.header.height);
     }
 
     /// The last block of the epoch on the final chain, once there is one.
     #[must_use]
-    pub fn closed(&self) -> Option<Rc<Block>> {
+    pub fn closed(&self) -> Option<Arc<Block>> {
         let (mut last, mut at) = (None, self.tip);
         while at != self.genesis {
             let signed = self.blocks.get(&at)?;

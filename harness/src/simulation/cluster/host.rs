@@ -8,6 +8,7 @@ use mdsm_core::consensus::{
     AnchorBallot, AnchorEffect, Audience, Consensus, Effect, Input, Intake, JournalEntry,
     Membership, Rules, Timer,
 };
+use mdsm_core::crypto::Identified as _;
 use mdsm_core::ledger::{
     BlockHeader, Certificate, Evidence, SignedHeader, SignedVote, Subject, Vote,
 };
@@ -55,14 +56,7 @@ pub struct ConsensusHost<R: Rules> {
     /// Its log lost something: it signs nothing in this epoch.
     pub(super) is_mute: bool,
     effects: Vec<Effect>,
-    own: Vec<Own>,
-}
-
-/// What a node said and hears as well.
-#[derive(Debug)]
-enum Own {
-    Vote(SignedVote),
-    Proposal(Rc<Block>),
+    own: Vec<SignedVote>,
 }
 
 /// What a node writes.
@@ -71,9 +65,9 @@ pub enum Entry {
     /// Of consensus.
     Consensus(JournalEntry),
     /// A block that the node proposes or votes for: others may need it after a crash.
-    Block(Rc<Block>),
+    Block(Arc<Block>),
     /// A final block.
-    Final(Rc<Block>),
+    Final(Arc<Block>),
 }
 
 /// What a node waits for.
@@ -93,7 +87,7 @@ pub enum HostTimer {
 #[derive(Clone, Debug)]
 pub enum Seen {
     /// A block is final here.
-    Final(Rc<Block>),
+    Final(Arc<Block>),
     /// Somebody is convicted.
     Convicted(Box<Evidence>),
     /// An anchor is certified here.
@@ -233,10 +227,7 @@ impl<R: Rules> ConsensusHost<R> {
     /// A header, signed.
     #[must_use]
     pub fn signed_header(&self, header: BlockHeader) -> SignedHeader {
-        let message = SignedHeader::message(&{
-            use mdsm_core::crypto::Identified as _;
-            header.id()
-        });
+        let message = SignedHeader::message(&header.id());
         SignedHeader { header, signature: self.setup.signatures.sign(self.me, &message) }
     }
 
@@ -253,10 +244,9 @@ impl<R: Rules> ConsensusHost<R> {
             match effect {
                 Effect::Persist(entry) => out.push(Action::Append(Entry::Consensus(entry))),
                 Effect::Propose(header) => {
-                    let block = Block::new(self.signed_header(header));
+                    let block = Arc::new(Block::new(self.signed_header(*header)));
                     self.chain.keep(&block);
-                    self.send(To::Many(self.everyone.clone()), Body::Proposal(block.clone()), out);
-                    own.push(Own::Proposal(block));
+                    self.send(To::Many(self.everyone.clone()), Body::Proposal(block), out);
                 }
                 Effect::Cast(vote) => {
                     let signed = self.signed(vote);
@@ -265,7 +255,7 @@ impl<R: Rules> ConsensusHost<R> {
                         _ => self.auditors.clone(),
                     };
                     self.send(To::Many(to), Body::Vote(signed), out);
-                    own.push(Own::Vote(signed));
+                    own.push(signed);
                 }
                 Effect::Publish { certificate, to } => {
                     self.send_to(to, Body::Certificate(certificate), out);
@@ -281,16 +271,13 @@ impl<R: Rules> ConsensusHost<R> {
                 }
                 Effect::Finalized(certificate) => self.unfinished = Some(certificate),
                 Effect::Convict(evidence) => {
-                    out.push(Action::Observe(Seen::Convicted(Box::new(evidence))));
+                    out.push(Action::Observe(Seen::Convicted(evidence)));
                 }
             }
         }
         self.effects = effects;
-        for said in own.drain(..) {
-            match said {
-                Own::Vote(signed) => self.on_vote(self.me, signed, out),
-                Own::Proposal(block) => self.step(Input::Proposal(**block), out),
-            }
+        for signed in own.drain(..) {
+            self.on_vote(self.me, signed, out);
         }
         self.own = own;
         self.settle(out);
@@ -304,9 +291,9 @@ impl<R: Rules> ConsensusHost<R> {
         if let Some(place) = self.unbuilt.take() {
             match self.chain.build(&self.setup, place, self.clock_ms()) {
                 Ok(header) => {
-                    let block = Block::new(self.signed_header(header));
+                    let block = Arc::new(Block::new(self.signed_header(header)));
                     out.push(Action::Append(Entry::Block(block)));
-                    self.step(Input::Built(header), out);
+                    self.step(Input::Built(Arc::new(header)), out);
                 }
                 Err(missing) => {
                     self.unbuilt = Some(place);

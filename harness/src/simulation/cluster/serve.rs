@@ -1,6 +1,6 @@
 //! Messages of others, and coming back from a crash.
 
-use mdsm_core::consensus::{Audience, Input, JournalEntry, Membership, Rules, Taken};
+use mdsm_core::consensus::{AnchorBallot, Audience, Input, JournalEntry, Membership, Rules, Taken};
 use mdsm_core::ledger::{Certificate, SignedVote, Subject, Vote};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 use std::sync::Arc;
@@ -10,7 +10,6 @@ use super::chain::Chain;
 use super::host::{ConsensusHost, Entry, HostTimer, Seen};
 use super::wire::{Block, Body, Wire};
 use crate::simulation::world::{Disk, To};
-use std::rc::Rc;
 
 /// Milliseconds after which blocks are asked for again, in delays.
 const FETCH_DELAYS: u32 = 2;
@@ -128,7 +127,7 @@ impl<R: Rules> ConsensusHost<R> {
         }
     }
 
-    fn on_proposal(&mut self, from: InstitutionId, signed: &Rc<Block>, out: &mut Vec<Action<R>>) {
+    fn on_proposal(&mut self, from: InstitutionId, signed: &Arc<Block>, out: &mut Vec<Action<R>>) {
         if !self.is_of_now(from, signed.header.epoch, out) {
             return;
         }
@@ -136,7 +135,7 @@ impl<R: Rules> ConsensusHost<R> {
         let is_of_chain = signed.header.chain_id == self.setup.chain;
         if is_of_chain && self.intake.proposal(signed, &self.consensus, scheme).is_ok() {
             self.chain.keep(signed);
-            self.step(Input::Proposal(***signed), out);
+            self.step(Input::Proposal(signed.clone()), out);
         }
     }
 
@@ -146,40 +145,26 @@ impl<R: Rules> ConsensusHost<R> {
         signed: SignedVote,
         out: &mut Vec<Action<R>>,
     ) {
-        let Some(ballot) = self.ballot.as_mut() else { return };
-        if ballot.epoch() != signed.vote.epoch || from != signed.signer {
-            return;
+        let Some(ballot) = self.ballot.as_mut().filter(|_| from == signed.signer) else { return };
+        let (chain, scheme) = (&self.setup.chain, &self.setup.signatures);
+        let mut effects = Vec::new();
+        let held = ballot.on_vote(&signed, chain, scheme, &mut effects);
+        if let Some(certificate) = held.filter(|_| from != self.me) {
+            self.send(To::One(from.get()), Body::Certificate(certificate), out);
         }
-        let key = self.setup.signatures.owner(from);
-        let is_own = from == self.me;
-        if is_own || signed.holds(&self.setup.chain, &key, &self.setup.signatures) {
-            let certified = ballot.certificate().cloned();
-            let mut effects = Vec::new();
-            ballot.on_vote(&signed, &mut effects);
-            // Whoever still votes lacks the certificate.
-            if let Some(certificate) = certified.filter(|_| !is_own) {
-                self.send(To::One(from.get()), Body::Certificate(certificate), out);
-            }
-            self.anchor_effects(effects, out);
-        }
+        self.anchor_effects(effects, out);
     }
 
     fn on_anchor_certificate(&mut self, certificate: &Arc<Certificate>, out: &mut Vec<Action<R>>) {
-        let keys = self.electorate_keys();
         let Some(ballot) = self.ballot.as_mut() else { return };
         if ballot.certificate().is_some() || ballot.epoch() != certificate.vote.epoch {
             return;
         }
-        if certificate.check(&self.setup.chain, &keys, &self.setup.signatures).is_ok() {
+        if certificate.check(&self.setup.chain, &ballot.keys(), &self.setup.signatures).is_ok() {
             let mut effects = Vec::new();
             ballot.on_certificate(certificate.clone(), &mut effects);
             self.anchor_effects(effects, out);
         }
-    }
-
-    /// Keys of the electorate of the ballot: the committees before these.
-    fn electorate_keys(&self) -> Vec<mdsm_core::types::OwnerId> {
-        self.before.electorate().map(|seat| seat.key).collect()
     }
 
     /// Votes for the anchor of the epoch before, until it is certified.
@@ -254,7 +239,7 @@ impl<R: Rules> ConsensusHost<R> {
         self.unfinished = last.filter(|certificate| certificate.vote.view > View::new(0));
         self.carry_out(effects, out);
         if self.chain.committees.epoch > Epoch::new(0) {
-            let mut ballot = mdsm_core::consensus::AnchorBallot::new(&self.before, self.me);
+            let mut ballot = AnchorBallot::new(&self.before, self.me);
             journal.iter().for_each(|entry| {
                 if let JournalEntry::Voted(vote @ Vote { subject: Subject::Anchor(_), .. }) = entry
                 {

@@ -33,6 +33,8 @@ impl Shape {
     /// Seven auditors, two of which may be faulty.
     pub const N7: Self =
         Self { producers: 5, auditors: 7, turn_ms: 1_000, delay_ms: 200, epoch_ms: 20_000 };
+    /// Four producers, and auditors as the paper has them: for the cost of agreement alone.
+    pub const N20: Self = Self { producers: 4, auditors: 20, ..Self::SMALL };
 
     /// Institutions of a producer and of an auditor.
     #[must_use]

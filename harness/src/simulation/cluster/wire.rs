@@ -1,42 +1,14 @@
 //! What cluster nodes send each other.
 
-use std::ops::Deref;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use mdsm_core::ledger::{Certificate, SignedHeader, SignedVote, Subject};
+use mdsm_core::ledger::{Certificate, SealedHeader, SignedVote, Subject};
 use mdsm_core::types::{Digest, Epoch, Signature, View};
 
 use crate::simulation::world::{Message, fold, mix};
 
-/// A block as its producer signed it, with its hash, which is costly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    signed: SignedHeader,
-    hash: Digest,
-}
-
-impl Block {
-    /// A block.
-    #[must_use]
-    pub fn new(signed: SignedHeader) -> Rc<Self> {
-        Rc::new(Self { signed, hash: signed.hash() })
-    }
-
-    /// Its hash.
-    #[must_use]
-    pub fn hash(&self) -> Digest {
-        self.hash
-    }
-}
-
-impl Deref for Block {
-    type Target = SignedHeader;
-
-    fn deref(&self) -> &SignedHeader {
-        &self.signed
-    }
-}
+/// A block; what it carries does not matter here.
+pub type Block = SealedHeader;
 
 /// A message with the word that follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +22,7 @@ pub struct Wire {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// A producer proposes.
-    Proposal(Rc<Block>),
+    Proposal(Arc<Block>),
     /// A vote, on blocks or on an anchor.
     Vote(SignedVote),
     /// A certificate.
@@ -65,7 +37,7 @@ pub enum Body {
     /// Asks for a block.
     AskBlock(Digest),
     /// The block that was asked for.
-    Block(Rc<Block>),
+    Block(Arc<Block>),
 }
 
 impl Wire {

@@ -221,7 +221,7 @@ impl<R: Rules + 'static> NodeHost<R> {
                     out.push(Action::Observe(Seen::Broken(format!("anchors: {error}"))));
                 }
                 Effect::Convict(evidence) => {
-                    out.push(Action::Observe(Seen::Convicted(Box::new(evidence))));
+                    out.push(Action::Observe(Seen::Convicted(evidence)));
                 }
             }
         }
@@ -307,6 +307,9 @@ impl<R: Rules + 'static> NodeHost<R> {
                 let blocks = commits
                     .flat_map(|commit| commit.decision.blocks.iter().zip(commit.items.iter()));
                 for (block, items) in blocks {
+                    if messages.len() == roots.len() {
+                        break;
+                    }
                     let Some(item_block) = &block.payload.item_block else { continue };
                     let named = item_block.items.iter().zip(items);
                     let wanted = named.filter(|(root, _)| roots.contains(root));

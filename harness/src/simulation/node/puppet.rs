@@ -36,7 +36,7 @@ pub struct Puppet<R: Rules + 'static> {
     letters: BTreeMap<Digest, Rc<Wire>>,
     order: VecDeque<Digest>,
     payloads: VecDeque<(Digest, Payload)>,
-    blocks: VecDeque<(Epoch, Rc<Block>)>,
+    blocks: VecDeque<(Epoch, Arc<Block>)>,
     count: u64,
 }
 
@@ -166,7 +166,7 @@ impl<R: Rules + 'static> Puppet<R> {
                     self.payloads.push_back((header.payload, proposal.payload.clone()));
                     self.payloads.keep_last(16);
                 }
-                let block = Block::new(proposal.signed);
+                let block = Arc::new(Block::new(proposal.signed));
                 self.blocks.push_back((header.epoch, block.clone()));
                 self.blocks.keep_last(64);
                 cluster::Body::Proposal(block)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use mdsm_core::consensus::Rules;
 use mdsm_core::ledger::{BlockHeader, SignedHeader, SignedVote, Subject, Vote};
@@ -83,7 +84,7 @@ impl<R: Rules> Me<'_, R> {
     /// A proposal of its own.
     #[must_use]
     pub fn proposal(&self, header: BlockHeader) -> Body {
-        Body::Proposal(Block::new(self.host.signed_header(header)))
+        Body::Proposal(Arc::new(Block::new(self.host.signed_header(header))))
     }
 
     /// Everybody else.

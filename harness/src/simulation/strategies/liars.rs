@@ -27,7 +27,7 @@ impl<R: Rules> Strategy<R> for Forger {
         match &message.body {
             Body::Vote(signed) => me.say(to, Body::Vote(SignedVote { signature, ..*signed }), out),
             Body::Proposal(block) => {
-                let forged = Block::new(SignedHeader { signature, ..***block });
+                let forged = Arc::new(Block::new(SignedHeader { signature, ..***block }));
                 me.say(to, Body::Proposal(forged), out);
             }
             _ => me.pass(to, message, out),

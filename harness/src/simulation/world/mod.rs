@@ -6,6 +6,7 @@ mod host;
 mod network;
 mod queue;
 mod run;
+mod slab;
 
 pub use disk::Disk;
 pub use hash::{Trace, fold, mix};

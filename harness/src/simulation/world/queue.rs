@@ -17,6 +17,8 @@ pub(super) struct Queue<E> {
     ring: Vec<Vec<E>>,
     busy: [u64; RING / 64],
     far: BTreeMap<u64, Vec<E>>,
+    /// Emptied places: few buffers, used again while they are in the cache.
+    spare: Vec<Vec<E>>,
 }
 
 fn place(at_ms: u64) -> usize {
@@ -26,7 +28,8 @@ fn place(at_ms: u64) -> usize {
 impl<E> Queue<E> {
     pub(super) fn new() -> Self {
         let ring = (0..RING).map(|_| Vec::new()).collect();
-        Self { now_ms: 0, current: Vec::new(), ring, busy: [0; RING / 64], far: BTreeMap::new() }
+        let (current, far, spare) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { now_ms: 0, current, ring, busy: [0; RING / 64], far, spare }
     }
 
     /// Puts an event; what lies in the past happens now.
@@ -35,7 +38,13 @@ impl<E> Queue<E> {
         let at_ms = at_ms.max(self.now_ms);
         if at_ms - self.now_ms < RING as u64 {
             let place = place(at_ms);
-            self.ring[place].push(event);
+            let events = &mut self.ring[place];
+            if events.capacity() == 0
+                && let Some(spare) = self.spare.pop()
+            {
+                *events = spare;
+            }
+            events.push(event);
             self.busy[place / 64] |= 1 << (place % 64);
         } else {
             self.far.entry(at_ms).or_default().push(event);
@@ -62,7 +71,8 @@ impl<E> Queue<E> {
             self.now_ms = next;
             if near == Some(next) {
                 let place = place(next);
-                std::mem::swap(&mut self.current, &mut self.ring[place]);
+                let events = std::mem::take(&mut self.ring[place]);
+                self.spare.push(std::mem::replace(&mut self.current, events));
                 self.busy[place / 64] &= !(1 << (place % 64));
                 self.current.reverse();
             }

@@ -6,6 +6,7 @@ use super::disk::Disk;
 use super::host::{self, Action, Crash, Host, Message, Node, Observer, To};
 use super::network::{Fate, Links, Network};
 use super::queue::Queue;
+use super::slab::Slab;
 use super::{Trace, mix};
 
 /// Something that befalls the world.
@@ -23,10 +24,23 @@ pub enum Control {
     Heal,
 }
 
+/// Two words, as most of the memory that a run touches holds events.
 enum Event<H: Host> {
-    Deliver { from: Node, to: Node, message: Rc<H::Message> },
-    Timer { node: Node, life: u32, timer: H::Timer },
-    Control(Control),
+    Deliver {
+        from: Node,
+        to: Node,
+        message: Rc<H::Message>,
+    },
+    /// By its place among the timers.
+    Timer(u32),
+    Control(Box<Control>),
+}
+
+/// A timer that runs.
+struct Running<T> {
+    node: Node,
+    life: u32,
+    timer: T,
 }
 
 struct Place<H: Host> {
@@ -46,6 +60,7 @@ struct Place<H: Host> {
 pub struct World<H: Host> {
     now_ms: u64,
     queue: Queue<Event<H>>,
+    timers: Slab<Running<H::Timer>>,
     places: Vec<Place<H>>,
     /// Nodes of an institution: one, or two when it has a twin.
     nodes_of: Vec<Vec<Node>>,
@@ -85,6 +100,7 @@ impl<H: Host> World<H> {
         Self {
             now_ms: 0,
             queue: Queue::new(),
+            timers: Slab::default(),
             places: hosts.into_iter().map(place).collect(),
             nodes_of,
             network: Network::new(count, key, links),
@@ -102,7 +118,7 @@ impl<H: Host> World<H> {
 
     /// Plans something.
     pub fn plan(&mut self, at_ms: u64, control: Control) {
-        self.queue.put(at_ms, Event::Control(control));
+        self.queue.put(at_ms, Event::Control(Box::new(control)));
     }
 
     /// Starts every node.
@@ -179,7 +195,8 @@ impl<H: Host> World<H> {
                 place.host.hear(now_ms, from_institution, &message, &mut actions);
                 self.carry_out(to, actions, observer);
             }
-            Event::Timer { node, life, timer } => {
+            Event::Timer(at) => {
+                let Some(Running { node, life, timer }) = self.timers.take(at) else { return };
                 let place = &mut self.places[usize::from(node)];
                 if !place.is_up || place.life != life || !place.host.heeds(&timer) {
                     return;
@@ -188,7 +205,7 @@ impl<H: Host> World<H> {
                 place.host.ring(now_ms, timer, &mut actions);
                 self.carry_out(node, actions, observer);
             }
-            Event::Control(control) => self.control(control, observer),
+            Event::Control(control) => self.control(*control, observer),
         }
     }
 
@@ -276,7 +293,8 @@ impl<H: Host> World<H> {
                     let scaled = after + after * i64::from(place.rate) / 1_000;
                     let at_ms = now_ms + u64::try_from(scaled).unwrap_or(0);
                     let life = place.life;
-                    self.queue.put(at_ms, Event::Timer { node, life, timer });
+                    let at = self.timers.put(Running { node, life, timer });
+                    self.queue.put(at_ms, Event::Timer(at));
                 }
                 Action::Observe(observation) => observer.saw(now_ms, node, observation),
             }

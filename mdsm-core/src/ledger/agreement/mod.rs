@@ -16,5 +16,5 @@ pub use certificate::{Certificate, CertificateError, Signers, faulty_max, quorum
 pub use evidence::{Evidence, EvidenceError, Registry, double_votes};
 pub use fault::{Fault, FaultError, ItemPlace, PlacedBooking, RecordPlace};
 pub use offence::{Offence, OffenceKind};
-pub use proposal::{Proposal, ProposalError, SignedHeader};
+pub use proposal::{Proposal, ProposalError, SealedHeader, SignedHeader};
 pub use vote::{SignedVote, Subject, Vote};

@@ -1,5 +1,7 @@
 //! A block as its producer signs and sends it. [CON-2] [CON-3]
 
+use std::ops::Deref;
+
 use thiserror::Error;
 
 use crate::codec::{PREFIX_BYTES, Wire, prefix, wire_struct};
@@ -15,6 +17,13 @@ pub struct SignedHeader {
     pub header: BlockHeader,
     /// The producer's signature over the hash of the block.
     pub signature: Signature,
+}
+
+/// A signed header with the hash of its block, which is computed once however often it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SealedHeader {
+    signed: SignedHeader,
+    hash: Digest,
 }
 
 /// What a producer sends in its turn; the Items travel on their own.
@@ -71,6 +80,34 @@ impl SignedHeader {
     #[must_use]
     pub fn holds(&self, key: &OwnerId, scheme: &impl Scheme) -> bool {
         scheme.holds(key, &Self::message(&self.hash()), &self.signature)
+    }
+}
+
+impl SealedHeader {
+    /// Computes the hash.
+    #[must_use]
+    pub fn new(signed: SignedHeader) -> Self {
+        Self { signed, hash: signed.hash() }
+    }
+
+    /// Hash of the block.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        self.hash
+    }
+
+    /// Whether the signature is by this key.
+    #[must_use]
+    pub fn holds(&self, key: &OwnerId, scheme: &impl Scheme) -> bool {
+        scheme.holds(key, &SignedHeader::message(&self.hash), &self.signed.signature)
+    }
+}
+
+impl Deref for SealedHeader {
+    type Target = SignedHeader;
+
+    fn deref(&self) -> &SignedHeader {
+        &self.signed
     }
 }
 

@@ -220,12 +220,17 @@ fn a_lazy_auditor_and_double_signers_break_nothing() {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Mutant {
     ForgetsVotes,
+    ForgetsProposals,
     VotesTwice,
 }
 
 impl Rules for Mutant {
     fn stores(&self, entry: &JournalEntry) -> bool {
-        *self != Self::ForgetsVotes || !matches!(entry, JournalEntry::Voted(_))
+        match entry {
+            JournalEntry::Voted(_) => *self != Self::ForgetsVotes,
+            JournalEntry::Proposed(_) => *self != Self::ForgetsProposals,
+            _ => true,
+        }
     }
 
     fn may_nullify(&self, own: &Own, in_view: bool) -> bool {
@@ -235,9 +240,13 @@ impl Rules for Mutant {
 
 #[test]
 fn nodes_that_break_a_rule_are_found() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.14 (ours): A producer MUST NOT sign two blocks of one view, also not across a restart.
     for (mutant, claims) in [
         (Mutant::ForgetsVotes, ["stored first", "honesty"]),
         (Mutant::VotesTwice, ["honesty", "stored first"]),
+        (Mutant::ForgetsProposals, ["honesty", "honesty"]),
     ] {
         let found = (1..12).any(|seed| {
             let outcome = run(&plan(seed, Faults::ALL), mutant);

@@ -10,6 +10,13 @@ use super::strategies::Name;
 use super::world::{Control, Crash, Links, Node};
 use crate::seed::{Draw as _, Seed};
 
+/// Milliseconds that a node is down, and a link cut, at most. In a run of a day a fault that lasted its
+/// share of the run would leave nothing up.
+const DOWN_MS_MAX: u32 = 240_000;
+const CUT_MS_MAX: u32 = 1_200_000;
+/// Milliseconds of a run for which one draw of cuts is made.
+const CUTS_EVERY_MS: u32 = 6 * 3_600_000;
+
 /// One run, in full.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -168,9 +175,10 @@ impl Plan {
     fn draw_cuts(&mut self, random: &mut ChaCha12Rng, is_on: bool) {
         let nodes = Node::try_from(self.shape.institutions()).unwrap_or(Node::MAX);
         let heal = u32::try_from(self.heal_ms).unwrap_or(u32::MAX);
-        for _ in 0..if is_on { random.between(1, 5) } else { 0 } {
+        let draws = 1 + heal / CUTS_EVERY_MS;
+        for _ in 0..if is_on { draws * random.between(1, 5) } else { 0 } {
             let from_ms = random.below(heal.max(1));
-            let to_ms = (from_ms + random.between(100, heal / 3 + 100)).min(heal);
+            let to_ms = (from_ms + random.between(100, (heal / 3).min(CUT_MS_MAX) + 100)).min(heal);
             let is_one_way = random.chance(1, 2);
             let side: Vec<bool> = (0..nodes).map(|_| random.chance(1, 2)).collect();
             let one = u16::try_from(random.below(u32::from(nodes))).unwrap_or(0);
@@ -204,7 +212,7 @@ impl Plan {
         for _ in 0..count {
             let node = u16::try_from(random.below(self.shape.institutions())).unwrap_or(0);
             let at_ms = random.below(heal.max(1));
-            let down_ms = random.between(1, heal / 4 + 1);
+            let down_ms = random.between(1, (heal / 4).min(DOWN_MS_MAX) + 1);
             let kind = match random.below(8) {
                 0 | 1 => Crash::Clean,
                 2 | 3 => Crash::AfterWrite,

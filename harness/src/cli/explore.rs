@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use harness::glob;
 use harness::machine;
 use harness::model::{
     Config, Job, Limits, Messages, Preset, SearchError, Searched, Sofar, Summary, Trace, markdown,
@@ -75,6 +76,9 @@ pub(super) struct Mutants {
     /// Stop at the first technique that notices a mutant.
     #[arg(long)]
     first: bool,
+    /// Only the mutants whose name matches; * stands for any run of characters.
+    #[arg(long, value_name = "GLOB", default_value = "*")]
+    only: String,
     #[command(flatten)]
     output: Output,
 }
@@ -257,7 +261,13 @@ pub(super) fn mutants(command: &Mutants) -> Result<Exit, String> {
     text.push_str("\n|---|---|---|---|---|---|---|---|\n");
     let mut survivors = Vec::new();
     let mut is_whole = true;
-    for mutant in mutants::MUTATIONS {
+    let mut chosen = mutants::MUTATIONS.to_vec();
+    chosen.retain(|mutant| glob::matches(&command.only, mutant.name));
+    if chosen.is_empty() {
+        println!("no mutant matches --only {}", command.only);
+        return Ok(Exit::NothingTested);
+    }
+    for mutant in chosen {
         if stop.reason().is_some() {
             is_whole = false;
             break;

@@ -13,6 +13,7 @@ use super::cluster::Shape;
 use super::plan::{Faults, Plan};
 use super::run::{Counts, Outcome, Run};
 use super::strategies::Name;
+use super::world::fold;
 use crate::progress::Progress;
 use crate::seed::Seed;
 use crate::stop::Stop;
@@ -114,13 +115,14 @@ pub struct Campaign {
     pub failures: Vec<Failure>,
     /// Seeds that ran twice, and of these those whose runs differed.
     pub repeated: (u64, u64),
+    /// Follows from every delivery of every run, whatever the order in which seeds ran.
+    pub digest: u64,
 }
 
 /// Runs the seeds of a shard.
 #[must_use]
 pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign {
-    let (shard, shards) = options.shard;
-    let seeds: Vec<u64> = options.seeds.clone().filter(|seed| seed % shards == shard - 1).collect();
+    let seeds = options.of_shard();
     progress.start("simulate", seeds.len());
     let next = AtomicU64::new(0);
     let total = Mutex::new(Campaign {
@@ -157,6 +159,15 @@ pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign
     campaign
 }
 
+impl Options {
+    /// The seeds of the shard, in order.
+    #[must_use]
+    pub fn of_shard(&self) -> Vec<u64> {
+        let (shard, shards) = self.shard;
+        self.seeds.clone().filter(|seed| seed % shards == shard - 1).collect()
+    }
+}
+
 fn run(options: &Options, plan: &Plan) -> Outcome {
     fn under<R: Rules + 'static>(options: &Options, plan: &Plan, rules: R) -> Outcome {
         let mut run = Run::new(plan.clone(), rules, options.is_real);
@@ -172,6 +183,8 @@ fn run(options: &Options, plan: &Plan) -> Outcome {
 impl Campaign {
     fn take(&mut self, seed: u64, outcome: &Outcome, again: Option<&Outcome>) {
         self.counts.add(&outcome.counts);
+        let digest = fold(seed, &outcome.digest.to_le_bytes());
+        self.digest = self.digest.wrapping_add(digest);
         for (name, times) in &outcome.acted {
             let entry = self.acted.entry(name.to_string()).or_default();
             (entry.0, entry.1) = (entry.0 + times, entry.1 + 1);
@@ -206,6 +219,7 @@ impl Campaign {
         self.shards.sort_unstable();
         self.planned += other.planned;
         self.counts.add(&other.counts);
+        self.digest = self.digest.wrapping_add(other.digest);
         for (name, (times, places)) in other.acted {
             let entry = self.acted.entry(name).or_default();
             (entry.0, entry.1) = (entry.0 + times, entry.1 + places);

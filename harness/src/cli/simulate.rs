@@ -117,7 +117,7 @@ pub(super) enum Reports {
     },
 }
 
-fn range(text: &str) -> Result<(u64, u64), String> {
+pub(super) fn range(text: &str) -> Result<(u64, u64), String> {
     let (from, to) = text.split_once("..").ok_or("expected A..B")?;
     let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
     let (from, to) = (number(from)?, number(to)?);
@@ -303,12 +303,13 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
     let idle: Vec<&str> = campaign
         .acted
         .iter()
+        .chain(&campaign.mutated)
         .filter(|(_, (times, places))| *times == 0 && *places >= 50)
         .map(|(name, _)| name.as_str())
         .collect();
     chapter.cases.push(Case {
         id: "simulation.strategies".to_owned(),
-        title: "every strategy that had fifty chances acted".to_owned(),
+        title: "every strategy and mutation that had fifty chances acted".to_owned(),
         requirements: Vec::new(),
         outcome: ran(!idle.is_empty()),
         detail: idle.join(", "),
@@ -338,6 +339,11 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
         ),
     ] {
         chapter.fact(name, value);
+    }
+    if !campaign.mutated.is_empty() {
+        let of =
+            |(name, (times, runs)): (&String, &(u64, u64))| format!("{name} {times} in {runs}");
+        chapter.fact("mutations", campaign.mutated.iter().map(of).collect::<Vec<_>>().join(", "));
     }
     let mut hint = String::new();
     for failure in campaign.failures.iter().take(10) {

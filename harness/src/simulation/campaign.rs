@@ -12,6 +12,7 @@ use super::broken::Broken;
 use super::cluster::Shape;
 use super::plan::{Faults, Plan};
 use super::run::{Counts, Outcome, Run};
+use super::scopes::{self, Scope};
 use super::strategies::Name;
 use super::world::fold;
 use crate::progress::Progress;
@@ -66,6 +67,9 @@ impl Options {
     /// The plan of one seed.
     #[must_use]
     pub fn plan(&self, seed: u64) -> Plan {
+        if self.strategy == Some(Name::SmallScope) {
+            return Scope::plan(Seed::new(seed), self.shape, self.faults);
+        }
         let mut plan =
             Plan::draw(Seed::new(seed), self.shape, self.faults, self.heal_ms, self.end_ms);
         if let Some(name) = self.strategy {
@@ -74,10 +78,7 @@ impl Options {
             let last = self.shape.institutions();
             plan.faulty.extend((0..self.shape.faulty_max()).map(|back| (last - back, name)));
             plan.faulty.insert(1, name);
-            // The faulty are as many as may be, so nobody else may lose its log.
-            plan.controls.retain(|(_, control)| {
-                !matches!(control, super::world::Control::Crash(_, super::world::Crash::LostSync))
-            });
+            plan.keep_logs();
         }
         plan
     }
@@ -111,6 +112,8 @@ pub struct Campaign {
     pub counts: Counts,
     /// How often each strategy acted, and in how many places.
     pub acted: BTreeMap<String, (u64, u64)>,
+    /// How often each mutation of a scope happened, and in how many runs it was to happen.
+    pub mutated: BTreeMap<String, (u64, u64)>,
     /// What went wrong, the first of each claim and seed.
     pub failures: Vec<Failure>,
     /// Seeds that ran twice, and of these those whose runs differed.
@@ -146,6 +149,9 @@ pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign
                     let again =
                         (at % 64 == 0 && plan.heal_ms < 600_000).then(|| run(options, &plan));
                     if let Ok(mut total) = total.lock() {
+                        if options.strategy == Some(Name::SmallScope) {
+                            total.plan(&Scope::of(plan.seed, &plan.shape), &outcome);
+                        }
                         total.take(seed, &outcome, again.as_ref());
                     }
                     progress.step();
@@ -181,6 +187,16 @@ fn run(options: &Options, plan: &Plan) -> Outcome {
 }
 
 impl Campaign {
+    /// Notes which mutations were to happen, and how often they did.
+    fn plan(&mut self, scope: &Scope, outcome: &Outcome) {
+        let targets = scope.mutations.iter().map(|mutation| mutation.target);
+        for target in targets.collect::<std::collections::BTreeSet<_>>() {
+            let entry = self.mutated.entry(scopes::name(target)).or_default();
+            entry.0 += outcome.mutated.get(&target).copied().unwrap_or(0);
+            entry.1 += 1;
+        }
+    }
+
     fn take(&mut self, seed: u64, outcome: &Outcome, again: Option<&Outcome>) {
         self.counts.add(&outcome.counts);
         let digest = fold(seed, &outcome.digest.to_le_bytes());
@@ -222,6 +238,10 @@ impl Campaign {
         self.digest = self.digest.wrapping_add(other.digest);
         for (name, (times, places)) in other.acted {
             let entry = self.acted.entry(name).or_default();
+            (entry.0, entry.1) = (entry.0 + times, entry.1 + places);
+        }
+        for (name, (times, places)) in other.mutated {
+            let entry = self.mutated.entry(name).or_default();
             (entry.0, entry.1) = (entry.0 + times, entry.1 + places);
         }
         self.failures.extend(other.failures);

@@ -5,6 +5,7 @@ mod account;
 mod broken;
 mod drawn;
 mod repeat;
+mod scopes;
 mod seeds;
 mod strategies;
 mod twins;

@@ -324,6 +324,7 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
         ("final", format!("{} blocks, {} views nullified", counts.finals, counts.nullified)),
         ("epochs", format!("{}, {} anchors certified", counts.epochs, counts.anchors)),
         ("offences", format!("{} shown, {} forged votes", counts.offences, counts.forged)),
+        ("altered", format!("{} signed messages, byte by byte", counts.altered)),
         ("logs lost", counts.lost_logs.to_string()),
         ("longest", format!("{} ms without a final block", counts.gap_ms)),
         ("digest", format!("{:016x}", campaign.digest)),

@@ -20,7 +20,7 @@ use crate::seed::Seed;
 use crate::stop::Stop;
 
 /// Every claim that a run is judged by: name, requirements, title.
-pub const CLAIMS: [(&str, &[&str], &str); 11] = [
+pub const CLAIMS: [(&str, &[&str], &str); 13] = [
     ("agreement", &["CON-7"], "no two conflicting blocks can be shown final"),
     ("certificates", &["CON-7"], "one notarization a view, no finalization beside a nullification"),
     ("certificate", &["CON-7"], "certificates hold a quorum of distinct auditors"),
@@ -34,6 +34,12 @@ pub const CLAIMS: [(&str, &[&str], &str); 11] = [
     ("stored first", &["CON-7"], "votes and what justifies them are stored before they are sent"),
     ("freezes", &["CON-8"], "no epoch begins before the last block under it is final"),
     ("anchors", &["ANC-1"], "one anchor root an epoch"),
+    (
+        "credit",
+        &["COM-6"],
+        "credit changes by items of the chain only, and nothing is charged twice",
+    ),
+    ("wire", &["STO-1"], "what is signed reads back, and with any byte changed is refused"),
     ("life", &["CON-7"], "after the network heals blocks become final within the bound"),
     ("memory", &["CON-7"], "floods do not make a node hold more than its bound"),
 ];

@@ -55,6 +55,8 @@ pub struct Counts {
     pub forged: u64,
     /// Offences shown.
     pub offences: u64,
+    /// Signed messages that were changed byte by byte, and refused.
+    pub altered: u64,
     /// Most slots and waiting votes of a node at any time.
     pub load: u64,
     /// Milliseconds simulated.
@@ -75,6 +77,7 @@ impl Counts {
         self.lost_logs += other.lost_logs;
         self.forged += other.forged;
         self.offences += other.offences;
+        self.altered += other.altered;
         self.load = self.load.max(other.load);
         self.simulated_ms += other.simulated_ms;
         self.gap_ms = self.gap_ms.max(other.gap_ms);
@@ -342,6 +345,7 @@ impl<R: Rules + 'static> Run<R> {
             lost_logs: u64::from(self.judge.lost),
             forged: self.judge.forged,
             offences,
+            altered: self.judge.altered,
             load: self.load,
             simulated_ms: self.world.now_ms(),
             gap_ms: self.gap_ms,

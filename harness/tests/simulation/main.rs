@@ -4,6 +4,7 @@
 mod account;
 mod broken;
 mod drawn;
+mod oracles;
 mod repeat;
 mod scopes;
 mod seeds;

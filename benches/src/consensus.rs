@@ -13,7 +13,8 @@ use mdsm_core::consensus::{
 };
 use mdsm_core::crypto::sign::{Ed25519, SigningKey};
 use mdsm_core::ledger::{
-    BlockHeader, Certificate, Payload, SignedHeader, SignedVote, Subject, Vote, quorum,
+    BlockHeader, Certificate, Payload, SealedHeader, SignedHeader, SignedVote, Subject, Vote,
+    quorum,
 };
 use mdsm_core::roster::{Committees, Seat};
 use mdsm_core::types::{ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, Timestamp, View};
@@ -61,7 +62,7 @@ pub fn check(certified: &Certified) -> bool {
 
 #[derive(Clone, Debug)]
 enum Letter {
-    Proposal(SignedHeader),
+    Proposal(Arc<SealedHeader>),
     Vote(SignedVote),
     Certificate(Arc<Certificate>),
 }
@@ -120,8 +121,8 @@ impl Network {
     fn deliver(&mut self, from: InstitutionId, to: InstitutionId, letter: Letter) {
         let Some((machine, intake, _)) = self.nodes.get_mut(&to) else { return };
         let inputs = match letter {
-            Letter::Proposal(signed) => match intake.proposal(&signed, machine, &Ed25519) {
-                Ok(()) => vec![Input::Proposal(signed)],
+            Letter::Proposal(sealed) => match intake.proposal(&sealed, machine, &Ed25519) {
+                Ok(()) => vec![Input::Proposal(sealed)],
                 Err(_) => Vec::new(),
             },
             Letter::Vote(signed) => {
@@ -165,12 +166,12 @@ impl Network {
             match effect {
                 Effect::Build { view, parent_view, parent } => {
                     let header = header(id, view, parent_view, parent);
-                    self.feed(id, Input::Built(header));
+                    self.feed(id, Input::Built(Arc::new(header)));
                 }
                 Effect::Propose(header) => {
-                    let signed = SignedHeader::sign(header, &self.nodes[&id].2);
-                    let to = Audience::Auditors { and: id };
-                    self.send(id, to, &Letter::Proposal(signed));
+                    let signed = SignedHeader::sign(*header, &self.nodes[&id].2);
+                    let sealed = Arc::new(SealedHeader::new(signed));
+                    self.send(id, Audience::Auditors { and: id }, &Letter::Proposal(sealed));
                 }
                 Effect::Cast(vote) => {
                     let signed = vote.sign(&CHAIN, id, &self.nodes[&id].2);

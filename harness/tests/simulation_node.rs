@@ -1,14 +1,17 @@
 //! Whole nodes under all faults: committed seeds, seconds. [CON-1] [CON-2] [CON-3] [CON-6] [CON-7] [CON-8] [STO-2]
+#![expect(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::seed::Seed;
 use harness::simulation::node::{Books, Deed, NodePlan, Outcome, Run, Scale, Setup, run};
 use harness::simulation::plan::Faults;
 use harness::simulation::strategies::Name;
 use mdsm_core::consensus::{JournalEntry, Own, Protocol, Rules};
-use mdsm_core::roster::CreditChange;
-use mdsm_core::types::InstitutionId;
+use mdsm_core::ledger::OffenceKind;
+use mdsm_core::node::{Commit, Journal, Recovered};
+use mdsm_core::roster::{Cause, CreditChange};
+use mdsm_core::types::{Epoch, InstitutionId};
 
 const HEAL_MS: u64 = 40_000;
 const END_MS: u64 = 70_000;
@@ -114,6 +117,95 @@ fn a_double_voter_is_booked_and_charged_and_loses_its_seat() {
     }
 }
 
+/// A run with some faulty institutions and nothing else.
+fn accused(deeds: &[(u32, Deed)], seed: u64) -> Run<Protocol> {
+    let mut plan = plan(seed, Faults::NONE);
+    plan.deeds.extend(deeds.iter().copied());
+    let mut run = Run::new(plan, Protocol);
+    run.play();
+    run.judge.conclude();
+    let breaches: Vec<_> = run.judge.history.breaches.iter().collect();
+    assert!(breaches.is_empty(), "{breaches:?}");
+    run
+}
+
+/// Offences booked on the chain of an honest institution. Whoever committed one is charged in that block,
+/// and has no seat behind the next freeze; behind the one after it where a committee of four, of which a
+/// freeze changes one (COM-7.9), has a second culprit.
+fn booked(run: &Run<Protocol>) -> BTreeSet<(u32, OffenceKind)> {
+    let (_, host) = run.honest().next().unwrap();
+    let commits: Vec<Commit> = host.commits().iter().map(|commit| (**commit).clone()).collect();
+    let end = host.node().chain().epoch();
+    let seated_in = |epoch: Epoch| {
+        let is_before = |commit: &&Commit| commit.decision.blocks[0].signed.header.epoch < epoch;
+        let before: Vec<Commit> = commits.iter().take_while(is_before).cloned().collect();
+        let mut node = run.setup.node(InstitutionId::new(1));
+        let stored = Recovered {
+            commits: &before,
+            journal: Journal::Whole(&[]),
+            blocks: Vec::new(),
+            accepted: Vec::new(),
+        };
+        node.recover(host.clock(), stored, &mut Vec::new()).unwrap();
+        let committees = node.chain().roster().committees().clone();
+        assert_eq!(committees.epoch, epoch);
+        committees
+    };
+    let culprits = u32::try_from(run.plan.deeds.len()).unwrap();
+    let mut booked = BTreeSet::new();
+    for commit in &commits {
+        for (block, credit) in commit.decision.blocks.iter().zip(&commit.credit) {
+            for evidence in block.payload.events.evidence.iter() {
+                let offence = evidence.claim().unwrap();
+                let is_charged = credit.iter().any(|change| {
+                    change.institution == offence.institution
+                        && change.cause == Cause::Offended(offence.kind)
+                });
+                assert!(is_charged, "{offence:?}");
+                let barred = Epoch::new(block.signed.header.epoch.get() + culprits);
+                if barred <= end && booked.insert((offence.institution.get(), offence.kind)) {
+                    let seat = seated_in(barred).seat_of(offence.institution);
+                    assert_eq!(seat, None, "{offence:?}");
+                }
+            }
+        }
+    }
+    booked
+}
+
+#[test]
+fn con_7_25_producers_of_flawed_blocks_and_their_auditor_are_booked_and_barred() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.25 (ours): A node that finds a breach in a signed block which evidence can show MUST send
+    //# that evidence to both committees, and likewise evidence against every auditor whose vote to
+    //# notarize the block it holds or receives.
+    let run = accused(&[(1, Deed::Flaws)], 31);
+    // Whoever sends its proposal again with another flaw has made two of them.
+    let of_one = [(1, OffenceKind::InvalidBlock), (1, OffenceKind::DoubleProposal)];
+    let found = booked(&run);
+    assert!(found.contains(&of_one[0]) && found.is_subset(&of_one.into()), "{found:?}");
+    let run = accused(&[(1, Deed::Flaws), (7, Deed::Shared(Name::LazyAuditor))], 31);
+    let found = booked(&run);
+    let of_seven = found.iter().filter(|(culprit, _)| *culprit == 7).map(|(_, kind)| *kind);
+    assert!(
+        found.contains(&of_one[0]) && of_seven.clone().any(|kind| kind == OffenceKind::WrongAudit)
+    );
+    // It votes for both of two proposals as well.
+    let of_auditor = [OffenceKind::WrongAudit, OffenceKind::DoubleNotarize];
+    assert!(of_seven.clone().all(|kind| of_auditor.contains(&kind)), "{found:?}");
+}
+
+#[test]
+fn con_7_26_a_leader_that_proposes_a_block_to_each_half_is_booked_and_barred() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.26 (ours): An auditor that holds a proposal for a view and receives a vote to notarize
+    //# another block of that view MUST ask the voter for the other one.
+    let run = accused(&[(2, Deed::Shared(Name::Equivocator))], 13);
+    assert_eq!(booked(&run), [(2, OffenceKind::DoubleProposal)].into());
+}
+
 #[test]
 fn a_lazy_auditor_and_double_signers_break_nothing() {
     for name in [Name::LazyAuditor, Name::AnchorEquivocator, Name::DoubleFinalizer] {
@@ -128,12 +220,17 @@ fn a_lazy_auditor_and_double_signers_break_nothing() {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Mutant {
     ForgetsVotes,
+    ForgetsProposals,
     VotesTwice,
 }
 
 impl Rules for Mutant {
     fn stores(&self, entry: &JournalEntry) -> bool {
-        *self != Self::ForgetsVotes || !matches!(entry, JournalEntry::Voted(_))
+        match entry {
+            JournalEntry::Voted(_) => *self != Self::ForgetsVotes,
+            JournalEntry::Proposed(_) => *self != Self::ForgetsProposals,
+            _ => true,
+        }
     }
 
     fn may_nullify(&self, own: &Own, in_view: bool) -> bool {
@@ -143,9 +240,13 @@ impl Rules for Mutant {
 
 #[test]
 fn nodes_that_break_a_rule_are_found() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.14 (ours): A producer MUST NOT sign two blocks of one view, also not across a restart.
     for (mutant, claims) in [
         (Mutant::ForgetsVotes, ["stored first", "honesty"]),
         (Mutant::VotesTwice, ["honesty", "stored first"]),
+        (Mutant::ForgetsProposals, ["honesty", "honesty"]),
     ] {
         let found = (1..12).any(|seed| {
             let outcome = run(&plan(seed, Faults::ALL), mutant);

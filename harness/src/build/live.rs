@@ -17,10 +17,11 @@ use mdsm_core::ledger::{
 use mdsm_core::node::{
     Commit, Effect, Event, Input, Message, Node, NodeConfig, Start, Submission, Wanted,
 };
-use mdsm_core::roster::Founder;
+use mdsm_core::params::{PAPER, Preset};
+use mdsm_core::roster::{Founder, Roster};
 use mdsm_core::types::{Digest, InstitutionId, RecordId, Timestamp};
 
-use super::{START_MS, after_start, founders, genesis, institution_key};
+use super::{START_MS, after_start, founders, founders_of, genesis, institution_key};
 
 /// Milliseconds that a message takes.
 const LINK_MS: i64 = 5;
@@ -79,7 +80,23 @@ impl Live {
     #[must_use]
     pub fn new() -> Self {
         let genesis = Genesis { turn_ms: 1_000, minute_ms: 10_000, window_ms: 30_000, ..genesis() };
-        let founders = founders();
+        Self::of(genesis, founders())
+    }
+
+    /// The paper's committees and nobody else, with the times of the small network.
+    ///
+    /// # Panics
+    /// Never: the founders fill the seats.
+    #[must_use]
+    pub fn of_paper() -> Self {
+        let Preset { producers, auditors } = PAPER;
+        let founders = founders_of(u32::from(producers) + u32::from(auditors));
+        let roster = Roster::found(&founders, producers, auditors);
+        let committees = roster.expect("a founder for each seat").digest();
+        Self::of(Genesis { producers, auditors, committees, ..Self::new().genesis }, founders)
+    }
+
+    fn of(genesis: Genesis, founders: Vec<Founder>) -> Self {
         let start = Start { genesis: genesis.clone(), founders: &founders };
         let ids: Vec<InstitutionId> = founders.iter().map(|one| one.institution).collect();
         let node = |me: InstitutionId| {
@@ -239,9 +256,19 @@ impl Live {
                 messages.extend(found.map(|commit| Message::Decision(commit.decision.clone())));
             }
             Wanted::Items(roots) => {
-                let items = disk.commits.iter().flat_map(|commit| commit.items.iter().flatten());
-                let wanted = items.filter(|item| roots.contains(&item.root()));
-                messages.extend(wanted.map(|item| Message::Item(item.clone())));
+                // The roots stand in the payloads: nothing is hashed here. What is asked for is recent.
+                let commits = disk.commits.iter().rev();
+                let blocks = commits
+                    .flat_map(|commit| commit.decision.blocks.iter().zip(commit.items.iter()));
+                for (block, items) in blocks {
+                    if messages.len() == roots.len() {
+                        break;
+                    }
+                    let Some(item_block) = &block.payload.item_block else { continue };
+                    let named = item_block.items.iter().zip(items);
+                    let wanted = named.filter(|(root, _)| roots.contains(root));
+                    messages.extend(wanted.map(|(_, item)| Message::Item(item.clone())));
+                }
             }
             Wanted::Block(hash) => {
                 let holds = |commit: &&Commit| {

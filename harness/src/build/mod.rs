@@ -51,13 +51,19 @@ pub fn after_start(ms: i64) -> Timestamp {
 /// Ten institutions, the lowest ids best: 1 to 4 produce, 5 to 8 audit, 9 and 10 are full clients.
 #[must_use]
 pub fn founders() -> Vec<Founder> {
-    let founder = |number: u8| Founder {
-        institution: InstitutionId::new(number.into()),
-        key: institution_key(InstitutionId::new(number.into())).owner(),
-        rating: 100 - number,
+    founders_of(10)
+}
+
+/// So many institutions, the lowest ids best.
+#[must_use]
+pub fn founders_of(count: u32) -> Vec<Founder> {
+    let founder = |number: u32| Founder {
+        institution: InstitutionId::new(number),
+        key: institution_key(InstitutionId::new(number)).owner(),
+        rating: 100 - u8::try_from(number.min(99)).unwrap_or(99),
         centre: 1_000,
     };
-    (1..=10).map(founder).collect()
+    (1..=count).map(founder).collect()
 }
 
 /// Digest of the first committees of the founders.

@@ -65,6 +65,9 @@ fn con_7_9_votes_that_an_honest_auditor_casts_are_no_evidence() {
         (cast(7, Nullify), cast(7, Nullify)),
         (cast(7, Finalize(A)), cast(7, Finalize(A))),
         (cast(0, Anchor(A)), cast(0, Anchor(A))),
+        // No votes at all: an anchor has view 0.
+        (cast(1, Anchor(A)), cast(1, Anchor(B))),
+        (cast(0, Anchor(A)), cast(1, Anchor(B))),
         // In other views.
         (cast(7, Notarize(A)), cast(8, Notarize(B))),
         (cast(7, Nullify), cast(8, Finalize(A))),

@@ -2,7 +2,8 @@
 
 use harness::build::{self, DELEGATE, Network, START_MS, key};
 use mdsm_core::chain::BlockError;
-use mdsm_core::codec::Wire as _;
+use mdsm_core::codec::{PREFIX_BYTES, Wire as _};
+use mdsm_core::crypto::sign::{KeyError, SignatureError};
 use mdsm_core::ledger::*;
 use mdsm_core::types::*;
 
@@ -55,15 +56,46 @@ fn sto_2_records_are_checked_before_they_are_booked() {
     //# STO-2.3 (ours): A record MUST be refused unless the Ed25519 signature in its envelope holds
     //# under its owner's key over the 69 bytes drawn as Owner's message.
     let mut network = Network::new();
-    let mut records = network.new_items(4).remove(0).records.into_vec();
-    records[2].owner_signature = records[1].owner_signature;
-    let items = [build::item_of(records)];
-    let refused = network.check(&network.block_of(6_000, &items), &items).unwrap_err();
-    let is_named = matches!(
-        refused,
-        BlockError::Envelope { item: 0, record: 2, error: EnvelopeError::Signature(_) }
-    );
-    assert!(is_named, "{refused}");
+    // One record alone, and batches of them: the one that was not signed is named wherever it stands.
+    for count in [1, 4, 23] {
+        let sound = network.new_items(count);
+        assert_eq!(network.check(&network.block_of(6_000, &sound), &sound), Ok(()));
+        for (item, record) in (0..sound.len()).zip([0, 6, 2]) {
+            let mut items = sound.clone();
+            let mut records = items[item].records.clone().into_vec();
+            let record = record.min(records.len() - 1);
+            let mut signature = *records[record].owner_signature.as_bytes();
+            signature[40] ^= 1;
+            records[record].owner_signature = Signature::new(signature);
+            items[item] = build::item_of(records);
+            let error = EnvelopeError::Signature(SignatureError);
+            let refused = Err(BlockError::Envelope { item, record, error });
+            assert_eq!(network.check(&network.block_of(6_000, &items), &items), refused);
+        }
+    }
+}
+
+#[test]
+fn sto_2_5_a_key_of_small_order_is_refused_in_a_batch_too() {
+    //= harness/spec/storage.md#sto-2-record-signature-acceptance
+    //= type=test
+    //# STO-2.5 (ours): A record whose owner key is not a point of the curve or is of small order
+    //# MUST be refused.
+    let mut network = Network::new();
+    let mut items = network.new_items(8);
+    let mut records = items[0].records.clone().into_vec();
+    // The neutral point signs anything with R itself and S = 0.
+    let mut neutral = [0; 64];
+    neutral[0] = 1;
+    let mut bytes = records[5].to_bytes();
+    let (at, end) = (PREFIX_BYTES, bytes.len() - 4);
+    bytes[at..at + 32].copy_from_slice(&neutral[..32]);
+    bytes[end - 64..end].copy_from_slice(&neutral);
+    records[5] = Envelope::from_bytes(&bytes).unwrap();
+    items[0] = build::item_of(records);
+    let error = EnvelopeError::Owner(KeyError::SmallOrder);
+    let refused = Err(BlockError::Envelope { item: 0, record: 5, error });
+    assert_eq!(network.check(&network.block_of(6_000, &items), &items), refused);
 }
 
 #[test]

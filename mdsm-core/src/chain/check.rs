@@ -363,13 +363,9 @@ impl Chain {
     ) -> Result<Vec<RecordId>, BlockError> {
         let latest = timestamp.get().saturating_add(CREATED_AHEAD_MS_MAX);
         let mut in_block = BTreeSet::new();
-        let mut ids = Vec::new();
+        let mut listed = Vec::new();
         for (item, record, envelope) in envelopes(items) {
-            let id = envelope.check_by(&self.id, scheme).map_err(|error| BlockError::Envelope {
-                item,
-                record,
-                error,
-            })?;
+            let id = envelope.record.id();
             //= harness/spec/storage.md#sto-2-record-signature-acceptance
             //# STO-2.6 (ours): A record id MUST occur at most once on the finalized chain.
             //= harness/spec/consensus.md#con-4-audit
@@ -384,9 +380,14 @@ impl Chain {
             if created.get() > latest {
                 return Err(BlockError::CreatedAhead { item, record, created, timestamp });
             }
-            ids.push(id);
+            listed.push((envelope, id));
         }
-        Ok(ids)
+        // Last, because it costs most.
+        Envelope::check_all(&listed, &self.id, scheme).map_err(|(at, error)| {
+            let (item, record, _) = envelopes(items).nth(at).expect("as many as were listed");
+            BlockError::Envelope { item, record, error }
+        })?;
+        Ok(listed.into_iter().map(|(_, id)| id).collect())
     }
 }
 

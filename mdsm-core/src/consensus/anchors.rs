@@ -228,7 +228,8 @@ impl AnchorBallot {
         certificate: Arc<Certificate>,
         effects: &mut Vec<AnchorEffect>,
     ) {
-        let is_anchor = matches!(certificate.vote.subject, Subject::Anchor(_));
+        let is_anchor = matches!(certificate.vote.subject, Subject::Anchor(_))
+            && certificate.vote.view == View::new(0);
         if self.certificate.is_some() || !is_anchor || certificate.vote.epoch != self.epoch {
             return;
         }

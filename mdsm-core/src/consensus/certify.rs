@@ -143,7 +143,8 @@ impl<R: Rules> Consensus<R> {
     //= harness/spec/consensus.md#con-7-safety-life-and-evidence
     //# CON-7.19 (ours): An auditor MUST send to the leader of the view it is in, on entering it and
     //# whenever something is added, the highest notarization it holds in the epoch, every nullification
-    //# above that, and the finalization that ended the epoch before.
+    //# above that, and, where it holds no notarization in the epoch, the finalization that ended the
+    //# epoch before.
     fn brief_leader(&self, effects: &mut Vec<Effect>) {
         let leader = self.committees.leader(self.view).institution;
         let before = self.view.get().checked_sub(1).map(View::new);

@@ -221,6 +221,12 @@ impl Intake {
         }
     }
 
+    /// Votes of a view that wait unchecked.
+    #[must_use]
+    pub fn in_view(&self, view: View) -> &[SignedVote] {
+        self.waiting.get(&view).map_or(&[], Vec::as_slice)
+    }
+
     /// Votes that wait, for a measure of memory.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -34,6 +34,7 @@
 //! | `journal` | what is stored, and coming back from it |
 //! | `catch_up` | asking and answering for certificates |
 //! | `intake` | checking as few signatures as a quorum needs, in one batch |
+//! | `seen` | votes that evidence is made of |
 //! | `anchors` | votes on the anchor of a frozen epoch |
 
 mod anchors;
@@ -46,6 +47,7 @@ mod journal;
 mod lead;
 mod machine;
 mod rules;
+mod seen;
 mod slot;
 mod tally;
 mod timers;

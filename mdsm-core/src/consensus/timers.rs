@@ -1,7 +1,8 @@
 //! How long to wait, and sending again. [CON-6] [CON-7]
 //!
 //! With D the assumed delay of the network and T the length of a turn: propose after T, miss a proposal
-//! after T + 2 D, leave a view after T + 3 D, send again every 2 D behind that. D grows by half for each
+//! after T + 2 D, leave a view after T + 3 D, send again after T + 4 D and every 2 D behind that: a view
+//! that goes well takes little more than T, and nothing is sent twice in it. D grows by half for each
 //! nullified view since the last block that was notarized, up to 64 times.
 
 use super::interface::{Audience, Effect, Timer, TimerKind};
@@ -110,8 +111,9 @@ impl<R: Rules> Consensus<R> {
         self.cast_again(effects);
         //= harness/spec/consensus.md#con-7-safety-life-and-evidence
         //# CON-7.16 (ours): An auditor, and the leader of the view that it is in, MUST send again to all
-        //# auditors, at least every two assumed delays, its own votes and proposal of that view, the
-        //# highest notarization that it holds in the epoch, every nullification above that, and the
+        //# auditors, at the latest a turn and four assumed delays after it entered the view and then
+        //# at least every two assumed delays, its own votes and proposal of that view, the highest
+        //# notarization that it holds in the epoch, every nullification above that, and the
         //# finalization that ended the epoch before.
         if self.membership.auditor.is_some() || self.leads() {
             let leader = self.committees.leader(self.view).institution;

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::metadata::Metadata;
 use super::record::{ContentRef, Record, names_encryption, record_id};
 use crate::codec::{Decode, DecodeError, Encode, Reader, Wire, prefix, wire_struct};
-use crate::crypto::sign::{self, Ed25519, KeyError, Scheme, SignatureError, SigningKey};
+use crate::crypto::sign::{self, Ed25519, KeyError, Scheme, SignatureError, Signed, SigningKey};
 use crate::merkle;
 use crate::types::{ChainId, Digest, InstitutionId, OwnerId, RecordId, Signature};
 
@@ -43,6 +43,9 @@ pub struct Verified<T> {
     value: T,
     record_id: RecordId,
 }
+
+/// Envelopes whose signatures make one batch: enough to halve the cost, few enough to bound memory.
+const CHECKED_AT_ONCE: usize = 1_024;
 
 /// An envelope that must not be booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -93,6 +96,36 @@ impl Envelope {
             return Err(SignatureError.into());
         }
         Ok(record_id)
+    }
+
+    /// Checks keys and signatures of many at once, at about half the cost of single checks, with the same
+    /// verdict. Each comes with its record's id; the error names the first that fails by its index.
+    pub fn check_all(
+        envelopes: &[(&Self, RecordId)],
+        chain: &ChainId,
+        scheme: &impl Scheme,
+    ) -> Result<(), (usize, EnvelopeError)> {
+        for (chunk, part) in envelopes.chunks(CHECKED_AT_ONCE).enumerate() {
+            let messages: Vec<_> = part.iter().map(|(_, id)| signed_message(chain, id)).collect();
+            let signed: Vec<Signed<'_>> = part
+                .iter()
+                .zip(&messages)
+                .map(|((envelope, _), message)| Signed {
+                    key: envelope.record.owner(),
+                    message,
+                    signature: &envelope.owner_signature,
+                })
+                .collect();
+            let mut keys = signed.iter().map(|one| scheme.check_key(one.key));
+            if keys.all(|key| key.is_ok()) && scheme.all_hold(&signed) {
+                continue;
+            }
+            for (at, (envelope, _)) in part.iter().enumerate() {
+                let failed = |error| (chunk * CHECKED_AT_ONCE + at, error);
+                envelope.check_by(chain, scheme).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks key and signature and keeps that knowledge with the value.

@@ -4,8 +4,9 @@
 //! reports on the chain, the node's own view of Bitcoin, time.
 
 use super::interface::{Effect, Timer};
+use super::limits::BALLOTS_MAX;
 use super::machine::Node;
-use crate::anchoring::machine::{self, Bitcoin};
+use crate::anchoring::machine::{self, Bitcoin, FeeRate, Sighting};
 use crate::consensus::Rules;
 use crate::crypto::sign::Scheme;
 use crate::ledger::{AnchorOutput, AnchorReport};
@@ -34,6 +35,30 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         effects: &mut Vec<Effect>,
     ) {
         self.submit(machine::Input::Certified { output, duty }, effects);
+        if let Some((sighting, rate)) = self.resumed.remove(&output.epoch) {
+            self.submit(machine::Input::Resumed { sighting, rate }, effects);
+        }
+    }
+
+    /// A transaction from before a restart. A node that lost its log has no certificate yet, so it waits.
+    //= harness/spec/anchoring.md#anc-3-getting-it-confirmed
+    //# ANC-3.11 (ours): A further transaction of a submitter for an epoch MUST spend the coin of the one
+    //# before it for as long as that one can be mined.
+    pub(super) fn on_resumed(
+        &mut self,
+        sighting: Sighting,
+        rate: FeeRate,
+        effects: &mut Vec<Effect>,
+    ) {
+        let epoch = sighting.output.epoch;
+        if self.submitter.stage(epoch).is_some() {
+            self.submit(machine::Input::Resumed { sighting, rate }, effects);
+        } else {
+            self.resumed.insert(epoch, (sighting, rate));
+            while self.resumed.len() > BALLOTS_MAX {
+                self.resumed.pop_first();
+            }
+        }
     }
 
     pub(super) fn on_bitcoin(&mut self, shown: Bitcoin, effects: &mut Vec<Effect>) {

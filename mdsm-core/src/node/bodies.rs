@@ -12,7 +12,7 @@ use crate::chain::{Applied, Chain};
 use crate::codec::Wire as _;
 use crate::consensus::{self, Audience, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Block, Item, Proposal, SealedHeader};
+use crate::ledger::{Block, Item, Proposal, SealedHeader, faulty_max};
 use crate::params::BLOCK_AHEAD_MS_MAX;
 use crate::types::{Digest, Height, InstitutionId, RecordId, View};
 
@@ -61,6 +61,10 @@ impl Bodies {
 
     pub(super) fn proposal(&self, hash: &Digest) -> Option<&Arc<Proposal>> {
         self.proposals.get(hash)
+    }
+
+    pub(super) fn proposals(&self) -> impl Iterator<Item = (&Digest, &Arc<Proposal>)> {
+        self.proposals.iter()
     }
 
     pub(super) fn item(&self, root: &Digest) -> Option<&Arc<Item>> {
@@ -177,7 +181,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
         let proposal = self.bodies.proposal(&hash).ok_or(Missing::Block(hash))?.clone();
         let header = &proposal.signed.header;
-        if header.height <= self.chain.height() {
+        if header.height <= self.chain.height() || self.blame.has(&hash) {
             return Err(Missing::Invalid);
         }
         let parent = header.parent;
@@ -190,7 +194,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let plain: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
         let index = self.index_at(&parent);
         let checked = chain.check_by(&block, &plain, &index, &self.scheme);
-        let checked = checked.map_err(|_| Missing::Invalid)?;
+        let checked = match checked {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.blame_block(hash, &proposal, &plain, &error);
+                return Err(Missing::Invalid);
+            }
+        };
         let is_closing = chain.has_ended() && header.epoch != chain.epoch();
         let records = Arc::new(checked.record_ids().iter().copied().collect());
         let mut next = (*chain).clone();
@@ -276,8 +286,14 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 if self.bodies.wanted.len() < BODIES_MAX {
                     self.bodies.wanted.insert(hash);
                 }
-                let to = Audience::One(self.somebody(&hash));
-                effects.push(Effect::Send { to, message: Message::WantBlock(hash) });
+                //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+                //# CON-7.27 (ours): A node that lacks a block which a certificate or another block
+                //# names MUST ask f + 1 auditors for it at once, and up to f + 1 of the auditors that
+                //# speak to it of a later epoch for what it missed.
+                for one in self.some(&hash) {
+                    let to = Audience::One(one);
+                    effects.push(Effect::Send { to, message: Message::WantBlock(hash) });
+                }
             }
             Missing::Items(mut roots, producer) => {
                 roots.retain(|root| self.bodies.asked.insert(*root));
@@ -318,6 +334,16 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
     }
 
+    /// So many auditors, from that one on, that not all of them are faulty.
+    fn some(&self, about: &Digest) -> Vec<InstitutionId> {
+        let auditors = &self.consensus.committees().auditors;
+        let first = self.somebody(about);
+        let at = self.consensus.seat_of(first).unwrap_or(0);
+        let from = auditors.iter().cycle().skip(at).take(auditors.len());
+        let others = from.map(|seat| seat.institution).filter(|one| *one != self.config.me);
+        others.take(faulty_max(auditors.len()) + 1).collect()
+    }
+
     /// A proposal arrived: its body is kept, its header goes to consensus.
     pub(super) fn on_proposal(&mut self, proposal: Arc<Proposal>, effects: &mut Vec<Effect>) {
         let sealed = SealedHeader::new(proposal.signed);
@@ -334,6 +360,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             self.bodies.keep(hash, proposal);
         }
         self.drive(consensus::Input::Proposal(Arc::new(sealed)), effects);
+        self.look_at(&hash, effects);
         self.retry_waiting(effects);
     }
 
@@ -344,6 +371,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             && self.bodies.wanted.remove(&hash)
         {
             self.bodies.keep(hash, proposal);
+            self.look_at(&hash, effects);
             self.retry_waiting(effects);
         }
     }

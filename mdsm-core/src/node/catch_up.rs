@@ -8,15 +8,26 @@ use super::machine::Node;
 use super::message::{Decision, Message};
 use crate::consensus::{self, Audience, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Proposal, SignedHeader, Subject};
+use crate::ledger::{Payload, Proposal, SignedHeader, Subject, faulty_max};
 use crate::types::{Digest, InstitutionId};
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
-    /// Asks for what leads on from this node's height, once in a view.
+    /// Asks for what leads on from this node's height: in a view as many auditors as cannot all be faulty,
+    /// each once. Of others anybody may say that it is ahead, so they are no better than a chosen auditor.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.27 (ours): A node that lacks a block which a certificate or another block names MUST ask
+    //# f + 1 auditors for it at once, and up to f + 1 of the auditors that speak to it of a later epoch
+    //# for what it missed.
     pub(super) fn ask_for_decision(&mut self, whom: InstitutionId, effects: &mut Vec<Effect>) {
         let after = self.chain.height();
-        if self.asked_above != Some(after) {
-            self.asked_above = Some(after);
+        let is_auditor = self.consensus.seat_of(whom).is_some();
+        let whom = if is_auditor { whom } else { self.somebody(&self.chain.head()) };
+        let asked_max = faulty_max(self.consensus.committees().auditors.len()) + 1;
+        let before = self.asked_above.take().filter(|(height, _)| *height == after);
+        let mut asked = before.map(|(_, asked)| asked).unwrap_or_default();
+        let asks = asked.len() < asked_max && asked.insert(whom);
+        self.asked_above = Some((after, asked));
+        if asks {
             let message = Message::WantDecision { after };
             effects.push(Effect::Send { to: Audience::One(whom), message });
         }
@@ -26,6 +37,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn ask_again(&mut self, effects: &mut Vec<Effect>) {
         self.asked_above = None;
         self.bodies.ask_anew();
+        self.blame.ask_anew();
         self.validate_all(effects);
         self.decide(effects);
         if self.undecided.is_some() {
@@ -60,7 +72,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             self.bodies.keep(proposal.signed.hash(), Arc::new(proposal.clone()));
         }
         for signed in decision.closing.iter() {
-            let proposal = Proposal { signed: *signed, payload: Default::default() };
+            let proposal = Proposal { signed: *signed, payload: Payload::default() };
             self.bodies.keep(signed.hash(), Arc::new(proposal));
         }
         let certificate = Arc::new(certificate.clone());
@@ -92,5 +104,9 @@ fn tip_of(decision: &Decision) -> Option<Digest> {
     }
     let commits =
         |proposal: &Proposal| proposal.payload.is_committed_by(&proposal.signed.header.payload);
-    decision.blocks.iter().all(commits).then_some(tip)
+    // What is kept under the hash of a closing block is an empty payload; with the hash of another block
+    // here, anybody could put that in the place of its real one.
+    let nothing = Payload::default().commitment();
+    let are_empty = decision.closing.iter().all(|signed| signed.header.payload == nothing);
+    (are_empty && decision.blocks.iter().all(commits)).then_some(tip)
 }

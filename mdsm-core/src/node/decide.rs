@@ -108,6 +108,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         };
         let opened = self.chain.opened_at().1;
         self.chain = chain;
+        self.tip = Some(last.proposal.signed.header);
         self.asked_above = None;
         effects.push(Effect::Commit(Box::new(commit)));
         let reports = path.iter().flat_map(|b| b.proposal.payload.events.anchored.iter().copied());
@@ -146,6 +147,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.unbuilt = None;
         self.bodies.clear();
         self.events.expire(self.chain.epoch());
+        self.blame.expire(self.chain.epoch());
         self.intake = Intake::default();
         self.consensus = consensus_of(&self.config, &self.chain, self.rules.clone(), self.lost_at);
         let mut inner = Vec::new();

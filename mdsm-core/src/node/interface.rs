@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::message::{Decision, Event, Message};
 use crate::access::AccessEvent;
-use crate::anchoring::machine;
+use crate::anchoring::machine::{self, Sighting};
 use crate::consensus::{self, Audience, JournalEntry};
 use crate::ledger::{
     Anchor, BlockHeader, Certificate, Envelope, Evidence, Item, Payload, Proposal, Verified, Vote,
@@ -35,6 +35,14 @@ pub enum Input {
     Event(Event),
     /// What the node's own view of Bitcoin shows.
     Bitcoin(machine::Bitcoin),
+    /// After a restart: an anchor transaction of this node from before it, which may still be mined; of
+    /// several of one epoch the one that Bitcoin has or that waits, else the last.
+    Resumed {
+        /// What it says.
+        sighting: Sighting,
+        /// What it pays.
+        rate: machine::FeeRate,
+    },
 }
 
 /// A record on its way in.

@@ -1,19 +1,21 @@
 //! The state of a node, and where an input goes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ballots::Ballots;
+use super::blame::Blame;
 use super::bodies::Bodies;
 use super::events::Waiting;
 use super::index::Booked;
 use super::interface::{Effect, Input, Timer};
 use super::message::{Event, Message};
 use super::pool::Pool;
-use crate::anchoring::machine::Submitter;
+use crate::anchoring::machine::{FeeRate, Sighting, Submitter};
 use crate::chain::{Chain, Genesis, StartError};
 use crate::consensus::{self, Audience, Consensus, Intake, Membership, Protocol, Rules, Timing};
 use crate::crypto::sign::{Ed25519, Scheme};
-use crate::ledger::Certificate;
+use crate::ledger::{BlockHeader, Certificate};
 use crate::params::CLOCKS_APART_MS_MAX;
 use crate::roster::Founder;
 use crate::types::{Digest, Epoch, Height, InstitutionId, Timestamp, View};
@@ -50,18 +52,24 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) pool: Pool,
     pub(super) events: Waiting,
     pub(super) bodies: Bodies,
+    /// Blocks that break a rule, and who is asked for rivals of a block.
+    pub(super) blame: Blame,
+    /// Header of the last final block; none before the first.
+    pub(super) tip: Option<BlockHeader>,
     /// Ballots on the anchors of frozen epochs.
     pub(super) ballots: Ballots,
     /// When the node found that its log is gone.
     pub(super) lost_at: Option<Timestamp>,
     /// Anchors on their way into Bitcoin.
     pub(super) submitter: Submitter,
+    /// Anchor transactions from before a restart whose anchors are not certified here yet.
+    pub(super) resumed: BTreeMap<Epoch, (Sighting, FeeRate)>,
     /// What made the last block of the epoch before final: an answer to stragglers.
     pub(super) ended: Option<Arc<Certificate>>,
     /// A finalization whose blocks are not all at hand.
     pub(super) undecided: Option<Arc<Certificate>>,
-    /// The height above which a decision was asked for in this view.
-    pub(super) asked_above: Option<Height>,
+    /// The height above which decisions were asked for in this view, and whom.
+    pub(super) asked_above: Option<(Height, BTreeSet<InstitutionId>)>,
     /// A block to build once its parent is at hand: view, view of the parent, parent.
     pub(super) unbuilt: Option<(View, View, Digest)>,
     /// The highest epoch that a message was of, when this node is not there yet.
@@ -91,9 +99,12 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             pool: Pool::default(),
             events: Waiting::default(),
             bodies: Bodies::default(),
+            blame: Blame::default(),
+            tip: None,
             ballots: Ballots::default(),
             lost_at: None,
             submitter: Submitter::new(config.me),
+            resumed: BTreeMap::new(),
             ended: None,
             undecided: None,
             asked_above: None,
@@ -129,7 +140,9 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             Input::Submit(submission) => self.on_submission(submission, effects),
             Input::Event(event) => self.on_event(event, effects),
             Input::Bitcoin(shown) => self.on_bitcoin(shown, effects),
+            Input::Resumed { sighting, rate } => self.on_resumed(sighting, rate, effects),
         }
+        self.accuse(effects);
     }
 
     /// Feeds consensus and carries out what it asks for.
@@ -182,6 +195,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Takes an event, and passes it on when it is news.
     pub(super) fn on_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
         if self.events.take(&event, &self.chain, &self.scheme) {
+            self.learn(&event);
             let message = Message::Event(event);
             effects.push(Effect::Send { to: Audience::Everyone, message });
         }

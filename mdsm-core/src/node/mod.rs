@@ -17,6 +17,7 @@
 
 mod anchor;
 mod ballots;
+mod blame;
 mod bodies;
 mod build;
 mod catch_up;

@@ -104,6 +104,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.vote_again(effects);
         self.anchor_again(effects);
         self.arm_anchors(effects);
+        self.accuse(effects);
         Ok(())
     }
 
@@ -128,6 +129,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 self.booked.freeze();
             }
             self.chain = Arc::new(chain);
+            self.tip = Some(block.header);
         }
         Ok(())
     }

@@ -94,6 +94,23 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.ahead = self.ahead.filter(|ahead| *ahead > epoch);
     }
 
+    /// Tells the leader how the epoch before ended, as long as nothing of this one tells it by itself. Of the
+    /// old committee's certificates it may have got none: its turn had not come then.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.19 (ours): An auditor MUST send to the leader of the view it is in, on entering it and
+    //# whenever something is added, the highest notarization it holds in the epoch, every nullification
+    //# above that, and, where it holds no notarization in the epoch, the finalization that ended the
+    //# epoch before.
+    fn tell_leader_end(&self, effects: &mut Vec<Effect>) {
+        let leader = self.consensus.committees().leader(self.consensus.view()).institution;
+        let has_notarized = self.consensus.slots().any(|(_, slot)| slot.notarized().is_some());
+        let has_to = self.consensus.membership().is_auditor() && !has_notarized;
+        if let Some(ended) = self.ended.clone().filter(|_| has_to && leader != self.config.me) {
+            let message = Message::Certificate(ended);
+            effects.push(Effect::Send { to: Audience::One(leader), message });
+        }
+    }
+
     /// Tells the auditors how the epoch before ended, in case one of them is still there.
     pub(super) fn tell_end(&self, effects: &mut Vec<Effect>) {
         let membership = self.consensus.membership();
@@ -109,11 +126,15 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         if let Subject::Anchor(_) = signed.vote.subject {
             return self.on_anchor_vote(from, &signed, effects);
         }
+        self.accuse_voter(&signed, effects);
         if !self.is_of_now(from, signed.vote.epoch, effects) {
             return;
         }
         let chain_id = self.chain.id();
         let taken = self.intake.vote(from, signed, &self.consensus, &chain_id, &self.scheme);
+        if from == signed.signer {
+            self.compare(&signed, effects);
+        }
         for vote in taken.unwrap_or_default().votes {
             self.drive(consensus::Input::Vote(vote), effects);
         }
@@ -140,7 +161,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let chain_id = self.chain.id();
         let taken = self.intake.certificate(&certificate, &self.consensus, &chain_id, &self.scheme);
         if taken == Ok(true) {
-            self.drive(consensus::Input::Certificate(certificate), effects);
+            self.drive(consensus::Input::Certificate(certificate.clone()), effects);
+            self.accuse_signers(&certificate, effects);
         }
     }
 
@@ -228,6 +250,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# delegate.
     pub(super) fn on_view(&mut self, effects: &mut Vec<Effect>) {
         self.bodies.ask_anew();
+        self.blame.ask_anew();
+        self.tell_leader_end(effects);
         let own = self.pool.iter().filter(|waiting| waiting.is_own).take(FORWARD_RECORDS_MAX);
         let records = own.map(|waiting| Arc::new(waiting.accepted.envelope().get().clone()));
         self.forward(records.collect(), effects);

@@ -62,6 +62,8 @@ pub struct History {
     pub chain: BTreeMap<u64, Digest>,
     /// How high each honest node is.
     pub heights: BTreeMap<InstitutionId, u64>,
+    /// What honest producers proposed in their turns.
+    turns: BTreeMap<(Epoch, View, InstitutionId), Digest>,
     /// What went wrong so far.
     pub breaches: BTreeSet<Breach>,
     /// Highest view in which a block became final somewhere, by epoch.
@@ -83,6 +85,7 @@ impl History {
             epochs: BTreeMap::new(),
             chain: BTreeMap::new(),
             heights: BTreeMap::new(),
+            turns: BTreeMap::new(),
             breaches: BTreeSet::new(),
             last_final: (Epoch::new(0), View::new(0)),
             last_final_ms: 0,
@@ -138,6 +141,20 @@ impl History {
     pub fn proposed(&mut self, signed: &SignedHeader, hash: Digest) {
         if let Some(epoch) = self.epochs.get_mut(&signed.header.epoch) {
             epoch.headers.entry(hash).or_insert(signed.header);
+        }
+    }
+
+    /// A node sends a proposal; one of its own must be the first and only one of its view.
+    pub fn proposed_by(&mut self, sender: InstitutionId, signed: &SignedHeader, hash: Digest) {
+        self.proposed(signed, hash);
+        let BlockHeader { epoch, view, producer, .. } = signed.header;
+        if producer == sender && self.is_honest(sender) {
+            let first = *self.turns.entry((epoch, view, sender)).or_insert(hash);
+            if first != hash {
+                let what =
+                    format!("{sender} proposed {first} and {hash} in view {view} of {epoch}");
+                self.broken("honesty", what);
+            }
         }
     }
 
@@ -216,6 +233,7 @@ impl History {
 
     /// Judges the epochs before this one and forgets them, for runs of any length.
     pub fn forget_before(&mut self, epoch: Epoch) {
+        self.turns.retain(|(of, _, _), _| *of >= epoch);
         while let Some((&first, _)) = self.epochs.first_key_value().filter(|(at, _)| **at < epoch) {
             self.judge(first);
             self.epochs.remove(&first);

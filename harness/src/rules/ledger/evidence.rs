@@ -14,17 +14,20 @@ use super::certificate;
 use super::log::Signatures;
 
 /// Who is who, as the chain has it before the block that carries the evidence.
-pub(super) struct Roll<'a> {
-    pub(super) chain_id: Bytes32,
-    pub(super) key_of: &'a dyn Fn(u32) -> Option<Bytes32>,
+pub struct Roll<'a> {
+    /// The network.
+    pub chain_id: Bytes32,
+    /// The key of an institution.
+    pub key_of: &'a dyn Fn(u32) -> Option<Bytes32>,
     /// Auditors of an epoch that is remembered, by seat.
-    pub(super) auditors_of: &'a dyn Fn(u32) -> Option<Vec<(u32, Bytes32)>>,
-    pub(super) signatures: &'a dyn Signatures,
+    pub auditors_of: &'a dyn Fn(u32) -> Option<Vec<(u32, Bytes32)>>,
+    /// The curve.
+    pub signatures: &'a dyn Signatures,
 }
 
 impl Roll<'_> {
     /// The offence that is proved.
-    pub(super) fn judge(&self, evidence: &Evidence) -> Result<Offence, String> {
+    pub fn judge(&self, evidence: &Evidence) -> Result<Offence, String> {
         match evidence {
             Evidence::Proposals { first, second } => {
                 let of =
@@ -46,7 +49,11 @@ impl Roll<'_> {
                     (Subject::Nullify, Subject::Finalize(_))
                     | (Subject::Finalize(_), Subject::Nullify) => 3,
                     (Subject::Finalize(one), Subject::Finalize(other)) if one != other => 4,
-                    (Subject::Anchor(one), Subject::Anchor(other)) if one != other => 7,
+                    (Subject::Anchor(one), Subject::Anchor(other))
+                        if one != other && first.vote.view == 0 =>
+                    {
+                        7
+                    }
                     _ => return Err("an honest voter may cast both votes".to_owned()),
                 };
                 self.voted(first)?;

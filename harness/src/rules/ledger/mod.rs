@@ -23,6 +23,7 @@ mod retell;
 mod told;
 
 pub use certificate::{faulty, quorum, signers};
+pub use evidence::Roll;
 pub use log::{Decided, Founder, Log, Signatures};
 pub use retell::retell;
 pub use told::{Block, Epoch, Told, Violation};

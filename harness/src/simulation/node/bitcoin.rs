@@ -149,6 +149,7 @@ struct Made {
     sighting: Sighting,
     coin: (OutPoint, Amount),
     transaction: Transaction,
+    rate: FeeRate,
 }
 
 /// What one node knows of Bitcoin and did there.
@@ -166,6 +167,22 @@ impl Lookout {
     pub(super) fn restart(&mut self) {
         let made = std::mem::take(&mut self.made);
         *self = Self { made, ..Self::default() };
+    }
+
+    /// Of what was made for each epoch the transaction that may still count.
+    pub(super) fn resumed(&self, bitcoin: &Bitcoin) -> Vec<(Sighting, FeeRate)> {
+        let lives = |id: &Digest| {
+            bitcoin.chain.waiting().iter().any(|waits| txid(waits) == *id)
+                || !bitcoin.find(|seen| seen.txid == *id).is_empty()
+        };
+        let mut by_epoch: BTreeMap<Epoch, &Made> = BTreeMap::new();
+        for made in &self.made {
+            let kept = by_epoch.entry(made.sighting.output.epoch).or_insert(made);
+            if lives(&made.sighting.txid) || !lives(&kept.sighting.txid) {
+                *kept = made;
+            }
+        }
+        by_epoch.into_values().map(|made| (made.sighting, made.rate)).collect()
     }
 
     /// What is new since the last look.
@@ -258,7 +275,7 @@ impl Lookout {
         match bitcoin.chain.submit(transaction.clone()) {
             Ok(_) | Err(SubmitError::Waiting) => {
                 bitcoin.version += 1;
-                self.made.push(Made { sighting, coin, transaction });
+                self.made.push(Made { sighting, coin, transaction, rate: request.rate });
                 Ok(sighting.txid)
             }
             Err(SubmitError::Fee { .. }) => Err(Refusal::Fee),

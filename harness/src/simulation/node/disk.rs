@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mdsm_core::consensus::{JournalEntry, Rules};
 use mdsm_core::ledger::{Envelope, Item, Proposal, Subject};
-use mdsm_core::node::{Commit, Journal, Recovered};
+use mdsm_core::node::{Commit, Input, Journal, Recovered};
 
 use super::Action;
 use super::host::{Entry, NodeHost, Seen, last_height};
@@ -101,6 +101,10 @@ impl<R: Rules + 'static> NodeHost<R> {
             self.saved = saved;
         }
         self.carry_out(&mut effects, out);
+        let resumed = self.lookout.resumed(&self.setup.bitcoin.borrow());
+        for (sighting, rate) in resumed {
+            self.step(Input::Resumed { sighting, rate }, out);
+        }
         self.drain(out);
         self.look(out);
     }

@@ -165,9 +165,9 @@ impl<R: Rules + 'static> Judge<R> {
         }
     }
 
-    fn sent_proposal(&mut self, proposal: &Proposal) {
+    fn sent_proposal(&mut self, node: Node, proposal: &Proposal) {
         let hash = hash_of(proposal);
-        self.history.proposed(&proposal.signed, hash);
+        self.history.proposed_by(self.institutions[usize::from(node)], &proposal.signed, hash);
         if let Some(item_block) = proposal.payload.item_block.as_ref()
             && self.setup.scale.is_thorough
         {
@@ -260,7 +260,7 @@ impl<R: Rules + 'static> Observer<Actor<R>> for Judge<R> {
     fn sent(&mut self, now_ms: u64, node: Node, _: &To, message: &Rc<Wire>) {
         match &message.body {
             Body::Node(Message::Vote(signed)) => self.sent_vote(now_ms, node, signed),
-            Body::Node(Message::Proposal(proposal)) => self.sent_proposal(proposal),
+            Body::Node(Message::Proposal(proposal)) => self.sent_proposal(node, proposal),
             Body::Node(Message::Item(item)) if self.setup.scale.is_thorough => {
                 let ids = item.records.iter().map(|envelope| envelope.record.id());
                 self.items.insert(item.root(), ids.collect());

@@ -19,7 +19,7 @@ use super::proposal::SignedHeader;
 use super::vote::{SignedVote, Subject, Vote};
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire};
 use crate::crypto::sign::Scheme;
-use crate::types::{ChainId, Epoch, InstitutionId, OwnerId};
+use crate::types::{ChainId, Epoch, InstitutionId, OwnerId, View};
 
 /// Proof of one offence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,7 +180,11 @@ fn conflict(first: &Vote, second: &Vote) -> Option<OffenceKind> {
     match (first.subject, second.subject) {
         (Subject::Notarize(a), Subject::Notarize(b)) if a != b => Some(OffenceKind::DoubleNotarize),
         (Subject::Finalize(a), Subject::Finalize(b)) if a != b => Some(OffenceKind::DoubleFinalize),
-        (Subject::Anchor(a), Subject::Anchor(b)) if a != b => Some(OffenceKind::DoubleAnchor),
+        // An anchor vote that names a view is none: no ballot counts it, and one offence for each view
+        // would be charged over and over.
+        (Subject::Anchor(a), Subject::Anchor(b)) if a != b && first.view == View::new(0) => {
+            Some(OffenceKind::DoubleAnchor)
+        }
         (Subject::Nullify, Subject::Finalize(_)) | (Subject::Finalize(_), Subject::Nullify) => {
             Some(OffenceKind::NullifyAndFinalize)
         }

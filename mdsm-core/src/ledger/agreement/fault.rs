@@ -138,13 +138,7 @@ impl Fault {
                 let keys = registry.auditors_of(header.epoch).ok_or(FaultError::Committee)?;
                 !certifies || certificate.check(&registry.chain_id(), &keys, scheme).is_err()
             }
-            Self::ItemBlock(summary) => {
-                let inner = item_block_of(header, summary)?;
-                inner.chain_id != header.chain_id
-                    || inner.height != header.height
-                    || inner.producer != header.producer
-                    || inner.closed_at > header.timestamp
-            }
+            Self::ItemBlock(summary) => item_block_of(header, summary)?.contradicts(header),
             Self::Item { summary, place, records, tree } => {
                 let item = level_root(Level::Item, *records, tree);
                 stands_in(&item_block_of(header, summary)?, place, item)?;
@@ -178,15 +172,28 @@ fn contradicts_parent(header: &BlockHeader, parent: &BlockHeader) -> Result<bool
     if parent.id() != header.parent {
         return Err(FaultError::Elsewhere);
     }
+    Ok(contradicts(header, parent))
+}
+
+/// Whether a block with this header cannot follow the block with that one.
+pub(super) fn contradicts(header: &BlockHeader, parent: &BlockHeader) -> bool {
     // The first block of an epoch follows the last of the epoch before it, and says so by view 0.
     let follows = if header.parent_view == View::new(0) {
         parent.epoch.next() == Some(header.epoch)
     } else {
         parent.epoch == header.epoch && parent.view == header.parent_view
     };
-    Ok(!follows
-        || parent.height.next() != Some(header.height)
-        || parent.timestamp >= header.timestamp)
+    !follows || parent.height.next() != Some(header.height) || parent.timestamp >= header.timestamp
+}
+
+impl ItemBlockHeader {
+    /// Whether a block with this header cannot carry the Item block.
+    pub(super) fn contradicts(&self, header: &BlockHeader) -> bool {
+        self.chain_id != header.chain_id
+            || self.height != header.height
+            || self.producer != header.producer
+            || self.closed_at > header.timestamp
+    }
 }
 
 fn summary_of<'a>(header: &BlockHeader, summary: &'a Summary) -> Result<&'a Summary, FaultError> {

@@ -7,6 +7,7 @@
 mod certificate;
 mod evidence;
 mod fault;
+mod finding;
 mod offence;
 mod proposal;
 mod vote;

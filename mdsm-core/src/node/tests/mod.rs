@@ -1,5 +1,6 @@
 //! Nodes as a network; see `network`.
 
+mod anchors;
 mod epochs;
 mod network;
 mod records;

@@ -135,3 +135,253 @@ fn sigterm_ends_the_run_with_a_report() {
     let summary = fs::read_to_string(scratch.path().join("summary.md")).unwrap();
     assert!(summary.contains("stopped by a signal"), "{summary}");
 }
+
+/// A scratch folder as an argument.
+fn text(path: &Path) -> &str {
+    path.to_str().expect("scratch paths are UTF-8")
+}
+
+/// The exit code, and what was printed on both outputs.
+fn ran(arguments: &[&str]) -> (i32, String) {
+    let output = harness(arguments);
+    let printed = [output.stdout, output.stderr].concat();
+    let code = output.status.code().expect("it ends by itself");
+    (code, String::from_utf8(printed).expect("text"))
+}
+
+/// Wrong calls: each ends with code 4 and says why.
+fn refused(calls: &[(&[&str], &str)]) {
+    for (arguments, why) in calls {
+        let (code, printed) = ran(arguments);
+        assert_eq!(code, 4, "{arguments:?}: {printed}");
+        assert!(printed.contains(why), "{arguments:?}: {printed}");
+    }
+}
+
+#[test]
+fn model_holds_or_leaves_a_trace_that_replays() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = text(scratch.path());
+    let model = |arguments: &[&str]| {
+        ran(&[&["model", "--quiet", "--values", "1", "--out", out][..], arguments].concat())
+    };
+    let (code, printed) = model(&["--views", "1", "--crashes", "1"]);
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains("holds") && printed.contains("conforms"), "{printed}");
+    let json = fs::read(scratch.path().join("model.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert!(json["searches"][0]["states"].as_u64().unwrap() > 100, "{json}");
+    assert!(fs::read_to_string(scratch.path().join("model.md")).unwrap().contains("holds"));
+    let (code, printed) = model(&["--liveness", "none", "--states-max", "4096"]);
+    assert_eq!(code, 2, "a search that was cut short is undecided: {printed}");
+    let (code, printed) = model(&["--views", "1", "--rules", "quorum-less"]);
+    assert_eq!(code, 1, "{printed}");
+    let trace = scratch.path().join("trace.json");
+    let (code, printed) = ran(&["model", "--replay", text(&trace)]);
+    assert_eq!(code, 1, "{printed}");
+    assert_eq!(
+        printed.trim(),
+        fs::read_to_string(scratch.path().join("trace.txt")).unwrap().trim()
+    );
+}
+
+#[test]
+fn model_refuses_what_it_cannot_search_and_damaged_traces() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = text(scratch.path());
+    refused(&[
+        (&["model", "--preset", "medium"], "medium"),
+        (&["model", "--rules", "nobody"], "no such mutant"),
+        (&["model", "--voters", "9", "--out", out], "--voters 9"),
+        (&["model", "--replay", "no-such-file"], "no-such-file"),
+    ]);
+    let broken = ["model", "--quiet", "--values", "1", "--rules", "quorum-less", "--out", out];
+    assert_eq!(ran(&broken).0, 1);
+    let whole = fs::read_to_string(scratch.path().join("trace.json")).unwrap();
+    let damaged = scratch.path().join("damaged.json");
+    let mut trace: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    trace["rules"] = "nobody".into();
+    let unnamed = trace.to_string();
+    for text_of_it in [&whole[..whole.len() / 2], "", "{}", &unnamed] {
+        fs::write(&damaged, text_of_it).unwrap();
+        refused(&[(&["model", "--replay", text(&damaged)], "damaged.json")]);
+    }
+}
+
+#[test]
+fn mutants_prints_a_row_for_each_and_names_survivors() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = text(scratch.path());
+    let mutants =
+        |arguments: &[&str]| ran(&[&["mutants", "--quiet", "--out", out][..], arguments].concat());
+    let (code, printed) = mutants(&["--first", "--only", "quorum-*"]);
+    assert_eq!(code, 0, "{printed}");
+    let table = fs::read_to_string(scratch.path().join("mutants.md")).unwrap();
+    assert_eq!(table.lines().filter(|line| line.starts_with("| quorum-")).count(), 4, "{table}");
+    assert!(!table.contains("finalize-early"), "{table}");
+    let (code, _) = mutants(&["--only", "no-such-mutant"]);
+    assert_eq!(code, 5);
+    let (code, printed) = mutants(&["--first", "--deadline", "0"]);
+    assert_eq!(code, 2, "{printed}");
+}
+
+/// Runs `simulate` and reads what it leaves.
+fn simulated(out: &Path, arguments: &[&str]) -> (i32, String, serde_json::Value) {
+    let fixed = ["simulate", "--quiet", "--jobs", "2", "--out", text(out)];
+    let (code, printed) = ran(&[&fixed[..], arguments].concat());
+    let file = if arguments.contains(&"--full") { "full.json" } else { "campaign.json" };
+    let campaign = fs::read(out.join(file)).unwrap_or_else(|error| panic!("{error}: {printed}"));
+    (code, printed, serde_json::from_slice(&campaign).expect("JSON"))
+}
+
+#[test]
+fn simulate_gives_equal_digests_for_equal_seeds_and_shards_add_up() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    for full in [&[][..], &["--full"]] {
+        let run = |name: &str, seeds: &str, shard: &str| {
+            let arguments = ["--seeds", seeds, "--shard", shard];
+            let (code, printed, campaign) = simulated(&at(name), &[full, &arguments].concat());
+            assert_eq!(code, 0, "{printed}");
+            campaign
+        };
+        let whole = run("whole", "0..4", "1/1");
+        assert_eq!(run("again", "0..4", "1/1"), whole);
+        assert_ne!(run("others", "4..8", "1/1"), whole);
+        let (one, other) = (run("one", "0..4", "1/2"), run("other", "0..4", "2/2"));
+        assert_ne!(one, other);
+        let merge = |shards: [&str; 2]| {
+            let shards = shards.map(at);
+            let shards = shards.each_ref().map(|shard| text(shard));
+            let merged = at("merged");
+            let output = ["--out", text(&merged), "--quiet"];
+            ran(&[&["report", "merge"][..], &shards, &output].concat())
+        };
+        let (code, printed) = merge(["other", "one"]);
+        assert_eq!(code, 0, "{printed}");
+        let file = if full.is_empty() { "campaign.json" } else { "full.json" };
+        let merged = fs::read(at("merged").join(file)).unwrap();
+        let mut merged: serde_json::Value = serde_json::from_slice(&merged).unwrap();
+        assert_eq!(merged["shards"], serde_json::json!([[1, 2], [2, 2]]));
+        merged["shards"] = whole["shards"].clone();
+        if full.is_empty() {
+            // The seed that runs twice is the first of each shard.
+            merged["repeated"] = whole["repeated"].clone();
+        }
+        assert_eq!(merged, whole);
+        for (shards, why) in [
+            (["one", "one"], "twice"),
+            (["one", "others"], "different runs"),
+            (["one", "nothing"], "nothing"),
+        ] {
+            let (code, printed) = merge(shards);
+            assert_eq!(code, 4, "{printed}");
+            assert!(printed.contains(why), "{printed}");
+        }
+        let path = at("one").join(file);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let (code, printed) = merge(["one", "other"]);
+        assert_eq!(code, 4, "{printed}");
+        assert!(printed.contains(file), "{printed}");
+    }
+}
+
+#[test]
+fn simulate_notices_broken_rules_and_says_how_to_repeat_the_seed() {
+    let scratch = tempfile::tempdir().unwrap();
+    for full in [&[][..], &["--full"]] {
+        let broken = ["--seeds", "0..2", "--rules", "VotesNotStored"];
+        let (code, printed, _) = simulated(scratch.path(), &[full, &broken].concat());
+        assert_eq!(code, 1, "{printed}");
+        assert!(printed.contains("stored first"), "{printed}");
+        let again = printed.lines().map(str::trim).find(|line| {
+            let again = if full.is_empty() { " replay 0 " } else { " --full " };
+            line.contains(again) && !line.starts_with("repeat")
+        });
+        let again = again.unwrap_or_else(|| panic!("{printed}"));
+        let rerun = Command::new("sh").current_dir(&scratch).args(["-c", again]).output().unwrap();
+        assert_eq!(rerun.status.code(), Some(1), "{again}");
+    }
+}
+
+#[test]
+fn simulate_full_heeds_strategies_and_everything_else_that_is_asked_for() {
+    let scratch = tempfile::tempdir().unwrap();
+    let calm = ["--full", "--seeds", "0..1", "--faults", "none"];
+    let (_, _, honest) = simulated(scratch.path(), &calm);
+    let with = [&calm[..], &["--strategy", "mute"]].concat();
+    let (code, printed, campaign) = simulated(scratch.path(), &with);
+    assert_eq!(code, 0, "{printed}");
+    assert!(campaign["ran"]["0"]["acted"]["Mute"].as_u64().unwrap() > 0, "{campaign}");
+    assert_ne!(campaign["ran"], honest["ran"]);
+    let real = [&calm[..], &["--signatures", "real"]].concat();
+    assert_ne!(simulated(scratch.path(), &real).2["ran"], honest["ran"]);
+}
+
+#[test]
+fn simulate_refuses_what_it_does_not_know() {
+    refused(&[
+        (&["simulate", "--preset", "enormous"], "enormous"),
+        (&["simulate", "--shard", "3/2"], "1/N to N/N"),
+        (&["simulate", "--shard", "0/2"], "1/N to N/N"),
+        (&["simulate", "--seeds", "5..5"], "no seed"),
+        (&["simulate", "--strategy", "angel"], "is no strategy"),
+        (&["simulate", "--rules", "none-such"], "is no broken rule"),
+        (&["simulate", "--faults", "quakes"], "is no fault"),
+        (&["simulate", "--full", "--preset", "n7"], "--full knows"),
+        (&["report", "merge"], "DIR"),
+    ]);
+    let scratch = tempfile::tempdir().unwrap();
+    let (code, printed, _) = simulated(scratch.path(), &["--deadline", "0"]);
+    assert_eq!(code, 5, "{printed}");
+}
+
+/// The line of `replay` that says what the run was.
+fn digest(arguments: &[&str]) -> String {
+    let (code, printed) = ran(&[&["replay"][..], arguments].concat());
+    assert_eq!(code, 0, "{printed}");
+    printed.lines().find(|line| line.starts_with("digest ")).expect("a digest").to_owned()
+}
+
+#[test]
+fn replay_repeats_a_seed_with_either_kind_of_signatures() {
+    let (one, real) = (digest(&["3"]), digest(&["3", "--signatures", "real"]));
+    assert_eq!(digest(&["3", "--signatures", "ideal"]), one);
+    assert_eq!(digest(&["3", "--signatures", "real"]), real);
+    assert_ne!(digest(&["4"]), one);
+    assert_ne!(real, one, "real signatures are other bytes");
+}
+
+#[test]
+fn shrink_leaves_a_schedule_that_still_fails_under_the_signatures_it_was_found_with() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("shrunk.txt");
+    for signatures in ["ideal", "real"] {
+        let network = ["--rules", "VotesNotStored", "--signatures", signatures];
+        let shrink = ["shrink", "1", "--runs", "40", "--to", text(&file)];
+        let (code, printed) = ran(&[&shrink[..], &network].concat());
+        assert_eq!(code, 1, "{printed}");
+        let schedule = fs::read_to_string(&file).unwrap();
+        assert_eq!(schedule.contains("signatures real"), signatures == "real", "{schedule}");
+        let (code, printed) = ran(&["replay", text(&file)]);
+        assert_eq!(code, 1, "{printed}");
+        assert!(printed.contains("stored first"), "{printed}");
+    }
+    let whole = fs::read_to_string(&file).unwrap();
+    let (code, printed) = ran(&["shrink", "1", "--to", text(&file)]);
+    assert_eq!((code, fs::read_to_string(&file).unwrap()), (5, whole.clone()), "{printed}");
+    refused(&[
+        (&["replay", text(&file), "--preset", "n7", "--faults", "none"], "--preset, --faults"),
+        (&["shrink", text(&file), "--rules", "NoRetries"], "--rules"),
+        (&["replay", "no-such-schedule"], "no-such-schedule"),
+    ]);
+    for (from, to, why) in [
+        ("until ", "untill ", "no line of a schedule"),
+        ("mdsm schedule 1", "mdsm schedule 9", "line 1"),
+        ("signatures real", "signatures made-up", "no line of a schedule"),
+    ] {
+        fs::write(&file, whole.replacen(from, to, 1)).unwrap();
+        refused(&[(&["replay", text(&file)], why), (&["shrink", text(&file)], "line ")]);
+    }
+}

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use harness::glob;
 use harness::machine;
 use harness::model::{
     Config, Job, Limits, Messages, Preset, SearchError, Searched, Sofar, Summary, Trace, markdown,
 };
-use harness::mutants::{self, Mutation, Technique};
+use harness::mutants::{self, Mutant, Mutation, Technique};
 use harness::shell;
 use harness::stop::Stop;
 use harness::verdict::Exit;
@@ -75,6 +76,13 @@ pub(super) struct Mutants {
     /// Stop at the first technique that notices a mutant.
     #[arg(long)]
     first: bool,
+    /// Only the mutants whose name matches; * stands for any run of characters.
+    #[arg(long, value_name = "GLOB", default_value = "*")]
+    only: String,
+    /// In the place of the model checker: whole networks of eight, with small changes to single rounds,
+    /// these seeds until the mistake shows.
+    #[arg(long, value_name = "A..B", value_parser = super::simulate::range, conflicts_with = "first")]
+    small_scope: Option<(u64, u64)>,
     #[command(flatten)]
     output: Output,
 }
@@ -252,12 +260,19 @@ fn replay(file: &Path, rules: Mutation) -> Result<Exit, String> {
 pub(super) fn mutants(command: &Mutants) -> Result<Exit, String> {
     let output = &command.output;
     let stop = listen(output)?;
+    if let Some(seeds) = command.small_scope {
+        return small_scope(command, seeds, &stop);
+    }
     let mut text = String::from("| mutant | requirement | rule |");
     Technique::ALL.iter().for_each(|technique| text.push_str(&format!(" {} |", technique.name())));
     text.push_str("\n|---|---|---|---|---|---|---|---|\n");
     let mut survivors = Vec::new();
     let mut is_whole = true;
-    for mutant in mutants::MUTATIONS {
+    let chosen = chosen(command);
+    if chosen.is_empty() {
+        return Ok(Exit::NothingTested);
+    }
+    for mutant in chosen {
         if stop.reason().is_some() {
             is_whole = false;
             break;
@@ -290,6 +305,62 @@ pub(super) fn mutants(command: &Mutants) -> Result<Exit, String> {
         return Ok(Exit::DoesNotConform);
     }
     Ok(if is_whole { Exit::Conforms } else { Exit::Undecided })
+}
+
+fn chosen(command: &Mutants) -> Vec<Mutant> {
+    let mut chosen = mutants::MUTATIONS.to_vec();
+    chosen.retain(|mutant| glob::matches(&command.only, mutant.name));
+    if chosen.is_empty() {
+        println!("no mutant matches --only {}", command.only);
+    }
+    chosen
+}
+
+/// What mutations of messages show of each mutant. No survivor fails here: what breaks in a crash only is
+/// for others to find.
+fn small_scope(command: &Mutants, (from, to): (u64, u64), stop: &Stop) -> Result<Exit, String> {
+    let is_over = || stop.reason().is_some();
+    let protocol = mutants::small_scope(&Protocol, from..to, is_over);
+    let mut text = String::from("| mutant | requirement | rule | shown by |\n|---|---|---|---|\n");
+    let chosen = chosen(command);
+    if chosen.is_empty() {
+        return Ok(Exit::NothingTested);
+    }
+    let mut shown = 0;
+    for mutant in &chosen {
+        let found = mutants::small_scope(&mutant.mutation, from..to, is_over);
+        shown += usize::from(found.is_some());
+        let cell = match &found {
+            Some(found) => {
+                format!("{} in seed {}, run {}", found.claims.join(", "), found.seed, found.runs)
+            }
+            None => format!("- ({})", to - from),
+        };
+        let line =
+            format!("| {} | {} | {} | {cell} |\n", mutant.name, mutant.requirement, mutant.rule);
+        if !command.output.quiet {
+            eprint!("{line}");
+        }
+        text.push_str(&line);
+        if is_over() {
+            break;
+        }
+    }
+    text.push_str(&format!("\n{shown} of {} shown.\n", chosen.len()));
+    write(&command.output.out, "small-scope.md", &text)?;
+    println!("{text}");
+    match protocol {
+        Some(found) => {
+            println!(
+                "the protocol itself breaks {} in seed {}",
+                found.claims.join(", "),
+                found.seed
+            );
+            Ok(Exit::DoesNotConform)
+        }
+        None if is_over() => Ok(Exit::Undecided),
+        None => Ok(Exit::Conforms),
+    }
 }
 
 fn listen(output: &Output) -> Result<Stop, String> {

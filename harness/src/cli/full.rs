@@ -1,73 +1,56 @@
 //! `simulate --full`: whole nodes in the place of consensus alone.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use harness::machine;
+use harness::progress::Progress;
 use harness::report::{Case, Chapter, Report};
-use harness::seed::Seed;
 use harness::shell;
-use harness::simulation::node::{NodePlan, Outcome as Ran, Scale, run};
-use harness::simulation::plan::Faults;
+use harness::simulation::campaign::Options;
+use harness::simulation::node::Scale;
+use harness::simulation::node::campaign::{NodeCampaign, Ran, campaign};
 use harness::verdict::{Exit, Outcome};
-use mdsm_core::consensus::Protocol;
 
-use super::{Common, finish, jobs, program, run_of, stop};
+use super::simulate::save;
+use super::{Common, finish, program, run_of, stop};
 
-/// What is run.
-pub(super) struct Full {
-    /// The network.
-    pub(super) scale: Scale,
-    /// First seed, and the one behind the last.
-    pub(super) seeds: (u64, u64),
-    /// Faults end, and the run ends.
-    pub(super) times_ms: (u64, u64),
-    /// Which faults.
-    pub(super) faults: Faults,
-    /// Whether signatures are real.
-    pub(super) is_real: bool,
-    /// The options as they are typed.
-    pub(super) words: Vec<String>,
-}
+/// What a shard leaves behind.
+pub(super) const FILE: &str = "full.json";
 
-/// Runs every seed and reports a case for each.
-pub(super) fn simulate(full: &Full, common: &Common) -> Result<Exit, String> {
+/// Runs every seed of the shard and reports a case for each.
+pub(super) fn simulate(
+    options: &Options,
+    scale: Scale,
+    words: &[String],
+    common: &Common,
+) -> Result<Exit, String> {
     let started_ms = machine::now_ms();
     let stop = stop(common)?;
-    let (next, done) = (AtomicU64::new(full.seeds.0), Mutex::new(BTreeMap::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..jobs(common) {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= full.seeds.1 || stop.reason().is_some() {
-                        return;
-                    }
-                    let (heal_ms, end_ms) = full.times_ms;
-                    let mut plan =
-                        NodePlan::draw(Seed::new(seed), full.scale, full.faults, heal_ms, end_ms);
-                    plan.is_real = full.is_real;
-                    let ran = run(&plan, Protocol);
-                    done.lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .insert(seed, ran);
-                }
-            });
-        }
-    });
-    let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut campaign = campaign(options, scale, &Progress::new(common.quiet), &stop);
+    campaign.commit = machine::COMMIT.to_owned();
+    campaign.options = shell::join(words);
+    save(&common.out, FILE, &campaign)?;
+    conclude(common, started_ms, &campaign)
+}
+
+/// The report of a campaign: a case for each seed.
+pub(super) fn conclude(
+    common: &Common,
+    started_ms: i64,
+    campaign: &NodeCampaign,
+) -> Result<Exit, String> {
     let again = |from: u64, to: u64| {
-        let options = shell::join(&full.words);
-        format!("{} simulate --full {options} --seeds {from}..{to}", shell::join(&[program()]))
+        let program = shell::join(&[program()]);
+        format!("{program} simulate --full {} --seeds {from}..{to}", campaign.options)
     };
     let mut chapter = Chapter::new("simulation", "Simulation: whole nodes, seed by seed");
     let mut hint = String::new();
-    for seed in full.seeds.0..full.seeds.1 {
-        let ran = done.get(&seed);
+    for (&seed, ran) in &campaign.ran {
+        let ran = ran.as_ref();
         let detail = ran.map(broken).unwrap_or_default();
+        let rerun = again(seed, seed.saturating_add(1));
         if !detail.is_empty() {
-            hint.push_str(&format!("seed {seed}: {detail}\n  {}\n", again(seed, seed + 1)));
+            hint.push_str(&format!("seed {seed}: {detail}\n  {rerun}\n"));
         }
         chapter.cases.push(Case {
             id: format!("simulation.full.{seed}"),
@@ -75,28 +58,34 @@ pub(super) fn simulate(full: &Full, common: &Common) -> Result<Exit, String> {
             requirements: Vec::new(),
             outcome: match ran {
                 None => Outcome::skipped("the time was up"),
-                Some(ran) if ran.breaches.is_empty() => Outcome::Pass,
+                Some(ran) if ran.broken.is_empty() => Outcome::Pass,
                 Some(_) => Outcome::Fail,
             },
             detail,
             duration_us: 0,
-            rerun: again(seed, seed + 1),
+            rerun,
         });
     }
-    facts(&mut chapter, done.values());
+    facts(&mut chapter, campaign.ran.values().flatten());
     let planned = u64::try_from(chapter.cases.len()).unwrap_or(u64::MAX);
-    let all = again(full.seeds.0, full.seeds.1);
+    let all = match campaign.shards.as_slice() {
+        [(shard, of)] if *of > 1 => {
+            format!("{} --shard {shard}/{of}", again(campaign.seeds.0, campaign.seeds.1))
+        }
+        _ => again(campaign.seeds.0, campaign.seeds.1),
+    };
     let report = Report::new(run_of(common, started_ms, all), planned, vec![chapter]);
     finish(common, &report, &hint)
 }
 
 fn broken(ran: &Ran) -> String {
-    let texts = ran.breaches.iter().map(|breach| format!("{}: {}", breach.claim, breach.what));
+    let texts = ran.broken.iter().map(|(claim, what)| format!("{claim}: {what}"));
     texts.collect::<Vec<_>>().join("; ")
 }
 
 fn facts<'a>(chapter: &mut Chapter, done: impl Iterator<Item = &'a Ran>) {
     let mut sometimes: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut acted: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut simulated_ms, mut delivered, mut blocks, mut records) = (0, 0, 0, 0);
     for ran in done {
         simulated_ms += ran.simulated_ms;
@@ -106,6 +95,9 @@ fn facts<'a>(chapter: &mut Chapter, done: impl Iterator<Item = &'a Ran>) {
         for (what, count) in &ran.sometimes {
             *sometimes.entry(what).or_default() += count;
         }
+        for (deed, times) in &ran.acted {
+            *acted.entry(deed).or_default() += times;
+        }
     }
     chapter.fact("simulated", format!("{:.2} h", simulated_ms as f64 / 3_600_000.0));
     chapter.fact("messages", delivered.to_string());
@@ -113,4 +105,6 @@ fn facts<'a>(chapter: &mut Chapter, done: impl Iterator<Item = &'a Ran>) {
     for (what, count) in sometimes {
         chapter.fact(what, count.to_string());
     }
+    let acted: Vec<String> = acted.iter().map(|(deed, times)| format!("{deed} {times}")).collect();
+    chapter.fact("strategies", acted.join(", "));
 }

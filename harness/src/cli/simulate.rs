@@ -11,14 +11,18 @@ use harness::simulation::broken::Broken;
 use harness::simulation::campaign::{self, CLAIMS, Campaign};
 use harness::simulation::cluster::Shape;
 use harness::simulation::node::Scale;
+use harness::simulation::node::campaign::NodeCampaign;
 use harness::simulation::plan::Faults;
 use harness::simulation::schedule::Schedule;
 use harness::simulation::shrink;
 use harness::simulation::strategies::Name;
 use harness::verdict::{Exit, Outcome};
 
-use super::full::{self, Full};
+use super::full;
 use super::{Common, finish, jobs, program, run_of, stop};
+
+/// What a shard leaves behind.
+const FILE: &str = "campaign.json";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Preset {
@@ -35,24 +39,24 @@ enum Preset {
 /// Which network, and which faults.
 #[derive(Args, Clone)]
 struct Network {
-    /// The network.
-    #[arg(long, value_enum, default_value_t = Preset::Small)]
-    preset: Preset,
+    /// The network; small by default.
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
     /// Faults last so many hours; a minute and a half by default.
     #[arg(long, value_name = "H")]
     hours: Option<u64>,
-    /// links, cuts, crashes, disks, clocks, strategies, all or none, with commas between.
-    #[arg(long, value_name = "LIST", default_value = "all")]
-    faults: Faults,
+    /// links, cuts, crashes, disks, clocks, strategies, all or none, with commas between; all by default.
+    #[arg(long, value_name = "LIST")]
+    faults: Option<Faults>,
     /// This strategy for as many auditors as may be faulty, and one producer.
     #[arg(long, value_name = "NAME")]
     strategy: Option<Name>,
     /// A rule of the protocol to break, to see that it is noticed.
     #[arg(long, value_name = "NAME")]
     rules: Option<Broken>,
-    /// ideal or real signatures.
-    #[arg(long, value_enum, default_value_t = Kind::Ideal)]
-    signatures: Kind,
+    /// ideal or real signatures; ideal by default.
+    #[arg(long, value_enum)]
+    signatures: Option<Kind>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -113,7 +117,7 @@ pub(super) enum Reports {
     },
 }
 
-fn range(text: &str) -> Result<(u64, u64), String> {
+pub(super) fn range(text: &str) -> Result<(u64, u64), String> {
     let (from, to) = text.split_once("..").ok_or("expected A..B")?;
     let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
     let (from, to) = (number(from)?, number(to)?);
@@ -128,14 +132,41 @@ fn part(text: &str) -> Result<(u64, u64), String> {
 }
 
 impl Network {
+    fn preset(&self) -> Preset {
+        self.preset.unwrap_or(Preset::Small)
+    }
+
+    fn faults(&self) -> Faults {
+        self.faults.unwrap_or(Faults::ALL)
+    }
+
+    fn signatures(&self) -> Kind {
+        self.signatures.unwrap_or(Kind::Ideal)
+    }
+
+    /// Options that were typed.
+    fn typed(&self) -> Vec<&'static str> {
+        let Self { preset, hours, faults, strategy, rules, signatures } = self;
+        let all = [
+            (preset.is_some(), "--preset"),
+            (hours.is_some(), "--hours"),
+            (faults.is_some(), "--faults"),
+            (strategy.is_some(), "--strategy"),
+            (rules.is_some(), "--rules"),
+            (signatures.is_some(), "--signatures"),
+        ];
+        all.into_iter().filter(|(is_typed, _)| *is_typed).map(|(_, name)| name).collect()
+    }
+
     fn options(&self, seeds: (u64, u64), shard: (u64, u64), jobs: usize) -> campaign::Options {
-        let shape = match self.preset {
+        let preset = self.preset();
+        let shape = match preset {
             Preset::Paper => Shape::PAPER,
             Preset::Small => Shape::SMALL,
             Preset::N7 => Shape::N7,
             Preset::N20 => Shape::N20,
         };
-        let (heal_ms, end_ms) = match (self.hours, self.preset) {
+        let (heal_ms, end_ms) = match (self.hours, preset) {
             (Some(hours), _) => (hours * 3_600_000, hours * 3_600_000 + 60_000),
             (None, Preset::Paper) => (3_600_000, 3_660_000),
             (None, _) => (90_000, 120_000),
@@ -145,10 +176,10 @@ impl Network {
             seeds: seeds.0..seeds.1,
             heal_ms,
             end_ms,
-            faults: self.faults,
+            faults: self.faults(),
             strategy: self.strategy,
             rules: self.rules,
-            is_real: self.signatures == Kind::Real,
+            is_real: self.signatures() == Kind::Real,
             shard,
             jobs,
         }
@@ -158,18 +189,18 @@ impl Network {
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
-        option("--preset", format!("{:?}", self.preset).to_lowercase());
+        option("--preset", format!("{:?}", self.preset()).to_lowercase());
         if let Some(hours) = self.hours {
             option("--hours", hours.to_string());
         }
-        option("--faults", self.faults.to_string());
+        option("--faults", self.faults().to_string());
         if let Some(strategy) = self.strategy {
             option("--strategy", strategy.to_string());
         }
         if let Some(rules) = self.rules {
             option("--rules", rules.to_string());
         }
-        option("--signatures", format!("{:?}", self.signatures).to_lowercase());
+        option("--signatures", format!("{:?}", self.signatures()).to_lowercase());
         words
     }
 
@@ -177,9 +208,16 @@ impl Network {
     fn schedule(&self, what: &str) -> Result<Schedule, String> {
         if let Ok(seed) = what.parse::<harness::seed::Seed>() {
             let options = self.options((seed.get(), seed.get().saturating_add(1)), (1, 1), 1);
-            return Ok(Schedule::new(options.plan(seed.get()), self.rules));
+            let mut schedule = Schedule::new(options.plan(seed.get()), self.rules);
+            schedule.is_real = options.is_real;
+            return Ok(schedule);
         }
         let text = std::fs::read_to_string(what).map_err(|error| format!("{what}: {error}"))?;
+        let typed = self.typed();
+        if !typed.is_empty() {
+            // Fates of messages hang on all of these, so a schedule with others is another run.
+            return Err(format!("{what}: a schedule says itself what {} say", typed.join(", ")));
+        }
         Schedule::parse(&text).map_err(|why| format!("{what}: {why}"))
     }
 }
@@ -187,23 +225,15 @@ impl Network {
 pub(super) fn simulate(command: &Simulate) -> Result<Exit, String> {
     let (common, network) = (&command.common, &command.network);
     if command.full {
-        let options = network.options(command.seeds, command.shard, jobs(common));
-        let scale = match network.preset {
+        let scale = match network.preset() {
             Preset::Paper => Scale::PAPER,
             Preset::Small => Scale::SMALL,
             Preset::N7 | Preset::N20 => {
                 return Err("--full knows the presets paper and small".to_owned());
             }
         };
-        let full = Full {
-            scale,
-            seeds: command.seeds,
-            times_ms: (options.heal_ms, options.end_ms),
-            faults: network.faults,
-            is_real: options.is_real,
-            words: network.words(),
-        };
-        return full::simulate(&full, common);
+        let options = network.options(command.seeds, command.shard, jobs(common));
+        return full::simulate(&options, scale, &network.words(), common);
     }
     let started_ms = machine::now_ms();
     let stop = stop(common)?;
@@ -213,15 +243,16 @@ pub(super) fn simulate(command: &Simulate) -> Result<Exit, String> {
     let words = [network.words(), vec!["--seeds".to_owned(), format!("{from}..{to}")]].concat();
     campaign.commit = machine::COMMIT.to_owned();
     campaign.options = shell::join(&words);
-    save(&common.out, &campaign)?;
+    save(&common.out, FILE, &campaign)?;
     conclude(common, started_ms, &campaign)
 }
 
-fn save(out: &Path, campaign: &Campaign) -> Result<(), String> {
+/// Writes what a shard leaves behind.
+pub(super) fn save(out: &Path, name: &str, campaign: &impl serde::Serialize) -> Result<(), String> {
     let fault = |error: std::io::Error| format!("--out {}: {error}", out.display());
     std::fs::create_dir_all(out).map_err(fault)?;
     let json = serde_json::to_string_pretty(campaign).map_err(|error| error.to_string())?;
-    std::fs::write(out.join("campaign.json"), json + "\n").map_err(fault)
+    std::fs::write(out.join(name), json + "\n").map_err(fault)
 }
 
 /// The report of a campaign: a case for each claim.
@@ -272,12 +303,13 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
     let idle: Vec<&str> = campaign
         .acted
         .iter()
+        .chain(&campaign.mutated)
         .filter(|(_, (times, places))| *times == 0 && *places >= 50)
         .map(|(name, _)| name.as_str())
         .collect();
     chapter.cases.push(Case {
         id: "simulation.strategies".to_owned(),
-        title: "every strategy that had fifty chances acted".to_owned(),
+        title: "every strategy and mutation that had fifty chances acted".to_owned(),
         requirements: Vec::new(),
         outcome: ran(!idle.is_empty()),
         detail: idle.join(", "),
@@ -292,8 +324,10 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
         ("final", format!("{} blocks, {} views nullified", counts.finals, counts.nullified)),
         ("epochs", format!("{}, {} anchors certified", counts.epochs, counts.anchors)),
         ("offences", format!("{} shown, {} forged votes", counts.offences, counts.forged)),
+        ("altered", format!("{} signed messages, byte by byte", counts.altered)),
         ("logs lost", counts.lost_logs.to_string()),
         ("longest", format!("{} ms without a final block", counts.gap_ms)),
+        ("digest", format!("{:016x}", campaign.digest)),
         ("load", format!("{} slots and votes at most", counts.load)),
         (
             "strategies",
@@ -306,6 +340,11 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
         ),
     ] {
         chapter.fact(name, value);
+    }
+    if !campaign.mutated.is_empty() {
+        let of =
+            |(name, (times, runs)): (&String, &(u64, u64))| format!("{name} {times} in {runs}");
+        chapter.fact("mutations", campaign.mutated.iter().map(of).collect::<Vec<_>>().join(", "));
     }
     let mut hint = String::new();
     for failure in campaign.failures.iter().take(10) {
@@ -356,19 +395,32 @@ pub(super) fn shrink(command: &Shrink) -> Result<Exit, String> {
 pub(super) fn reports(command: &Reports) -> Result<Exit, String> {
     let Reports::Merge { shards, common } = command;
     let started_ms = machine::now_ms();
-    let mut total: Option<Campaign> = None;
+    if shards.iter().any(|shard| shard.join(full::FILE).exists()) {
+        let total: NodeCampaign = merged(shards, full::FILE, NodeCampaign::merge)?;
+        save(&common.out, full::FILE, &total)?;
+        return full::conclude(common, started_ms, &total);
+    }
+    let total: Campaign = merged(shards, FILE, Campaign::merge)?;
+    save(&common.out, FILE, &total)?;
+    conclude(common, started_ms, &total)
+}
+
+/// What shards left behind, put together.
+fn merged<C: serde::de::DeserializeOwned>(
+    shards: &[PathBuf],
+    name: &str,
+    merge: impl Fn(&mut C, C) -> Result<(), String>,
+) -> Result<C, String> {
+    let mut total: Option<C> = None;
     for shard in shards {
-        let path = shard.join("campaign.json");
+        let path = shard.join(name);
         let fault = |error: String| format!("{}: {error}", path.display());
         let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
-        let campaign: Campaign =
-            serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        let campaign: C = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
         match &mut total {
-            Some(total) => total.merge(campaign).map_err(fault)?,
+            Some(total) => merge(total, campaign).map_err(fault)?,
             None => total = Some(campaign),
         }
     }
-    let total = total.ok_or("no shard was given")?;
-    save(&common.out, &total)?;
-    conclude(common, started_ms, &total)
+    total.ok_or_else(|| "no shard was given".to_owned())
 }

@@ -1,28 +1,31 @@
 //! Small sets of numbered things, and a fast hash for keys that are integers already.
 
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// Numbers below this fit in a set.
 pub(super) const BITS_MAX: usize = 256;
 
 /// A set of numbers below [`BITS_MAX`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bits([u64; BITS_MAX / 64]);
 
 impl Bits {
     /// Whether a number is in the set.
     #[must_use]
+    #[inline]
     pub(super) fn has(&self, at: u8) -> bool {
         self.0[usize::from(at / 64)] >> (at % 64) & 1 == 1
     }
 
     /// Puts a number in.
+    #[inline]
     pub(super) fn set(&mut self, at: u8) {
         self.0[usize::from(at / 64)] |= 1 << (at % 64);
     }
 
     /// The set with one number more.
     #[must_use]
+    #[inline]
     pub(super) fn with(mut self, at: u8) -> Self {
         self.set(at);
         self
@@ -30,29 +33,34 @@ impl Bits {
 
     /// What is in either.
     #[must_use]
+    #[inline]
     pub(super) fn or(self, other: Self) -> Self {
         self.zip(other, |a, b| a | b)
     }
 
     /// What is in both.
     #[must_use]
+    #[inline]
     pub(super) fn and(self, other: Self) -> Self {
         self.zip(other, |a, b| a & b)
     }
 
     /// What is in this one only.
     #[must_use]
+    #[inline]
     pub(super) fn without(self, other: Self) -> Self {
         self.zip(other, |a, b| a & !b)
     }
 
     /// Whether nothing is in it.
     #[must_use]
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.0 == [0; BITS_MAX / 64]
     }
 
     /// The numbers, ascending.
+    #[inline]
     pub(super) fn iter(self) -> impl Iterator<Item = u8> {
         (0u8..).zip(self.0).flat_map(|(word, bits)| {
             let mut left = bits;
@@ -64,6 +72,7 @@ impl Bits {
         })
     }
 
+    #[inline]
     fn zip(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
         let mut out = self;
         out.0.iter_mut().zip(other.0).for_each(|(a, b)| *a = f(*a, b));
@@ -71,8 +80,16 @@ impl Bits {
     }
 }
 
+// Word by word: an array hashes as a slice of bytes, which takes three times as long.
+impl Hash for Bits {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.iter().for_each(|word| state.write_u64(*word));
+    }
+}
+
 /// What lies in at least `need` of the sets, and in at least one.
 #[must_use]
+#[inline]
 pub(super) fn in_at_least(need: usize, sets: impl Iterator<Item = Bits>) -> Bits {
     const SETS_MAX: usize = 8;
     let need = need.clamp(1, SETS_MAX);
@@ -94,6 +111,7 @@ pub(super) struct Fold(u64);
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Fold {
+    #[inline]
     fn mix(&mut self, word: u64) {
         let product = u128::from(self.0 ^ word ^ ODD)
             * u128::from(word.rotate_left(32) ^ 0xD6E8_FEB8_6659_FD93);
@@ -103,6 +121,7 @@ impl Fold {
 }
 
 impl Hasher for Fold {
+    #[inline]
     fn finish(&self) -> u64 {
         self.0 ^ self.0 >> 29
     }
@@ -115,27 +134,41 @@ impl Hasher for Fold {
         }
     }
 
+    #[inline]
     fn write_u8(&mut self, word: u8) {
         self.mix(u64::from(word));
     }
 
+    #[inline]
     fn write_u32(&mut self, word: u32) {
         self.mix(u64::from(word));
     }
 
+    #[inline]
     fn write_u64(&mut self, word: u64) {
         self.mix(word);
     }
 
+    #[inline]
     fn write_u128(&mut self, word: u128) {
         let half = |word: u128| u64::try_from(word & u128::from(u64::MAX)).unwrap_or_default();
         self.mix(half(word));
         self.mix(half(word >> 64));
     }
 
+    #[inline]
     fn write_usize(&mut self, word: usize) {
         self.mix(u64::try_from(word).unwrap_or_default());
     }
+}
+
+/// The hash of one key.
+#[must_use]
+#[inline]
+pub(super) fn fold(key: u128) -> u64 {
+    let mut fold = Fold::default();
+    fold.write_u128(key);
+    fold.finish()
 }
 
 /// A map with integers for keys.

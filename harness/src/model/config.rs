@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::states::TAG_MAX;
+
 /// A configuration of the model. In traces and summaries it is what a reader needs to repeat a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,11 +44,14 @@ pub struct Reduction {
     pub proposals: bool,
     /// A state that was reached with fewer crashes is not searched again.
     pub crashes: bool,
+    /// A node without a vote in its epoch only learns how the epoch ends. Searches for life, and those
+    /// in which logs are lost, do without it.
+    pub observers: bool,
 }
 
 impl Default for Reduction {
     fn default() -> Self {
-        Self { symmetry: true, proposals: true, crashes: true }
+        Self { symmetry: true, proposals: true, crashes: true, observers: true }
     }
 }
 
@@ -103,7 +108,7 @@ impl Config {
             ("views", self.views, 1, 4),
             ("second-views", self.second_views, 1, 4),
             ("values", self.values, 1, 3),
-            ("crashes", self.crashes, 0, 15),
+            ("crashes", self.crashes, 0, TAG_MAX),
             ("epochs", self.epochs, 1, 2),
             ("last-from", self.last_from, 1, self.views),
         ] {
@@ -116,6 +121,12 @@ impl Config {
             return Err(ConfigError::Honest { honest });
         }
         Ok(())
+    }
+
+    /// Whether nodes without a vote only learn how their epoch ends.
+    #[must_use]
+    pub(super) fn skips_observers(&self) -> bool {
+        self.reduction.observers && self.epochs > 1 && !self.liveness && !self.amnesia
     }
 
     /// Nodes that are searched: the honest auditors of either epoch.

@@ -39,6 +39,25 @@ pub enum Act {
     Forget,
 }
 
+impl Act {
+    /// A number of its own.
+    fn code(self) -> u64 {
+        let wide = |tag: u64, what: u16| tag << 16 | u64::from(what);
+        match self {
+            Self::Propose(block) => wide(0, block),
+            Self::Offer(block) => wide(1, block),
+            Self::Certify(vote) => wide(2, vote.into()),
+            Self::Asked(view) => wide(3, view.into()),
+            Self::Crash => wide(4, 0),
+            Self::Forget => wide(4, 1),
+            Self::Time(TimerKind::Turn, view) => wide(5, view.into()),
+            Self::Time(TimerKind::Proposal, view) => wide(6, view.into()),
+            Self::Time(TimerKind::View, view) => wide(7, view.into()),
+            Self::Time(TimerKind::Retry, view) => wide(8, view.into()),
+        }
+    }
+}
+
 /// To whom a certificate goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum To {
@@ -113,13 +132,28 @@ struct Told {
     slots: Vec<(View, Own, [Option<Digest>; 2], bool)>,
 }
 
+/// Where a machine stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its epoch.
+    pub(super) epoch: u8,
+    /// Its view.
+    pub(super) view: u8,
+    /// The view of its last final block.
+    pub(super) finalized: u8,
+    /// Whether it has a vote.
+    pub(super) votes: bool,
+}
+
 /// All machines seen, and their steps.
 #[derive(Debug)]
 pub(super) struct Machines<R> {
     rules: R,
     known: Vec<Local<R>>,
     ids: HashMap<Key<R>, u32>,
-    steps: FoldMap<(u32, Act), u32>,
+    steps: FoldMap<u64, u32>,
+    /// Of each machine what is asked most often, without a look at the whole of it.
+    places: Vec<Place>,
     outcomes: Vec<Outcome>,
     /// How often the machine really ran.
     pub(super) runs: u64,
@@ -136,6 +170,7 @@ impl<R: Rules> Machines<R> {
             known: Vec::new(),
             ids: HashMap::new(),
             steps: FoldMap::default(),
+            places: Vec::new(),
             outcomes: Vec::new(),
             runs: 0,
             unarmed: None,
@@ -160,16 +195,22 @@ impl<R: Rules> Machines<R> {
         self.known.len()
     }
 
+    /// Where a machine stands.
+    #[must_use]
+    pub(super) fn place(&self, machine: u32) -> Place {
+        self.places[usize::try_from(machine).unwrap_or(usize::MAX)]
+    }
+
     /// The epoch of a machine.
     #[must_use]
     pub(super) fn epoch(&self, machine: u32) -> u8 {
-        u8::try_from(self.local(machine).machine.epoch().get()).unwrap_or(u8::MAX)
+        self.place(machine).epoch
     }
 
     /// The view of a machine.
     #[must_use]
     pub(super) fn view(&self, machine: u32) -> u8 {
-        narrow(self.local(machine).machine.view())
+        self.place(machine).view
     }
 
     /// Starts a node, or brings one back from its log.
@@ -244,7 +285,8 @@ impl<R: Rules> Machines<R> {
         machine: u32,
         act: Act,
     ) -> Result<u32, Full> {
-        if let Some(outcome) = self.steps.get(&(machine, act)) {
+        let key = u64::from(machine) << 32 | act.code();
+        if let Some(outcome) = self.steps.get(&key) {
             return Ok(*outcome);
         }
         let epoch = self.local(machine).machine.epoch();
@@ -282,7 +324,7 @@ impl<R: Rules> Machines<R> {
         self.check_timers(Some(machine), &done);
         let at = u32::try_from(self.outcomes.len()).map_err(|_| "more than 2^32 steps")?;
         self.outcomes.push(done);
-        self.steps.insert((machine, act), at);
+        self.steps.insert(key, at);
         Ok(at)
     }
 
@@ -415,6 +457,12 @@ impl<R: Rules> Machines<R> {
             return Ok(*machine);
         }
         let at = u32::try_from(self.known.len()).map_err(|_| "more than 2^32 machines")?;
+        self.places.push(Place {
+            epoch: u8::try_from(local.machine.epoch().get()).unwrap_or(u8::MAX),
+            view: narrow(local.machine.view()),
+            finalized: narrow(local.machine.finalized().0),
+            votes: local.machine.votes(),
+        });
         self.known.push(local);
         self.ids.insert(key, at);
         Ok(at)

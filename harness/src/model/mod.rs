@@ -23,6 +23,9 @@
 //! - *A node that is down* is one to which nothing is delivered; so it comes back at once. That makes
 //!   its votes available sooner, and no claim gets harder to break by that.
 //! - *More crashes.* What is reached with fewer crashes can do all that it could with more.
+//! - *Observers.* A node without a vote in its epoch sends nothing that was not sent before, and of what it
+//!   learns nothing but the end of the epoch matters to it later: then it starts anew. So it only learns
+//!   that. Not where life is searched for: there it passes on and answers.
 //!
 //! The tests run small configurations with and without these and compare what is reached.
 //!
@@ -35,7 +38,7 @@
 //! | `nodes` | disk, wire, crashes, claims about one node |
 //! | `certified` | claims about what can be certified |
 //! | `suffix` | life |
-//! | `search` | breadth first |
+//! | `search`, `states` | breadth first, and what was reached |
 //! | `message` | single votes |
 //! | `trace` | counterexamples |
 //! | `run` | the command |
@@ -48,6 +51,7 @@ mod message;
 mod nodes;
 mod run;
 mod search;
+mod states;
 mod suffix;
 mod trace;
 mod universe;

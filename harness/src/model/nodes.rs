@@ -260,6 +260,10 @@ impl<R: Rules> Nodes<R> {
         }
         let first = count(self.edges.len())?;
         let machine = self.machine(node);
+        if self.only_watches(machine) {
+            self.known[at(node)].local = Some((first, first));
+            return Ok((first, first));
+        }
         let (epoch, view) = (self.machines.epoch(machine), self.machines.view(machine));
         let views = self.universe.config.views_of(epoch);
         let is_reduced = self.universe.config.reduction.proposals;
@@ -299,7 +303,9 @@ impl<R: Rules> Nodes<R> {
             return Ok(*range);
         }
         let first = count(self.edges.len())?;
-        self.act(node, Act::Certify(vote))?;
+        if !self.only_watches(self.machine(node)) || self.ends_epoch(vote) {
+            self.act(node, Act::Certify(vote))?;
+        }
         let range = (first, count(self.edges.len())?);
         let node = &mut self.known[at(node)];
         let len = node.certified.len().max(usize::from(vote) + 1);
@@ -309,6 +315,21 @@ impl<R: Rules> Nodes<R> {
             node.inert.set(vote);
         }
         Ok(range)
+    }
+
+    /// Whether a node has no vote in its epoch, and is not followed while the epoch lasts.
+    fn only_watches(&self, machine: u32) -> bool {
+        self.universe.config.skips_observers() && !self.machines.place(machine).votes
+    }
+
+    /// Whether a certificate makes the last block of an epoch final.
+    fn ends_epoch(&self, vote: u8) -> bool {
+        let vote = self.universe.vote_at(vote);
+        let block = match &vote.subject {
+            Subject::Finalize(hash) => self.universe.by_hash(hash),
+            _ => None,
+        };
+        block.is_some_and(|block| self.universe.last_below(block).is_some())
     }
 
     /// Takes an edge again by what it says, for a replay.

@@ -66,7 +66,17 @@ impl Preset {
                 }
                 jobs
             }
-            Self::Long => vec![Job::Certificates(Config { views: 3, liveness: false, ..config })],
+            Self::Long => vec![
+                // A freeze with closing blocks; whole, unlike the one behind it.
+                Job::Certificates(Config {
+                    values: 1,
+                    crashes: 1,
+                    epochs: 2,
+                    liveness: false,
+                    ..config.clone()
+                }),
+                Job::Certificates(Config { views: 3, liveness: false, ..config }),
+            ],
         }
     }
 }
@@ -105,8 +115,10 @@ pub struct Summary {
     pub wall_s: f64,
     /// States per second of the processor.
     pub states_per_cpu_s: f64,
-    /// Bytes of the set of states, for each.
+    /// Bytes of the set of states and of what is known about life, for each state.
     pub bytes_per_state: f64,
+    /// Of these, bytes of what is known about life.
+    pub life_bytes_per_state: f64,
     /// Things that ought to have come up and did not.
     pub never_seen: Vec<&'static str>,
     /// Why the search ended early.
@@ -192,6 +204,7 @@ impl Job {
             wall_s: found.wall_s,
             states_per_cpu_s: rate(found.sofar.states, found.cpu_s),
             bytes_per_state: rate(found.bytes, rate(found.sofar.states, 1.0)),
+            life_bytes_per_state: rate(found.life_bytes, rate(found.sofar.states, 1.0)),
             never_seen: if found.stopped.is_none() { missed(config, found) } else { Vec::new() },
             stopped: found.stopped.clone(),
             broken: found.broken.as_ref().map(|(claim, _)| claim.to_string()),
@@ -224,6 +237,7 @@ impl Job {
             wall_s: heard.cpu_s,
             states_per_cpu_s: rate(heard.states, heard.cpu_s),
             bytes_per_state: 0.0,
+            life_bytes_per_state: 0.0,
             never_seen: expected
                 .into_iter()
                 .filter(|(is_seen, _)| !is_seen)

@@ -4,17 +4,20 @@ use std::time::Instant;
 
 use mdsm_core::consensus::Rules;
 
-use super::bits::{Bits, FoldMap, FoldSet, in_at_least};
+use super::bits::{Bits, FoldMap, in_at_least};
 use super::certified::{Seen, judge};
 use super::config::{Config, ConfigError};
 use super::nodes::{Checks, Claim, Edge, Nodes};
+use super::states::{States, TAG_BITS, TAG_MAX};
 use super::suffix::Suffixes;
 use super::universe::{Full, Universe};
 
 /// Bits of a node's number within a state.
 const NODE_BITS: u32 = 24;
 /// Bits of the number of crashes.
-const CRASH_BITS: u32 = 8;
+const CRASH_BITS: u32 = TAG_BITS;
+/// States whose successors are looked at together.
+const BATCH: usize = 32;
 /// States between two looks at whether to stop.
 const STATES_PER_LOOK: u64 = 4_096;
 
@@ -77,8 +80,10 @@ pub struct Found {
     pub cuts: u64,
     /// What was come across.
     pub seen: Seen,
-    /// Bytes of the set of states.
+    /// Bytes of the set of states, and of what is known about life from them.
     pub bytes: u64,
+    /// Of these, bytes of what is known about life.
+    pub life_bytes: u64,
     /// Seconds of the processor.
     pub cpu_s: f64,
     /// Seconds of the clock.
@@ -96,10 +101,20 @@ pub struct Search<R> {
     config: Config,
     limits: Limits,
     suffixes: Suffixes,
-    verdicts: FoldMap<(Bits, Bits), (Option<Claim>, Seen)>,
+    verdicts: FoldMap<(Bits, Bits), Option<Claim>>,
+    /// What was judged last and holds: neighbours in the search mostly share it.
+    sound: Option<(Bits, Bits)>,
     seen: Seen,
     sofar: Sofar,
     later: FoldMap<Bits, Bits>,
+}
+
+/// A state behind another one, and how it is reached.
+#[derive(Clone, Copy, Debug)]
+struct Successor {
+    state: State,
+    actor: u8,
+    edge: u32,
 }
 
 /// Nanoseconds that this thread has run.
@@ -144,6 +159,7 @@ impl<R: Rules> Search<R> {
             limits,
             suffixes: Suffixes::default(),
             verdicts: FoldMap::default(),
+            sound: None,
             seen: Seen::default(),
             sofar: Sofar::default(),
             later: FoldMap::default(),
@@ -191,11 +207,7 @@ impl<R: Rules> Search<R> {
     }
 
     /// Everything that can happen in a state.
-    fn successors(
-        &mut self,
-        state: State,
-        mut each: impl FnMut(&mut Self, State, u8, u32) -> Result<bool, Full>,
-    ) -> Result<bool, Full> {
+    fn successors(&mut self, state: State, out: &mut Vec<Successor>) -> Result<(), Full> {
         let (nodes, crashes) = self.unpack(state);
         let actors = self.actors();
         let certified = self.certified(&nodes[..actors]);
@@ -204,32 +216,37 @@ impl<R: Rules> Search<R> {
             if self.config.reduction.symmetry && actor > 0 && nodes[actor - 1] == node {
                 continue;
             }
-            let mut ranges = [(0, 0); 256];
-            let mut count = 1;
-            ranges[0] = self.nodes.local(node)?;
+            let local = self.nodes.local(node)?;
+            self.follow((&nodes, crashes), actor, local, out)?;
             for vote in self.nodes.matters(node, certified).iter() {
                 let range = self.nodes.certify(node, vote)?;
-                if range.0 < range.1 && count < ranges.len() {
-                    ranges[count] = range;
-                    count += 1;
-                }
-            }
-            for edge_at in ranges[..count].iter().flat_map(|range| range.0..range.1) {
-                let edge = self.nodes.edge(edge_at);
-                let after = crashes + u8::from(edge.crashes());
-                if after > self.config.crashes {
-                    continue;
-                }
-                let mut next = nodes;
-                next[actor] = edge.to;
-                let packed = self.pack(&next[..actors], after)?;
-                let actor = u8::try_from(actor).unwrap_or(u8::MAX);
-                if each(self, packed, actor, edge_at)? {
-                    return Ok(true);
-                }
+                self.follow((&nodes, crashes), actor, range, out)?;
             }
         }
-        Ok(false)
+        Ok(())
+    }
+
+    /// The states behind a range of edges of one actor.
+    fn follow(
+        &self,
+        (nodes, crashes): (&[u32; 8], u8),
+        actor: usize,
+        (from, to): (u32, u32),
+        out: &mut Vec<Successor>,
+    ) -> Result<(), Full> {
+        for edge_at in from..to {
+            let edge = self.nodes.edge(edge_at);
+            let after = crashes + u8::from(edge.crashes());
+            if after > self.config.crashes {
+                continue;
+            }
+            let mut next = *nodes;
+            next[actor] = edge.to;
+            let state = self.pack(&next[..self.actors()], after)?;
+            let actor = u8::try_from(actor).unwrap_or(u8::MAX);
+            out.push(Successor { state, actor, edge: edge_at });
+        }
+        Ok(())
     }
 
     /// Where it starts.
@@ -258,33 +275,47 @@ impl<R: Rules> Search<R> {
         let mut later = Bits::default();
         if self.config.epochs > 1 {
             let sent = nodes.iter().fold(later, |all, node| all.or(self.nodes.sent(*node)));
-            let known = self.later.get(&sent).copied();
-            later = known.unwrap_or_else(|| self.nodes.later_notarize(sent));
-            self.later.insert(sent, later);
+            let nodes = &self.nodes;
+            later = *self.later.entry(sent).or_insert_with(|| nodes.later_notarize(sent));
         }
-        let verdict = self.verdicts.get(&(certified, later)).copied();
-        let broken = match verdict {
-            Some((broken, _)) => broken,
-            None => {
-                let (broken, seen) = judge(&self.nodes.universe, certified, later);
-                self.seen = self.seen.or(seen);
-                self.verdicts.insert((certified, later), (broken, seen));
-                broken
-            }
-        };
+        let broken = self.broken(certified, later);
         if broken.is_some() || !self.config.liveness {
             return Ok(broken);
         }
-        let mut machines = [0; 8];
-        let machines = &mut machines[..nodes.len()];
-        machines.iter_mut().zip(nodes).for_each(|(to, node)| *to = self.nodes.machine(*node));
-        let key = self.pack(machines, 0)?;
-        if self.config.reduction.symmetry {
-            machines.sort_unstable();
-        }
+        let (machines, key) = self.machines(state)?;
+        let machines = &machines[..nodes.len()];
         let Nodes { universe, machines: known, .. } = &mut self.nodes;
         let lives = self.suffixes.lives(universe, known, machines, key)?;
         Ok((!lives).then_some(Claim::I17Life))
+    }
+
+    /// The machines of a state, and their number together.
+    fn machines(&self, state: State) -> Result<([u32; 8], u128), Full> {
+        let (mut machines, _) = self.unpack(state);
+        let known = &mut machines[..self.actors()];
+        known.iter_mut().for_each(|node| *node = self.nodes.machine(*node));
+        if self.config.reduction.symmetry {
+            known.sort_unstable();
+        }
+        let key = self.pack(known, 0)? >> CRASH_BITS;
+        Ok((machines, key))
+    }
+
+    /// The claim that a set of certificates breaks; each set is judged once.
+    fn broken(&mut self, certified: Bits, later: Bits) -> Option<Claim> {
+        let key = (certified, later);
+        if self.sound == Some(key) {
+            return None;
+        }
+        let known = self.verdicts.get(&key).copied();
+        let broken = known.unwrap_or_else(|| {
+            let (broken, seen) = judge(&self.nodes.universe, certified, later);
+            self.seen = self.seen.or(seen);
+            self.verdicts.insert(key, broken);
+            broken
+        });
+        self.sound = broken.is_none().then_some(key);
+        broken
     }
 
     /// Searches until all is seen, a claim breaks, or `stop` says why to end.
@@ -297,39 +328,52 @@ impl<R: Rules> Search<R> {
     ) -> Result<Found, SearchError> {
         let watch = Watch::start();
         let root = self.root()?;
-        let mut visited: FoldSet<State> = FoldSet::default();
-        visited.insert(root);
+        let mut visited = States::default();
+        visited.note(root >> CRASH_BITS, 0);
         let mut frontier = vec![root];
         let mut broken = self.judge(root)?.map(|claim| (claim, root));
         let mut stopped = None;
         self.sofar = Sofar { states: 1, ..Sofar::default() };
+        let (mut successors, mut fresh) = (Vec::new(), Vec::new());
         while !frontier.is_empty() && broken.is_none() && stopped.is_none() {
             let mut next = Vec::new();
-            for state in std::mem::take(&mut frontier) {
-                let prunes = self.config.reduction.crashes;
-                let ended = self.successors(state, |search, to, _, _| {
-                    search.sofar.transitions += 1;
-                    let crashes = to & 0xFF;
-                    let is_beaten =
-                        prunes && (1..=crashes).any(|fewer| visited.contains(&(to - fewer)));
-                    if is_beaten || !visited.insert(to) {
-                        return Ok(false);
+            'layer: for batch in std::mem::take(&mut frontier).chunks(BATCH) {
+                successors.clear();
+                for state in batch {
+                    self.successors(*state, &mut successors)?;
+                }
+                self.sofar.transitions += u64::try_from(successors.len()).unwrap_or(u64::MAX);
+                visited.warm(successors.iter().map(|to| to.state >> CRASH_BITS));
+                fresh.clear();
+                for to in &successors {
+                    let crashes = u8::try_from(to.state & 0xFF).unwrap_or(u8::MAX);
+                    let before = visited.note(to.state >> CRASH_BITS, crashes);
+                    // As many crashes, or fewer when that is enough.
+                    let prunes = self.config.reduction.crashes;
+                    let enough = if prunes { u8::MAX >> (TAG_MAX - crashes) } else { 1 << crashes };
+                    if before & enough == 0 {
+                        fresh.push(to.state);
                     }
-                    search.sofar.states += 1;
-                    next.push(to);
-                    if let Some(claim) = search.judge(to)? {
-                        broken = Some((claim, to));
-                        return Ok(true);
+                }
+                if self.config.liveness {
+                    let keys = fresh.iter().flat_map(|state| self.machines(*state));
+                    self.suffixes.warm(keys.map(|(_, key)| key));
+                }
+                for state in &fresh {
+                    self.sofar.states += 1;
+                    next.push(*state);
+                    if let Some(claim) = self.judge(*state)? {
+                        broken = Some((claim, *state));
+                        break 'layer;
                     }
-                    if search.sofar.states.is_multiple_of(STATES_PER_LOOK) {
-                        let most = search.sofar.states >= search.limits.states_max;
+                    if self.sofar.states.is_multiple_of(STATES_PER_LOOK) {
+                        let most = self.sofar.states >= self.limits.states_max;
                         stopped = most.then(|| "as many states as asked for".to_owned());
-                        stopped = stopped.take().or_else(|| stop(search.sofar));
+                        stopped = stopped.take().or_else(|| stop(self.sofar));
+                        if stopped.is_some() {
+                            break 'layer;
+                        }
                     }
-                    Ok(stopped.is_some())
-                })?;
-                if ended {
-                    break;
                 }
             }
             self.sofar.depth += u32::from(!next.is_empty());
@@ -341,8 +385,7 @@ impl<R: Rules> Search<R> {
             None => None,
         };
         let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        // One byte of control for each place of the set, as std's table has it.
-        let places = (visited.capacity() * 8 / 7).next_power_of_two();
+        let life_bytes = wide(self.suffixes.bytes());
         Ok(Found {
             sofar: self.sofar,
             nodes: (
@@ -353,7 +396,8 @@ impl<R: Rules> Search<R> {
             suffixes: (self.suffixes.runs, self.suffixes.rounds_max),
             cuts: self.nodes.cuts,
             seen: self.seen,
-            bytes: wide(places * (size_of::<State>() + 1)),
+            bytes: wide(visited.bytes()) + life_bytes,
+            life_bytes,
             cpu_s,
             wall_s,
             stopped,
@@ -366,16 +410,19 @@ impl<R: Rules> Search<R> {
         let mut from: FoldMap<State, (State, u8, u32)> = FoldMap::default();
         let mut frontier = vec![root];
         let mut is_found = root == target;
+        let mut successors = Vec::new();
         while !is_found && !frontier.is_empty() {
             let mut next = Vec::new();
             for state in std::mem::take(&mut frontier) {
-                is_found = self.successors(state, |_, to, actor, edge| {
-                    if to != root && !from.contains_key(&to) {
-                        from.insert(to, (state, actor, edge));
-                        next.push(to);
+                successors.clear();
+                self.successors(state, &mut successors)?;
+                for Successor { state: to, actor, edge } in &successors {
+                    if *to != root && !from.contains_key(to) {
+                        from.insert(*to, (state, *actor, *edge));
+                        next.push(*to);
                     }
-                    Ok(to == target)
-                })?;
+                    is_found |= *to == target;
+                }
                 if is_found {
                     break;
                 }

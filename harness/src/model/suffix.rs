@@ -11,17 +11,24 @@ use mdsm_core::ledger::{Subject, quorum};
 
 use super::bits::{Bits, FoldMap, FoldSet, in_at_least};
 use super::machines::{Act, Fx, Machines, To};
+use super::states::States;
 use super::universe::{Full, Universe};
 
 /// Rounds after which nothing new is to be expected. A healthy run takes four: one to bring everybody to
 /// one view, one to leave it, one for the block of the honest leader, and one in reserve for each epoch.
 const ROUNDS_MAX: u32 = 12;
 
+/// Tags of machines.
+const ASKED: u8 = 0;
+const ALIVE: u8 = 1;
+/// Nodes of a suffix at most: the actors and the leader.
+const NODES_MAX: usize = 8;
+
 /// Suffixes that were run, by the machines that they start from.
 #[derive(Debug, Default)]
 pub(super) struct Suffixes {
-    /// Machines from which a block becomes final.
-    alive: FoldSet<u128>,
+    /// Machines from which a suffix was run, and from which a block becomes final.
+    alive: States,
     /// Rounds from which one does.
     rounds_alive: FoldSet<RoundKey>,
     /// How many suffixes were run.
@@ -32,30 +39,42 @@ pub(super) struct Suffixes {
     pub(super) rounds_max: u32,
     /// Honest leaders before they know anything, by epoch.
     leaders: FoldMap<u8, u32>,
+    /// Room for the lists of a suffix.
+    lists: Lists,
 }
 
-/// Machines of the actors, the leader's, epoch and view behind which leaders are honest, whether timers
-/// run out.
-type RoundKey = (u128, u32, u8, u8, bool);
+/// What was said in a round beside certificates.
+#[derive(Debug, Default)]
+struct Lists {
+    /// Blocks proposed in this round.
+    blocks: Vec<u16>,
+    /// Who asks, for what, and whether the leader is asked.
+    asked: Vec<(usize, u8, bool)>,
+}
+
+/// Machines of the actors; that of the leader, epoch and view behind which leaders are honest, whether
+/// timers run out.
+type RoundKey = (u128, u64);
 
 /// One suffix under way.
 struct Suffix<'a, R> {
     universe: &'a mut Universe,
     machines: &'a mut Machines<R>,
     /// Machines of the actors, then that of the leader.
-    at: Vec<u32>,
+    at: [u32; NODES_MAX],
+    /// Actors, which is the place of the leader.
+    leader: usize,
     /// Place behind which leaders are honest: epoch, view.
     heard: (u8, u8),
     /// By node: votes cast in this round.
-    cast: Vec<Bits>,
+    cast: [Bits; NODES_MAX],
     /// By node: certificates that are on the way to it.
-    due: Vec<Bits>,
+    due: [Bits; NODES_MAX],
     /// By node: certificates that it was given in this round.
-    given: Vec<Bits>,
-    /// Blocks proposed in this round.
-    blocks: Vec<u16>,
-    /// Who asks, for what, and whether the leader is asked.
-    asked: Vec<(usize, u8, bool)>,
+    given: [Bits; NODES_MAX],
+    /// Whether a machine or what was cast changed since this was last asked.
+    changed: bool,
+    lists: &'a mut Lists,
 }
 
 impl Suffixes {
@@ -70,36 +89,56 @@ impl Suffixes {
         actors: &[u32],
         start: u128,
     ) -> Result<bool, Full> {
-        if self.alive.contains(&start) {
-            return Ok(true);
+        let known = self.alive.note(start, ASKED);
+        if known != 0 {
+            return Ok(known >> ALIVE & 1 == 1);
         }
-        let place = |machines: &Machines<R>, machine: &u32| {
-            (machines.epoch(*machine), machines.view(*machine))
-        };
-        let heard = actors.iter().map(|machine| place(machines, machine)).max().unwrap_or_default();
+        let place = |machine: &u32| (machines.epoch(*machine), machines.view(*machine));
+        let heard = actors.iter().map(place).max().unwrap_or_default();
         let leader = self.leader(universe, machines, heard.0)?;
-        let mut at = actors.to_vec();
-        at.push(leader);
-        let empty = vec![Bits::default(); at.len()];
-        let (cast, due, given) = (empty.clone(), empty.clone(), empty);
-        let (blocks, asked) = (Vec::new(), Vec::new());
-        let mut suffix = Suffix { universe, machines, at, heard, cast, due, given, blocks, asked };
+        let mut at = [0; NODES_MAX];
+        at[..actors.len()].copy_from_slice(actors);
+        at[actors.len()] = leader;
+        let empty = [Bits::default(); NODES_MAX];
+        let mut lists = std::mem::take(&mut self.lists);
+        let suffix = Suffix {
+            universe,
+            machines,
+            at,
+            leader: actors.len(),
+            heard,
+            cast: empty,
+            due: empty,
+            given: empty,
+            changed: false,
+            lists: &mut lists,
+        };
+        let lives = self.runs_to_life(suffix, start);
+        self.lists = lists;
+        lives
+    }
+
+    fn runs_to_life<R: Rules>(
+        &mut self,
+        mut suffix: Suffix<'_, R>,
+        start: u128,
+    ) -> Result<bool, Full> {
         self.runs += 1;
         let mut is_late = false;
-        let mut passed = Vec::new();
+        let mut passed = Passed::default();
         for round in 1..=ROUNDS_MAX {
-            let before = suffix.at.clone();
+            let before = suffix.at;
             if round > 1 {
                 let key = suffix.key(is_late);
                 if self.rounds_alive.contains(&key) {
-                    return Ok(self.note(passed, round, start));
+                    return Ok(self.note(&passed, round, start));
                 }
                 passed.push(key);
             }
             self.rounds += 1;
             suffix.round(is_late)?;
             if suffix.is_done() {
-                return Ok(self.note(passed, round, start));
+                return Ok(self.note(&passed, round, start));
             }
             let is_stuck = suffix.at == before;
             if is_stuck && is_late {
@@ -111,11 +150,24 @@ impl Suffixes {
     }
 
     /// A block becomes final from the start of this suffix, and from each of its rounds.
-    fn note(&mut self, passed: Vec<RoundKey>, round: u32, start: u128) -> bool {
+    fn note(&mut self, passed: &Passed, round: u32, start: u128) -> bool {
         self.rounds_max = self.rounds_max.max(round);
-        self.alive.insert(start);
-        self.rounds_alive.extend(passed);
+        self.alive.note(start, ALIVE);
+        self.rounds_alive.extend(passed.keys());
         true
+    }
+
+    /// Machines that are asked about soon.
+    pub(super) fn warm(&self, starts: impl Iterator<Item = u128>) {
+        self.alive.warm(starts);
+    }
+
+    /// Bytes that it takes.
+    #[must_use]
+    pub(super) fn bytes(&self) -> usize {
+        // One byte of control for each place of the set, as std's table has it.
+        let places = (self.rounds_alive.capacity() * 8 / 7).next_power_of_two();
+        self.alive.bytes() + places * (size_of::<RoundKey>() + 1)
     }
 
     fn leader<R: Rules>(
@@ -133,58 +185,81 @@ impl Suffixes {
     }
 }
 
+/// Rounds that a suffix went through.
+#[derive(Default)]
+struct Passed {
+    keys: [RoundKey; ROUNDS_MAX as usize],
+    count: usize,
+}
+
+impl Passed {
+    fn push(&mut self, key: RoundKey) {
+        self.keys[self.count] = key;
+        self.count += 1;
+    }
+
+    fn keys(&self) -> impl Iterator<Item = RoundKey> + '_ {
+        self.keys[..self.count].iter().copied()
+    }
+}
+
 impl<R: Rules> Suffix<'_, R> {
     fn key(&self, is_late: bool) -> RoundKey {
-        let mut actors = [0u32; 8];
-        let actors = &mut actors[..self.leader()];
-        actors.copy_from_slice(&self.at[..self.leader()]);
+        let mut at = self.at;
+        let actors = &mut at[..self.leader];
         if self.universe.config.reduction.symmetry {
             actors.sort_unstable();
         }
         let packed =
             actors.iter().fold(0u128, |packed, machine| packed << 24 | u128::from(*machine));
-        (packed, self.at[self.leader()], self.heard.0, self.heard.1, is_late)
+        let (epoch, view) = self.heard;
+        let rest = u64::from(self.at[self.leader]) << 24
+            | u64::from(epoch) << 16
+            | u64::from(view) << 8
+            | u64::from(is_late);
+        (packed, rest)
     }
 
     fn place(&self, node: usize) -> (u8, u8) {
-        (self.machines.epoch(self.at[node]), self.machines.view(self.at[node]))
-    }
-
-    fn leader(&self) -> usize {
-        self.at.len() - 1
+        let place = self.machines.place(self.at[node]);
+        (place.epoch, place.view)
     }
 
     /// Every auditor of the epoch holds a block for final that an honest leader made, or went on to the
     /// next epoch.
     fn is_done(&self) -> bool {
-        (0..self.leader()).all(|node| {
-            let machine = &self.machines.local(self.at[node]).machine;
-            let epoch = self.place(node).0;
-            let is_new =
-                epoch == self.heard.0 && machine.finalized().0.get() > u64::from(self.heard.1);
-            !machine.votes() || epoch > self.heard.0 || is_new
+        self.at[..self.leader].iter().all(|machine| {
+            let place = self.machines.place(*machine);
+            let is_new = place.epoch == self.heard.0 && place.finalized > self.heard.1;
+            !place.votes || place.epoch > self.heard.0 || is_new
         })
     }
 
     fn step(&mut self, node: usize, act: Act) -> Result<(), Full> {
         let step = self.machines.step(self.universe, self.at[node], act)?;
-        self.at[node] = self.machines.outcome(step).to;
+        let outcome = self.machines.outcome(step);
+        self.changed |= self.at[node] != outcome.to;
+        self.at[node] = outcome.to;
         let mut turns = false;
-        for at in 0.. {
-            let Some(fx) = self.machines.outcome(step).effects.get(at).copied() else { break };
-            match fx {
-                Fx::Cast(vote) => self.cast[node].set(vote),
-                Fx::Publish(vote, To::All) => self.due.iter_mut().for_each(|due| due.set(vote)),
-                Fx::Publish(vote, To::Leader) => {
-                    self.due.iter_mut().next_back().into_iter().for_each(|due| due.set(vote))
+        for fx in &outcome.effects {
+            match *fx {
+                Fx::Cast(vote) => {
+                    self.changed |= !self.cast[node].has(vote);
+                    self.cast[node].set(vote);
                 }
-                Fx::Ask(view, of_leader) => self.asked.push((node, view, of_leader)),
-                Fx::Propose(block) if !self.blocks.contains(&block) => self.blocks.push(block),
-                Fx::Arm(TimerKind::Turn, _) if self.is_honest_turn(node) => turns = true,
+                Fx::Publish(vote, To::All) => {
+                    self.due[..=self.leader].iter_mut().for_each(|due| due.set(vote));
+                }
+                Fx::Publish(vote, To::Leader) => self.due[self.leader].set(vote),
+                Fx::Ask(view, of_leader) => self.lists.asked.push((node, view, of_leader)),
+                Fx::Propose(block) if !self.lists.blocks.contains(&block) => {
+                    self.lists.blocks.push(block);
+                }
+                Fx::Arm(TimerKind::Turn, _) => turns = true,
                 _ => {}
             }
         }
-        if turns {
+        if turns && self.is_honest_turn(node) {
             let (_, view) = self.place(node);
             self.step(node, Act::Time(TimerKind::Turn, view))?;
         }
@@ -194,7 +269,7 @@ impl<R: Rules> Suffix<'_, R> {
     /// Whether it is the turn of the one leader that is honest.
     fn is_honest_turn(&self, node: usize) -> bool {
         let (epoch, view) = self.heard;
-        node == self.leader() && self.place(node) == (epoch, view.saturating_add(1))
+        node == self.leader && self.place(node) == (epoch, view.saturating_add(1))
     }
 
     /// Everybody repeats itself, and all of it arrives; with `is_late` the timers run out first.
@@ -202,41 +277,48 @@ impl<R: Rules> Suffix<'_, R> {
         for sets in [&mut self.cast, &mut self.due, &mut self.given] {
             sets.fill(Bits::default());
         }
-        self.blocks.clear();
-        self.asked.clear();
-        for node in 0..self.at.len() {
+        self.lists.blocks.clear();
+        self.lists.asked.clear();
+        for node in 0..=self.leader {
             let (_, view) = self.place(node);
-            if is_late && node != self.leader() {
+            if is_late && node != self.leader {
                 self.step(node, Act::Time(TimerKind::View, view))?;
             }
             // A leader that is silent does not repeat its block either.
             let (_, view) = self.place(node);
-            if node != self.leader() || self.is_honest_turn(node) || self.place(node) < self.heard {
+            if node != self.leader || self.is_honest_turn(node) || self.place(node) < self.heard {
                 self.step(node, Act::Time(TimerKind::Retry, view))?;
             }
         }
         self.catch_up();
         loop {
-            let before = (self.at.clone(), self.cast.clone());
+            self.changed = false;
             self.certify();
-            for node in 0..self.at.len() {
+            for node in 0..=self.leader {
                 let due = self.due[node].without(self.given[node]);
                 self.given[node] = self.given[node].or(due);
                 for vote in due.iter() {
                     self.step(node, Act::Certify(vote))?;
                 }
             }
-            for node in 0..self.leader() {
-                for at in 0..self.blocks.len() {
-                    self.step(node, Act::Offer(self.blocks[at]))?;
+            for node in 0..self.leader {
+                for at in 0..self.lists.blocks.len() {
+                    self.step(node, Act::Offer(self.lists.blocks[at]))?;
                 }
             }
-            for (from, view, of_leader) in std::mem::take(&mut self.asked) {
+            // Answers ask nothing, so the list does not grow while it is read.
+            for at in 0..self.lists.asked.len() {
+                let (from, view, of_leader) = self.lists.asked[at];
                 self.answer(from, view, of_leader)?;
             }
-            let is_quiet =
-                self.due.iter().zip(&self.given).all(|(due, given)| due.without(*given).is_empty());
-            if is_quiet && before == (self.at.clone(), self.cast.clone()) {
+            self.lists.asked.clear();
+            let is_quiet = !self.changed
+                && self
+                    .due
+                    .iter()
+                    .zip(&self.given)
+                    .all(|(due, given)| due.without(*given).is_empty());
+            if is_quiet {
                 return Ok(());
             }
         }
@@ -245,11 +327,12 @@ impl<R: Rules> Suffix<'_, R> {
     /// A node that left an epoch answers whoever is still in it with the finalization by which it left:
     /// the duty of the node around the machine.
     fn catch_up(&mut self) {
-        let Some(newest) = (0..self.leader()).map(|node| self.place(node).0).max() else { return };
-        let genesis = (0..self.leader()).find(|node| self.place(*node).0 == newest);
+        let newest = (0..self.leader).map(|node| self.place(node).0).max();
+        let Some(newest) = newest.filter(|newest| *newest > 0) else { return };
+        let genesis = (0..self.leader).find(|node| self.place(*node).0 == newest);
         let genesis = genesis.map(|node| self.machines.local(self.at[node]).machine.genesis());
         let last = genesis.and_then(|hash| self.universe.by_hash(&hash));
-        let Some(last) = last.filter(|_| newest > 0) else { return };
+        let Some(last) = last else { return };
         let finals = (0u8..=u8::MAX).take(self.universe.votes()).filter(|vote| {
             match self.universe.vote_at(*vote).subject {
                 Subject::Finalize(hash) => {
@@ -261,7 +344,7 @@ impl<R: Rules> Suffix<'_, R> {
         });
         let finals: Vec<u8> = finals.collect();
         if let Some(first) = finals.first() {
-            for node in 0..self.at.len() {
+            for node in 0..=self.leader {
                 if self.place(node).0 < newest {
                     self.due[node].set(*first);
                 }
@@ -272,16 +355,16 @@ impl<R: Rules> Suffix<'_, R> {
     /// Votes of a quorum of distinct voters make a certificate at every auditor.
     fn certify(&mut self) {
         let need = self.machines.rules().quorum(usize::from(self.universe.config.voters));
-        let made = in_at_least(need, self.cast.iter().copied());
+        let made = in_at_least(need, self.cast[..=self.leader].iter().copied());
         debug_assert!(need >= quorum(1), "a certificate needs a vote");
-        for node in 0..self.leader() {
+        for node in 0..self.leader {
             self.due[node] = self.due[node].or(made);
         }
     }
 
     /// Those who are asked answer; only the one who asked hears it.
     fn answer(&mut self, from: usize, view: u8, of_leader: bool) -> Result<(), Full> {
-        let asked = if of_leader { self.leader()..self.at.len() } else { 0..self.leader() };
+        let asked = if of_leader { self.leader..self.leader + 1 } else { 0..self.leader };
         for node in asked.filter(|node| *node != from) {
             if self.place(node).0 != self.place(from).0 {
                 continue;

@@ -1,7 +1,9 @@
 //! Wrong implementations, each one change: what the harness must notice. [CON-7]
 
 mod protocol;
+mod scopes;
 mod table;
 
 pub use protocol::{MUTATIONS, Mutant, Mutation};
+pub use scopes::{Shown, small_scope};
 pub use table::{Kill, Row, Technique, expected, judge, row};

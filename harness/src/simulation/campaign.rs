@@ -12,13 +12,15 @@ use super::broken::Broken;
 use super::cluster::Shape;
 use super::plan::{Faults, Plan};
 use super::run::{Counts, Outcome, Run};
+use super::scopes::{self, Scope};
 use super::strategies::Name;
+use super::world::fold;
 use crate::progress::Progress;
 use crate::seed::Seed;
 use crate::stop::Stop;
 
 /// Every claim that a run is judged by: name, requirements, title.
-pub const CLAIMS: [(&str, &[&str], &str); 11] = [
+pub const CLAIMS: [(&str, &[&str], &str); 13] = [
     ("agreement", &["CON-7"], "no two conflicting blocks can be shown final"),
     ("certificates", &["CON-7"], "one notarization a view, no finalization beside a nullification"),
     ("certificate", &["CON-7"], "certificates hold a quorum of distinct auditors"),
@@ -32,6 +34,12 @@ pub const CLAIMS: [(&str, &[&str], &str); 11] = [
     ("stored first", &["CON-7"], "votes and what justifies them are stored before they are sent"),
     ("freezes", &["CON-8"], "no epoch begins before the last block under it is final"),
     ("anchors", &["ANC-1"], "one anchor root an epoch"),
+    (
+        "credit",
+        &["COM-6"],
+        "credit changes by items of the chain only, and nothing is charged twice",
+    ),
+    ("wire", &["STO-1"], "what is signed reads back, and with any byte changed is refused"),
     ("life", &["CON-7"], "after the network heals blocks become final within the bound"),
     ("memory", &["CON-7"], "floods do not make a node hold more than its bound"),
 ];
@@ -65,6 +73,9 @@ impl Options {
     /// The plan of one seed.
     #[must_use]
     pub fn plan(&self, seed: u64) -> Plan {
+        if self.strategy == Some(Name::SmallScope) {
+            return Scope::plan(Seed::new(seed), self.shape, self.faults);
+        }
         let mut plan =
             Plan::draw(Seed::new(seed), self.shape, self.faults, self.heal_ms, self.end_ms);
         if let Some(name) = self.strategy {
@@ -73,10 +84,7 @@ impl Options {
             let last = self.shape.institutions();
             plan.faulty.extend((0..self.shape.faulty_max()).map(|back| (last - back, name)));
             plan.faulty.insert(1, name);
-            // The faulty are as many as may be, so nobody else may lose its log.
-            plan.controls.retain(|(_, control)| {
-                !matches!(control, super::world::Control::Crash(_, super::world::Crash::LostSync))
-            });
+            plan.keep_logs();
         }
         plan
     }
@@ -110,17 +118,20 @@ pub struct Campaign {
     pub counts: Counts,
     /// How often each strategy acted, and in how many places.
     pub acted: BTreeMap<String, (u64, u64)>,
+    /// How often each mutation of a scope happened, and in how many runs it was to happen.
+    pub mutated: BTreeMap<String, (u64, u64)>,
     /// What went wrong, the first of each claim and seed.
     pub failures: Vec<Failure>,
     /// Seeds that ran twice, and of these those whose runs differed.
     pub repeated: (u64, u64),
+    /// Follows from every delivery of every run, whatever the order in which seeds ran.
+    pub digest: u64,
 }
 
 /// Runs the seeds of a shard.
 #[must_use]
 pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign {
-    let (shard, shards) = options.shard;
-    let seeds: Vec<u64> = options.seeds.clone().filter(|seed| seed % shards == shard - 1).collect();
+    let seeds = options.of_shard();
     progress.start("simulate", seeds.len());
     let next = AtomicU64::new(0);
     let total = Mutex::new(Campaign {
@@ -144,6 +155,9 @@ pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign
                     let again =
                         (at % 64 == 0 && plan.heal_ms < 600_000).then(|| run(options, &plan));
                     if let Ok(mut total) = total.lock() {
+                        if options.strategy == Some(Name::SmallScope) {
+                            total.plan(&Scope::of(plan.seed, &plan.shape), &outcome);
+                        }
                         total.take(seed, &outcome, again.as_ref());
                     }
                     progress.step();
@@ -155,6 +169,15 @@ pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign
     let mut campaign = total.into_inner().unwrap_or_default();
     campaign.failures.sort_by(|a, b| (a.seed, &a.claim).cmp(&(b.seed, &b.claim)));
     campaign
+}
+
+impl Options {
+    /// The seeds of the shard, in order.
+    #[must_use]
+    pub fn of_shard(&self) -> Vec<u64> {
+        let (shard, shards) = self.shard;
+        self.seeds.clone().filter(|seed| seed % shards == shard - 1).collect()
+    }
 }
 
 fn run(options: &Options, plan: &Plan) -> Outcome {
@@ -170,8 +193,20 @@ fn run(options: &Options, plan: &Plan) -> Outcome {
 }
 
 impl Campaign {
+    /// Notes which mutations were to happen, and how often they did.
+    fn plan(&mut self, scope: &Scope, outcome: &Outcome) {
+        let targets = scope.mutations.iter().map(|mutation| mutation.target);
+        for target in targets.collect::<std::collections::BTreeSet<_>>() {
+            let entry = self.mutated.entry(scopes::name(target)).or_default();
+            entry.0 += outcome.mutated.get(&target).copied().unwrap_or(0);
+            entry.1 += 1;
+        }
+    }
+
     fn take(&mut self, seed: u64, outcome: &Outcome, again: Option<&Outcome>) {
         self.counts.add(&outcome.counts);
+        let digest = fold(seed, &outcome.digest.to_le_bytes());
+        self.digest = self.digest.wrapping_add(digest);
         for (name, times) in &outcome.acted {
             let entry = self.acted.entry(name.to_string()).or_default();
             (entry.0, entry.1) = (entry.0 + times, entry.1 + 1);
@@ -206,8 +241,13 @@ impl Campaign {
         self.shards.sort_unstable();
         self.planned += other.planned;
         self.counts.add(&other.counts);
+        self.digest = self.digest.wrapping_add(other.digest);
         for (name, (times, places)) in other.acted {
             let entry = self.acted.entry(name).or_default();
+            (entry.0, entry.1) = (entry.0 + times, entry.1 + places);
+        }
+        for (name, (times, places)) in other.mutated {
+            let entry = self.mutated.entry(name).or_default();
             (entry.0, entry.1) = (entry.0 + times, entry.1 + places);
         }
         self.failures.extend(other.failures);

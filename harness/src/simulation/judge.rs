@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mdsm_core::consensus::{JournalEntry, Rules};
+use mdsm_core::ledger::Subject;
 use mdsm_core::roster::{Committees, Seat};
 use mdsm_core::types::{Digest, Epoch, InstitutionId};
 use std::collections::BTreeMap;
 
 use super::cluster::{Actor, Body, Entry, GENESIS, Seen, Setup, Wire};
-use super::world::{Message as _, Node, Observer, To};
-use crate::oracle::consensus::{EpochHistory, History};
+use super::world::{Message as _, Node, Observer, To, mix};
+use crate::oracle::consensus::{EpochHistory, History, wire};
 
 /// Looks on and judges.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Judge<R> {
     pub lost: u32,
     /// Votes whose signature did not hold.
     pub forged: u64,
+    /// Signed messages of which bytes were changed, all of them refused.
+    pub altered: u64,
     /// Anchors certified.
     pub anchored: BTreeSet<Epoch>,
     /// What messages say, by their marks, when it is wanted.
@@ -51,6 +54,7 @@ impl<R: Rules> Judge<R> {
             open: Epoch::new(0),
             lost: 0,
             forged: 0,
+            altered: 0,
             anchored: BTreeSet::new(),
             labels: None,
             forgets: false,
@@ -89,6 +93,9 @@ impl<R: Rules> Observer<Actor<R>> for Judge<R> {
         let from = self.institutions[usize::from(node)];
         if let Some(labels) = &mut self.labels {
             labels.entry(message.mark()).or_insert_with(|| message.label());
+        }
+        if message.mark().is_multiple_of(ALTERED_ONE_IN) {
+            self.alter(message);
         }
         match &message.body {
             Body::Vote(signed) if signed.signer == from => {
@@ -149,7 +156,49 @@ impl<R: Rules> Observer<Actor<R>> for Judge<R> {
     }
 }
 
+/// Of so many messages one is changed, byte by byte.
+const ALTERED_ONE_IN: u64 = 256;
+/// Bytes that are changed in it, one at a time.
+const CHANGES: u64 = 4;
+
 impl<R: Rules> Judge<R> {
+    /// Changes bytes of a signed message and sees that it is refused.
+    fn alter(&mut self, message: &Wire) {
+        let setup = self.setup.clone();
+        let (chain, scheme) = (&setup.chain, &setup.signatures);
+        let key = |id: InstitutionId| {
+            let is_known = (1..=setup.shape.institutions()).contains(&id.get());
+            is_known.then(|| setup.signatures.owner(id))
+        };
+        let changes = (0..CHANGES).map(|at| {
+            let word = mix(message.mark(), at);
+            (usize::try_from(word >> 8).unwrap_or(0), word.to_le_bytes()[0])
+        });
+        let verdict = match &message.body {
+            Body::Vote(signed) => wire(signed, changes, |changed| {
+                key(changed.signer).is_some_and(|key| changed.holds(chain, &key, scheme))
+            }),
+            Body::Proposal(block) | Body::Block(block) => wire(&***block, changes, |changed| {
+                key(changed.header.producer).is_some_and(|key| changed.holds(&key, scheme))
+            }),
+            Body::Certificate(certificate) => wire(&**certificate, changes, |changed| {
+                let Some(committees) = self.committees.get(&changed.vote.epoch) else {
+                    return false;
+                };
+                let keys = match changed.vote.subject {
+                    Subject::Anchor(_) => committees.electorate().map(|seat| seat.key).collect(),
+                    _ => committees.auditor_keys(),
+                };
+                changed.check(chain, &keys, scheme).is_ok()
+            }),
+            Body::Ask { .. } | Body::AskBlock(_) => return,
+        };
+        self.altered += 1;
+        if let Err(what) = verdict {
+            self.history.broken("wire", what);
+        }
+    }
+
     /// Time of the block under an epoch; the genesis' for the first.
     fn marks(&self, epoch: Epoch) -> Option<mdsm_core::types::Timestamp> {
         let seen = self.history.epochs.get(&epoch)?;

@@ -8,7 +8,7 @@
 //! | `strategies` | how a faulty node deviates, each by name |
 //! | `run`, `campaign` | one seed, and many of them |
 //! | `schedule`, `shrink` | a run as readable text, and the shortest that still fails |
-//! | `twins` | a systematic search for attacks |
+//! | `twins`, `scopes` | systematic searches for attacks |
 //!
 //! Invariant: equal seeds and settings give equal runs, delivery by delivery; a digest shows it.
 //! Invariant: what happens to a message follows from the seed, its sender, its receiver, what it says
@@ -23,6 +23,7 @@ pub mod node;
 pub mod plan;
 pub mod run;
 pub mod schedule;
+pub mod scopes;
 pub mod shrink;
 pub mod strategies;
 pub mod twins;

@@ -263,6 +263,12 @@ impl Plan {
 }
 
 impl Plan {
+    /// Nobody loses its log: the faulty are as many as may be.
+    pub fn keep_logs(&mut self) {
+        let loses = |control: &Control| matches!(control, Control::Crash(_, Crash::LostSync));
+        self.controls.retain(|(_, control)| !loses(control));
+    }
+
     /// The longest run of faulty leaders in the order of turns.
     #[must_use]
     pub fn faulty_in_a_row(&self) -> u64 {

@@ -12,6 +12,7 @@ use mdsm_core::types::{Epoch, InstitutionId, View};
 use super::cluster::{Actor, ConsensusHost, Setup, Signatures};
 use super::judge::Judge;
 use super::plan::{Plan, calm};
+use super::scopes::Target;
 use super::strategies::{Deviant, Name};
 use super::world::{Control, Fate, Fault, Node, World};
 use crate::oracle::consensus::{Breach, accountability, authors};
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub counts: Counts,
     /// How often each strategy acted.
     pub acted: Vec<(Name, u64)>,
+    /// How often each mutation of the scope happened.
+    pub mutated: BTreeMap<Target, u64>,
     /// Auditors that are shown to have broken an agreement.
     pub authors: BTreeSet<InstitutionId>,
 }
@@ -52,6 +55,8 @@ pub struct Counts {
     pub forged: u64,
     /// Offences shown.
     pub offences: u64,
+    /// Signed messages that were changed byte by byte, and refused.
+    pub altered: u64,
     /// Most slots and waiting votes of a node at any time.
     pub load: u64,
     /// Milliseconds simulated.
@@ -72,6 +77,7 @@ impl Counts {
         self.lost_logs += other.lost_logs;
         self.forged += other.forged;
         self.offences += other.offences;
+        self.altered += other.altered;
         self.load = self.load.max(other.load);
         self.simulated_ms += other.simulated_ms;
         self.gap_ms = self.gap_ms.max(other.gap_ms);
@@ -115,7 +121,7 @@ impl<R: Rules + 'static> Run<R> {
                 Actor::honest(ConsensusHost::new(&setup, InstitutionId::new(id), skew_ms));
             if let Some(name) = plan.faulty.get(&id) {
                 let random = plan.seed.stream(&format!("simulation/strategy/{id}"));
-                actor.deviant = Some(Box::new(Deviant::new(*name, random)));
+                actor.deviant = Some(Box::new(Deviant::new(*name, random, plan.seed)));
             }
             (id, actor)
         };
@@ -323,6 +329,10 @@ impl<R: Rules + 'static> Run<R> {
             .filter_map(|node| self.world.host(node).deviant.as_ref())
             .map(|deviant| (deviant.name, deviant.acted))
             .collect();
+        let mut mutated: BTreeMap<Target, u64> = BTreeMap::new();
+        for deviant in (0..self.world.nodes()).filter_map(|n| self.world.host(n).deviant.as_ref()) {
+            deviant.mutated.iter().for_each(|(t, n)| *mutated.entry(*t).or_default() += n);
+        }
         let offences = history.epochs.values().map(|epoch| epoch.evidence.len() as u64).sum();
         let epoch = self.honest().map(|node| self.place(node).0.get()).max().unwrap_or(0);
         let counts = Counts {
@@ -335,6 +345,7 @@ impl<R: Rules + 'static> Run<R> {
             lost_logs: u64::from(self.judge.lost),
             forged: self.judge.forged,
             offences,
+            altered: self.judge.altered,
             load: self.load,
             simulated_ms: self.world.now_ms(),
             gap_ms: self.gap_ms,
@@ -344,6 +355,7 @@ impl<R: Rules + 'static> Run<R> {
             digest: self.world.digest(),
             counts,
             acted,
+            mutated,
             authors: authors(history),
         }
     }

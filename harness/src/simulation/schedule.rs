@@ -6,6 +6,7 @@
 //! network producers 4 auditors 4 turn 1000 delay 200 epoch 20000
 //! seed 17                         the coins of strategies
 //! rules QuorumTooSmall            the rule that is broken, if one is
+//! signatures real                 Ed25519; ideal ones without this line
 //! links 6 0 100 0 0 6000          base jitter loss twice late late_ms; drawn unless `scripted`
 //! scripted                        messages do as the lines below say
 //! until 4000 9000                 faults end, the run ends
@@ -34,6 +35,8 @@ pub struct Schedule {
     pub plan: Plan,
     /// The broken rule, if one is.
     pub rules: Option<Broken>,
+    /// Whether signatures are real ones. What tells messages apart depends on it.
+    pub is_real: bool,
     /// Fates of single messages; nothing when links are drawn.
     pub script: Option<BTreeMap<Fault, Fate>>,
     /// What messages say, for people.
@@ -51,7 +54,7 @@ impl Schedule {
     /// A plan as it is.
     #[must_use]
     pub fn new(plan: Plan, rules: Option<Broken>) -> Self {
-        Self { plan, rules, script: None, labels: BTreeMap::new() }
+        Self { plan, rules, is_real: false, script: None, labels: BTreeMap::new() }
     }
 
     /// The text.
@@ -70,6 +73,9 @@ impl Schedule {
         line(format!("seed {seed}"));
         if let Some(rules) = self.rules {
             line(format!("rules {rules}"));
+        }
+        if self.is_real {
+            line("signatures real".to_owned());
         }
         let Links { base_ms, jitter_ms, loss, twice, late, late_ms } = links;
         line(format!("links {base_ms} {jitter_ms} {loss} {twice} {late} {late_ms}"));
@@ -156,6 +162,7 @@ impl Schedule {
             }
             ["seed", seed] => plan.seed = seed.parse().map_err(|e| format!("{e}"))?,
             ["rules", rules] => self.rules = Some(rules.parse()?),
+            ["signatures", "real"] => self.is_real = true,
             ["links", base, jitter, loss, twice, late, late_ms] => {
                 plan.links = Links {
                     base_ms: number(base)?,

@@ -44,7 +44,7 @@ fn replay_under<R: Rules + 'static>(
     schedule: &Schedule,
     rules: R,
 ) -> (Outcome, Option<BTreeMap<u64, String>>) {
-    let mut run = Run::new(schedule.plan.clone(), rules, false);
+    let mut run = Run::new(schedule.plan.clone(), rules, schedule.is_real);
     if let Some(script) = &schedule.script {
         run.world.network.follow(script.clone());
     }
@@ -57,13 +57,14 @@ fn replay_under<R: Rules + 'static>(
 #[must_use]
 pub fn record(schedule: &Schedule) -> Schedule {
     fn recorded<R: Rules + 'static>(schedule: &Schedule, rules: R) -> Schedule {
-        let mut run = Run::new(schedule.plan.clone(), rules, false);
+        let mut run = Run::new(schedule.plan.clone(), rules, schedule.is_real);
         run.world.network.record();
         run.judge.labels = Some(BTreeMap::new());
         let (script, labels) = run.finish_recorded();
         let mut plan = schedule.plan.clone();
         plan.controls.retain(|(_, control)| !matches!(control, Control::Cut(..)));
-        Schedule { plan, rules: schedule.rules, script: Some(script.into_iter().collect()), labels }
+        let script = Some(script.into_iter().collect());
+        Schedule { plan, script, labels, ..schedule.clone() }
     }
     match schedule.rules {
         Some(rules) => recorded(schedule, rules),

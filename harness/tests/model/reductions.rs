@@ -11,7 +11,7 @@ fn without() -> [Reduction; 4] {
         Reduction { symmetry: false, ..all },
         Reduction { proposals: false, ..all },
         Reduction { crashes: false, ..all },
-        Reduction { symmetry: false, proposals: false, crashes: false },
+        Reduction { symmetry: false, proposals: false, crashes: false, observers: false },
     ]
 }
 
@@ -48,5 +48,34 @@ fn a_mistake_is_found_after_as_many_steps_without_reductions() {
         for reduction in without() {
             assert_eq!(steps(reduction), reduced, "{mutation:?} {reduction:?}");
         }
+    }
+}
+
+#[test]
+fn what_nodes_without_a_vote_learn_makes_no_difference_to_safety() {
+    let config = Config { views: 1, epochs: 2, crashes: 1, liveness: false, ..small() };
+    let without = Reduction { observers: false, ..Reduction::default() };
+    let (reduced, found) = (
+        search(&config, Mutation::None),
+        search(&Config { reduction: without, ..config.clone() }, Mutation::None),
+    );
+    assert_eq!((claim(&reduced), claim(&found)), (None, None));
+    assert_eq!(found.seen, reduced.seen);
+    assert!(reduced.seen.second_epoch && found.sofar.states > 2 * reduced.sofar.states);
+    for mutation in [
+        Mutation::ForeignEpochs,
+        Mutation::QuorumLess,
+        Mutation::NotarizationNotStored,
+        Mutation::NullifyNotStored,
+        Mutation::FinalizeAfterNullify,
+        Mutation::VotesWithoutLog,
+        Mutation::AnyLeader,
+        Mutation::IgnoresCheck,
+    ] {
+        let end = |reduction| {
+            let found = search(&Config { reduction, ..config.clone() }, mutation);
+            found.broken.map(|(claim, way)| (claim, way.len()))
+        };
+        assert_eq!(end(without), end(Reduction::default()), "{mutation:?}");
     }
 }

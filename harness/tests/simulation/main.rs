@@ -4,7 +4,9 @@
 mod account;
 mod broken;
 mod drawn;
+mod oracles;
 mod repeat;
+mod scopes;
 mod seeds;
 mod strategies;
 mod twins;

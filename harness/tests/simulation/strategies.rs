@@ -47,6 +47,7 @@ fn there_are_at_least_twenty_and_names_read_back() {
     for name in Name::ALL {
         assert_eq!(name.to_string().to_lowercase().parse(), Ok(name));
     }
+    assert_eq!("smallscope".parse(), Ok(Name::SmallScope));
     assert!("Angel".parse::<Name>().is_err());
 }
 

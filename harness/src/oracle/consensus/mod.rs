@@ -15,27 +15,33 @@
 //! | I7, I12 no honest contradiction, no honest accused | [`honesty()`] |
 //! | I8 stored before sent | [`History::voted`], as it happens |
 //! | I9 shape of certificates | [`History::certified`], as it happens |
+//! | I11 credit is the sum of its items, nothing is charged twice | [`credit()`] |
 //! | I13 a broken agreement names its authors | [`accountability()`] |
 //! | I14 no payload before the freeze is final | [`freezes()`] |
 //! | I16 one anchor an epoch | [`anchors()`] |
+//! | I20 what is signed reads back, and with a byte changed is refused | [`wire()`], as it happens |
 
 mod accountability;
 mod agreement;
 mod anchors;
 mod blocks;
 mod certificates;
+mod credit;
 mod freezes;
 mod history;
 mod honesty;
+mod wire;
 
 pub use accountability::{accountability, authors};
 pub use agreement::agreement;
 pub use anchors::anchors;
 pub use blocks::blocks;
 pub use certificates::certificates;
+pub use credit::credit;
 pub use freezes::freezes;
 pub use history::{Breach, EpochHistory, History, ViewHistory};
 pub use honesty::honesty;
+pub use wire::wire;
 
 use super::Verdict;
 
@@ -43,13 +49,14 @@ use super::Verdict;
 pub type Claim = fn(&History, &EpochHistory) -> Verdict;
 
 /// Every claim that is judged when an epoch is over, by its name.
-pub const CLAIMS: [(&str, Claim); 6] = [
+pub const CLAIMS: [(&str, Claim); 7] = [
     ("agreement", agreement),
     ("certificates", certificates),
     ("blocks", blocks),
     ("honesty", honesty),
     ("freezes", freezes),
     ("anchors", anchors),
+    ("credit", credit),
 ];
 
 /// Votes that make a certificate, counted anew: all but a third of those behind the first.

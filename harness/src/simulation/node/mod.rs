@@ -9,12 +9,14 @@
 //! | `bitcoin` | blocks, reorganisations, and each node's view of them |
 //! | `puppet`, `flaws` | faulty nodes: the strategies of consensus, bad blocks, withheld Items |
 //! | `judge`, `books`, `run` | what must hold, and one run from a plan |
+//! | `campaign` | many seeds, in shards |
 
 mod actor;
 mod archive;
 mod bitcoin;
 mod board;
 mod books;
+pub mod campaign;
 mod deal;
 mod disk;
 mod flaws;

@@ -52,7 +52,7 @@ impl<R: Rules + 'static> Puppet<R> {
         let setup = Rc::new(setup);
         let random = || seed.stream(&format!("simulation/strategy/{}", me.get()));
         let (deviant, flawer) = match deed {
-            Deed::Shared(name) => (Some(Deviant::new(name, random())), None),
+            Deed::Shared(name) => (Some(Deviant::new(name, random(), seed)), None),
             other => (None, Some(Flawer::new(other, random()))),
         };
         Self {

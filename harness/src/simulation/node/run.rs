@@ -40,9 +40,15 @@ impl NodePlan {
     /// A run of a seed.
     #[must_use]
     pub fn draw(seed: Seed, scale: Scale, faults: Faults, heal_ms: u64, end_ms: u64) -> Self {
-        let mut plan = Plan::draw(seed, scale.shape, faults, heal_ms, end_ms);
+        Self::around(Plan::draw(seed, scale.shape, faults, heal_ms, end_ms), scale, faults)
+    }
+
+    /// A run of what befalls a network of this scale, with what befalls those without a seat.
+    #[must_use]
+    pub fn around(mut plan: Plan, scale: Scale, faults: Faults) -> Self {
         // A full client is down for epochs now and then.
-        let mut random = seed.stream("simulation/full");
+        let mut random = plan.seed.stream("simulation/full");
+        let heal_ms = plan.heal_ms;
         if faults.crashes && random.chance(1, 2) {
             let node = u16::try_from(scale.shape.institutions()).unwrap_or(0);
             let down_ms = u64::from(scale.shape.epoch_ms) * 5 / 2;

@@ -1,5 +1,6 @@
 //! The frame of all strategies.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use mdsm_core::types::{Epoch, View};
 use rand_chacha::ChaCha12Rng;
 
 use super::Name;
-use crate::seed::Draw as _;
+use crate::seed::{Draw as _, Seed};
 use crate::simulation::cluster::{Action, Block, Body, ConsensusHost, Wire};
+use crate::simulation::scopes::Target;
 use crate::simulation::world::To;
 
 /// Messages that a strategy may remember.
@@ -26,6 +28,8 @@ pub struct Me<'a, R: Rules> {
     pub random: &'a mut ChaCha12Rng,
     /// Counts what it did.
     pub acted: &'a mut u64,
+    /// Counts mutations by what they changed.
+    pub mutated: &'a mut BTreeMap<Target, u64>,
     /// The latest messages that came.
     pub heard: &'a [Rc<Wire>],
 }
@@ -67,6 +71,12 @@ impl<R: Rules> Me<'_, R> {
     pub fn say(&mut self, to: To, body: Body, out: &mut Out<R>) {
         *self.acted += 1;
         out.push(Action::Send { to, message: Rc::new(Wire::new(body)) });
+    }
+
+    /// Counts a mutation.
+    pub fn did(&mut self, target: Target) {
+        *self.mutated.entry(target).or_default() += 1;
+        *self.acted += 1;
     }
 
     /// A vote of its own.
@@ -139,6 +149,8 @@ pub struct Deviant<R: Rules> {
     pub name: Name,
     /// How often it acted.
     pub acted: u64,
+    /// How often it mutated what.
+    pub mutated: BTreeMap<Target, u64>,
     random: ChaCha12Rng,
     heard: Vec<Rc<Wire>>,
     strategy: Box<dyn Strategy<R>>,
@@ -153,16 +165,17 @@ impl<R: Rules> fmt::Debug for Deviant<R> {
 impl<R: Rules + 'static> Deviant<R> {
     /// A deviation by its name.
     #[must_use]
-    pub fn new(name: Name, random: ChaCha12Rng) -> Self {
-        Self { name, acted: 0, random, heard: Vec::new(), strategy: name.strategy() }
+    pub fn new(name: Name, random: ChaCha12Rng, seed: Seed) -> Self {
+        let (mutated, heard) = (BTreeMap::new(), Vec::new());
+        Self { name, acted: 0, mutated, random, heard, strategy: name.strategy(seed) }
     }
 }
 
 impl<R: Rules> Deviant<R> {
     /// Changes what the node does.
     pub fn twist(&mut self, host: &ConsensusHost<R>, honest: Out<R>, out: &mut Out<R>) {
-        let Self { acted, random, heard, strategy, .. } = self;
-        let mut me = Me { host, random, acted, heard };
+        let Self { acted, mutated, random, heard, strategy, .. } = self;
+        let mut me = Me { host, random, acted, mutated, heard };
         for action in honest {
             match action {
                 Action::Send { to, message } => strategy.send(&mut me, to, message, out),
@@ -183,15 +196,15 @@ impl<R: Rules> Deviant<R> {
             self.heard.remove(0);
         }
         self.heard.push(message.clone());
-        let Self { acted, random, heard, strategy, .. } = self;
-        let mut me = Me { host, random, acted, heard };
+        let Self { acted, mutated, random, heard, strategy, .. } = self;
+        let mut me = Me { host, random, acted, mutated, heard };
         strategy.hear(&mut me, from, message, out)
     }
 
     /// Some time has passed; whether the node shall forget everything.
     pub fn tick(&mut self, host: &ConsensusHost<R>, out: &mut Out<R>) -> bool {
-        let Self { acted, random, heard, strategy, .. } = self;
-        let mut me = Me { host, random, acted, heard };
+        let Self { acted, mutated, random, heard, strategy, .. } = self;
+        let mut me = Me { host, random, acted, mutated, heard };
         strategy.tick(&mut me, out)
     }
 }

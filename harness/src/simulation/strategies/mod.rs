@@ -8,6 +8,7 @@ mod deviant;
 mod leaders;
 mod liars;
 mod name;
+mod scoped;
 mod voters;
 
 pub use deviant::{Deviant, Me, Out, Strategy};

@@ -7,7 +7,9 @@ use mdsm_core::consensus::Rules;
 use thiserror::Error;
 
 use super::deviant::Strategy;
+use super::scoped::SmallScope;
 use super::{couriers, leaders, liars, voters};
+use crate::seed::Seed;
 
 /// A way to deviate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,18 +72,20 @@ pub enum Name {
     EvidenceSpammer,
     /// Changes single fields of its messages and signs them anew.
     Mutator,
+    /// Changes one thing in one round, as the scope of the seed says; see `simulation::scopes`.
+    SmallScope,
 }
 
 /// A text that names no strategy.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{text}` is no strategy; there are {}", Name::ALL.map(|name| name.to_string()).join(", "))]
+#[error("`{text}` is no strategy; there are {}, {}", Name::ALL.map(|name| name.to_string()).join(", "), Name::SmallScope)]
 pub struct NameError {
     /// The text.
     pub text: String,
 }
 
 impl Name {
-    /// Every strategy.
+    /// Every strategy that may be drawn.
     pub const ALL: [Self; 29] = [
         Self::Equivocator,
         Self::StaleParent,
@@ -115,7 +119,7 @@ impl Name {
     ];
 
     /// The strategy.
-    pub(super) fn strategy<R: Rules + 'static>(self) -> Box<dyn Strategy<R>> {
+    pub(super) fn strategy<R: Rules + 'static>(self, seed: Seed) -> Box<dyn Strategy<R>> {
         match self {
             Self::Equivocator => Box::<leaders::Equivocator>::default(),
             Self::StaleParent => Box::<leaders::StaleParent>::default(),
@@ -146,6 +150,7 @@ impl Name {
             Self::FarViewFlooder => Box::<liars::FarViewFlooder>::default(),
             Self::EvidenceSpammer => Box::<liars::EvidenceSpammer>::default(),
             Self::Mutator => Box::<liars::Mutator>::default(),
+            Self::SmallScope => Box::new(SmallScope::new(seed)),
         }
     }
 }
@@ -161,6 +166,7 @@ impl FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         let is_named = |name: &&Self| name.to_string().eq_ignore_ascii_case(text);
-        Self::ALL.iter().find(is_named).copied().ok_or_else(|| NameError { text: text.to_owned() })
+        let mut all = Self::ALL.iter().chain(&[Self::SmallScope]);
+        all.find(is_named).copied().ok_or_else(|| NameError { text: text.to_owned() })
     }
 }

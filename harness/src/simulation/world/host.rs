@@ -21,6 +21,14 @@ pub enum To {
     Many(Rc<[u32]>),
 }
 
+impl To {
+    /// Whether nobody is meant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Many(many) if many.is_empty())
+    }
+}
+
 /// What a node wants done, in order.
 #[derive(Debug)]
 pub enum Action<H: Host> {

@@ -76,8 +76,9 @@ pub struct Chain {
     blocks: Blocks,
 }
 
-/// Epochs that a node can show to others.
-const PAST_MAX: usize = 16;
+/// Epochs that a node can show to others: a day of the paper's. A node that was down for longer needs what
+/// whole nodes have on their disks.
+const PAST_MAX: usize = 144;
 
 /// Why a block cannot be judged yet, or is bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -224,7 +224,8 @@ impl<R: Rules + 'static> Run<R> {
         let delay_ms = u64::from(self.honest().map(delay).max().unwrap_or(shape.delay_ms));
         let now = calm(shape);
         // The slowest clock takes a twentieth longer.
-        let again_ms = delay_ms * 2 * 21 / 20 + u64::from(now.base_ms + now.jitter_ms);
+        let again_ms = (u64::from(shape.turn_ms) + delay_ms * 4) * 21 / 20
+            + u64::from(now.base_ms + now.jitter_ms);
         let late_ms = u64::from(links.late_ms + 4 * links.jitter_ms) + 500;
         self.advance(heal_ms + again_ms.max(late_ms));
         loop {

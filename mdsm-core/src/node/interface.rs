@@ -101,10 +101,6 @@ pub enum Refusal {
 
 /// Something is to be done, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives as long as one step; a box for each would cost more"
-)]
 pub enum Effect {
     /// Store in the log; a barrier.
     Persist(JournalEntry),

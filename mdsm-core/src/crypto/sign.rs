@@ -92,7 +92,7 @@ pub trait Scheme {
 pub struct Ed25519;
 
 /// From how many signatures on a batch is cheaper than single checks.
-const BATCH_MIN: usize = 4;
+const BATCH_MIN: usize = 2;
 
 impl Scheme for Ed25519 {
     fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool {

@@ -178,9 +178,11 @@ impl<R: Rules> Judge<R> {
             Body::Vote(signed) => wire(signed, changes, |changed| {
                 key(changed.signer).is_some_and(|key| changed.holds(chain, &key, scheme))
             }),
-            Body::Proposal(block) | Body::Block(block) => wire(&***block, changes, |changed| {
-                key(changed.header.producer).is_some_and(|key| changed.holds(&key, scheme))
-            }),
+            Body::Proposal(block) | Body::Block { block, .. } => {
+                wire(&***block, changes, |changed| {
+                    key(changed.header.producer).is_some_and(|key| changed.holds(&key, scheme))
+                })
+            }
             Body::Certificate(certificate) => wire(&**certificate, changes, |changed| {
                 let Some(committees) = self.committees.get(&changed.vote.epoch) else {
                     return false;

@@ -121,6 +121,21 @@ impl Chain {
         self.blocks.get(hash).or_else(older)
     }
 
+    /// The blocks of its epoch before a block, the parent first, as far as they are here.
+    pub fn before<'a>(&'a self, block: &'a Block) -> impl Iterator<Item = &'a Arc<Block>> {
+        let epoch = block.header.epoch;
+        let blocks = match self.past.get(&epoch) {
+            Some(past) => &past.blocks,
+            None => &self.blocks,
+        };
+        let mut parent = block.header.parent;
+        std::iter::from_fn(move || {
+            let found = blocks.get(&parent)?;
+            parent = found.header.parent;
+            Some(found)
+        })
+    }
+
     /// Height, time and whether the epoch is over at a block, all of whose ancestors must be here.
     fn standing(&self, hash: &Digest) -> Result<(Height, Timestamp, bool), Digest> {
         if *hash == self.genesis {

@@ -13,6 +13,8 @@ use crate::simulation::world::{Disk, To};
 
 /// Milliseconds after which blocks are asked for again, in delays.
 const FETCH_DELAYS: u32 = 2;
+/// Blocks before the one that was asked for that an answer holds.
+const ANCESTORS_MAX: usize = 127;
 /// Milliseconds after which an anchor vote is cast again, in delays.
 const BALLOT_DELAYS: u32 = 8;
 
@@ -37,15 +39,25 @@ impl<R: Rules> ConsensusHost<R> {
                 }
             }
             Body::AskBlock(hash) => {
-                if let Some(signed) = self.chain.block(hash) {
-                    self.send(To::One(from.get()), Body::Block(signed.clone()), out);
+                if let Some(block) = self.chain.block(hash) {
+                    let ancestors = self.chain.before(block).take(ANCESTORS_MAX).cloned().collect();
+                    let body = Body::Block { block: block.clone(), ancestors };
+                    self.send(To::One(from.get()), body, out);
                 }
             }
-            Body::Block(signed) => {
-                // Whoever asked for a block knows its hash, so no signature is needed.
-                let hash = signed.hash();
-                if self.wants(&hash) {
-                    self.chain.keep(signed);
+            Body::Block { block, ancestors } => {
+                // Whoever asked for a block knows its hash, and by that its parent's, so no signature is
+                // needed.
+                if self.wants(&block.hash()) {
+                    self.chain.keep(block);
+                    let mut child = block;
+                    for ancestor in ancestors {
+                        if ancestor.hash() != child.header.parent {
+                            break;
+                        }
+                        self.chain.keep(ancestor);
+                        child = ancestor;
+                    }
                     self.settle(out);
                 }
             }

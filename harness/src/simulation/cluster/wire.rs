@@ -36,8 +36,13 @@ pub enum Body {
     },
     /// Asks for a block.
     AskBlock(Digest),
-    /// The block that was asked for.
-    Block(Arc<Block>),
+    /// The block that was asked for, and those before it, for whoever missed more than one.
+    Block {
+        /// The block.
+        block: Arc<Block>,
+        /// Its ancestors, the parent first.
+        ancestors: Vec<Arc<Block>>,
+    },
 }
 
 impl Wire {
@@ -66,7 +71,7 @@ impl Wire {
             }
             Body::Ask { epoch, view } => format!("ask e{epoch} v{view}"),
             Body::AskBlock(hash) => format!("ask block {}", short(hash)),
-            Body::Block(signed) => format!("block {}", short(&signed.hash())),
+            Body::Block { block, .. } => format!("block {}", short(&block.hash())),
         }
     }
 }
@@ -112,6 +117,8 @@ fn mark(body: &Body) -> u64 {
         }
         Body::Ask { epoch, view } => mix(4 ^ u64::from(epoch.get()) << 8, view.get()),
         Body::AskBlock(hash) => fold(5, &hash.as_bytes()[..16]),
-        Body::Block(signed) => mix(6, word(&signed.signature)),
+        Body::Block { block, ancestors } => {
+            mix(6 ^ (ancestors.len() as u64) << 8, word(&block.signature))
+        }
     }
 }

@@ -215,7 +215,7 @@ impl<R: Rules + 'static> Puppet<R> {
                 Message::Proposal(Arc::new(Proposal { signed, payload }))
             }
             cluster::Body::AskBlock(token) => return self.letters.get(token).cloned(),
-            cluster::Body::Block(_) => return None,
+            cluster::Body::Block { .. } => return None,
         };
         Some(Wire::new(Body::Node(message)))
     }

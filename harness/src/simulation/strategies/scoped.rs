@@ -129,7 +129,7 @@ impl SmallScope {
 /// A block that is known and not this one.
 fn other_block<R: Rules>(me: &Me<'_, R>, than: Option<&Digest>) -> Digest {
     let heard = me.heard.iter().rev().filter_map(|message| match &message.body {
-        Body::Proposal(block) | Body::Block(block) => Some(block.hash()),
+        Body::Proposal(block) | Body::Block { block, .. } => Some(block.hash()),
         _ => None,
     });
     let chain = me.host.chain();
@@ -182,7 +182,7 @@ fn changed_certificate<R: Rules>(
 /// The header on another block that is known, or on the genesis of the epoch, as if that were right.
 fn other_parent<R: Rules>(me: &Me<'_, R>, header: BlockHeader) -> BlockHeader {
     let heard = me.heard.iter().rev().filter_map(|message| match &message.body {
-        Body::Proposal(block) | Body::Block(block) => Some((block.hash(), block.header)),
+        Body::Proposal(block) | Body::Block { block, .. } => Some((block.hash(), block.header)),
         _ => None,
     });
     let mut earlier = heard.filter(|(hash, other)| {

@@ -11,8 +11,8 @@ use super::message::Message;
 use crate::chain::{Applied, Chain};
 use crate::codec::Wire as _;
 use crate::consensus::{self, Audience, Rules};
-use crate::crypto::sign::Scheme;
-use crate::ledger::{Block, Item, Proposal, SealedHeader, faulty_max};
+use crate::crypto::sign::{Scheme, Signed};
+use crate::ledger::{Block, Item, Proposal, SealedHeader, SignedHeader, faulty_max};
 use crate::params::BLOCK_AHEAD_MS_MAX;
 use crate::types::{Digest, Height, InstitutionId, RecordId, View};
 
@@ -364,16 +364,43 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.retry_waiting(effects);
     }
 
-    /// A block arrived that was asked for; it is believed because of its hash.
+    /// A block arrived that was asked for; it is believed because of its hash, and its signature because it
+    /// was checked: whoever sent it may have put another one there, which is stored, passed on and convicts
+    /// nobody.
     pub(super) fn on_block(&mut self, proposal: Arc<Proposal>, effects: &mut Vec<Effect>) {
         let hash = proposal.signed.hash();
-        if proposal.payload.is_committed_by(&proposal.signed.header.payload)
-            && self.bodies.wanted.remove(&hash)
+        if self.bodies.wanted.contains(&hash)
+            && proposal.payload.is_committed_by(&proposal.signed.header.payload)
+            && self.are_signed([&proposal.signed])
         {
+            self.bodies.wanted.remove(&hash);
             self.bodies.keep(hash, proposal);
             self.look_at(&hash, effects);
             self.retry_waiting(effects);
         }
+    }
+
+    /// Whether the leader of its view signed each of these blocks of the open epoch.
+    //= harness/spec/consensus.md#con-2-booking-into-an-item
+    //# CON-2.2 (ours): The signature of the delegate MUST be the one over the hash of the block that
+    //# carries the Item.
+    pub(super) fn are_signed<'a>(
+        &self,
+        blocks: impl IntoIterator<Item = &'a SignedHeader>,
+    ) -> bool {
+        let committees = self.consensus.committees();
+        let mut messages = Vec::new();
+        for signed in blocks {
+            let SignedHeader { header, signature } = signed;
+            let leader = committees.leader(header.view);
+            if header.epoch != committees.epoch || header.producer != leader.institution {
+                return false;
+            }
+            messages.push((leader.key, SignedHeader::message(&signed.hash()), signature));
+        }
+        let signed =
+            messages.iter().map(|(key, message, signature)| Signed { key, message, signature });
+        self.scheme.all_hold(&signed.collect::<Vec<_>>())
     }
 
     /// An Item arrived; only one that a proposal names is kept.

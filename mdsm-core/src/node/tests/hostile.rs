@@ -6,8 +6,12 @@ use super::super::*;
 use super::network::{Network, START, config, founders, key, start};
 use crate::consensus::Protocol;
 use crate::crypto::sign::Ed25519;
-use crate::ledger::{Proposal, SignedHeader};
-use crate::types::{Height, InstitutionId, List, Signature, Timestamp};
+use crate::ledger::{
+    BlockHeader, Content, Envelope, Item, ItemBlock, ItemBlockHeader, MediaType, Metadata, Payload,
+    Proposal, Record, ResourceType, SignedHeader, Subject,
+};
+use crate::params::INLINE_CONTENT_BYTES_MAX;
+use crate::types::{Digest, Epoch, Height, InstitutionId, List, Signature, Timestamp, View};
 
 /// An auditor before anything happened.
 fn auditor() -> Node {
@@ -100,4 +104,108 @@ impl LastHeight for Commit {
     fn height_of_last(&self) -> Height {
         self.decision.blocks.last().unwrap().signed.header.height
     }
+}
+
+fn leader(node: &Node, view: u64) -> u32 {
+    node.consensus().committees().leader(View::new(view)).institution.get()
+}
+
+/// A header of the leader of a view; its parent is nowhere.
+fn header(node: &Node, view: u64, number: i64) -> BlockHeader {
+    BlockHeader {
+        chain_id: node.chain().id(),
+        epoch: Epoch::new(0),
+        view: View::new(view),
+        height: Height::new(u64::MAX),
+        parent: Digest::new([9; 32]),
+        parent_view: View::new(1),
+        timestamp: Timestamp::new(START + number),
+        producer: InstitutionId::new(leader(node, view)),
+        payload: Payload::default().commitment(),
+    }
+}
+
+fn proposal(header: BlockHeader, payload: Payload) -> Message {
+    let signed = SignedHeader::sign(header, &key(header.producer.get()));
+    Message::Proposal(Arc::new(Proposal { signed, payload }))
+}
+
+/// What the honest leader of view 1 proposes, and its Item.
+fn first_block() -> (Arc<Proposal>, Vec<Arc<Item>>) {
+    let mut network = Network::new();
+    network.book(leader(&network.nodes[&InstitutionId::new(5)], 1), 0);
+    network.run_until(10_000);
+    let commit = &network.disks[&InstitutionId::new(5)].commits[0];
+    let block = commit.decision.blocks.first().unwrap().clone();
+    assert_eq!((block.signed.header.view.get(), commit.items[0].len()), (1, 1));
+    (Arc::new(block), commit.items[0].clone())
+}
+
+fn notarizes(effects: &[Effect], hash: Digest) -> bool {
+    effects.iter().any(|effect| {
+        matches!(effect, Effect::Cast { vote, .. } if vote.subject == Subject::Notarize(hash))
+    })
+}
+
+#[test]
+fn a_leader_that_proposes_without_end_fills_no_memory_and_drives_nobody_out() {
+    let (block, items) = first_block();
+    let mut node = auditor();
+    let hash = block.signed.hash();
+    step(&mut node, block.signed.header.producer.get(), Message::Proposal(block));
+    for number in 0..300 {
+        let header = header(&node, 3, number);
+        step(&mut node, header.producer.get(), proposal(header, Payload::default()));
+    }
+    let [_, _, proposals, ..] = node.sizes();
+    assert!(proposals <= 3, "{proposals} proposals, two of them of view 3 at most");
+    assert!(notarizes(&step(&mut node, 6, Message::Item(items[0].clone())), hash));
+}
+
+/// An Item of so many records of this size, signed by nobody.
+fn item_of(number: u32, records: u32, bytes: usize) -> Item {
+    let envelope = |record: u32| {
+        let mut content = vec![0; bytes];
+        content[..4].copy_from_slice(&number.to_le_bytes());
+        content[4..8].copy_from_slice(&record.to_le_bytes());
+        let kind = ResourceType::new("Binary").unwrap();
+        let media = MediaType::new("text/plain").unwrap();
+        let metadata = Metadata::new(kind, media, Timestamp::new(START), bytes as u64);
+        let record =
+            Record::new(key(1).owner(), metadata, Content::inline(content).unwrap()).unwrap();
+        let owner_signature = Signature::new([0; 64]);
+        Envelope { record, owner_signature, booked_by: InstitutionId::new(1) }
+    };
+    Item { records: List::new((0..records).map(envelope).collect()).unwrap() }
+}
+
+#[test]
+fn items_that_nobody_asked_for_keep_none_out_that_a_block_waits_for() {
+    let (block, items) = first_block();
+    let mut node = auditor();
+    let large = (0..140).map(|number| item_of(number, 10, INLINE_CONTENT_BYTES_MAX));
+    let rest = [INLINE_CONTENT_BYTES_MAX, 10_000, 1_000, 8];
+    let rest = rest.iter().flat_map(|bytes| (200..220).map(|number| item_of(number, 1, *bytes)));
+    let junk: Vec<Arc<Item>> = large.chain(rest).map(Arc::new).collect();
+    let roots: Vec<Digest> = junk.iter().map(|item| item.root()).collect();
+    let header = header(&node, 3, 0);
+    let inner = ItemBlockHeader {
+        chain_id: header.chain_id,
+        height: header.height,
+        producer: header.producer,
+        closed_at: header.timestamp,
+        root: Digest::new([0; 32]),
+    };
+    let mut item_block = ItemBlock { header: inner, items: List::new(roots).unwrap() };
+    item_block.header.root = item_block.root();
+    let payload = Payload { item_block: Some(item_block), ..Payload::default() };
+    let header = BlockHeader { payload: payload.commitment(), ..header };
+    let from = header.producer.get();
+    step(&mut node, from, proposal(header, payload));
+    for item in junk {
+        step(&mut node, from, Message::Item(item));
+    }
+    let hash = block.signed.hash();
+    step(&mut node, block.signed.header.producer.get(), Message::Proposal(block));
+    assert!(notarizes(&step(&mut node, 6, Message::Item(items[0].clone())), hash));
 }

@@ -7,8 +7,9 @@ use super::network::{Network, START, config, founders, key, start};
 use crate::consensus::Protocol;
 use crate::crypto::sign::Ed25519;
 use crate::ledger::{
-    BlockHeader, Content, Envelope, Item, ItemBlock, ItemBlockHeader, MediaType, Metadata, Payload,
-    Proposal, Record, ResourceType, SignedHeader, Subject,
+    BlockHeader, Content, Envelope, Evidence, Fault, Item, ItemBlock, ItemBlockHeader, MediaType,
+    Metadata, Offence, Payload, Proposal, Record, ResourceType, SignedHeader, SignedVote, Subject,
+    Vote,
 };
 use crate::params::INLINE_CONTENT_BYTES_MAX;
 use crate::types::{Digest, Epoch, Height, InstitutionId, List, Signature, Timestamp, View};
@@ -208,4 +209,96 @@ fn items_that_nobody_asked_for_keep_none_out_that_a_block_waits_for() {
     let hash = block.signed.hash();
     step(&mut node, block.signed.header.producer.get(), Message::Proposal(block));
     assert!(notarizes(&step(&mut node, 6, Message::Item(items[0].clone())), hash));
+}
+
+fn convicted(effects: &[Effect]) -> Vec<Offence> {
+    let evidence = effects.iter().filter_map(|effect| match effect {
+        Effect::Convict(evidence) => evidence.claim(),
+        _ => None,
+    });
+    evidence.collect()
+}
+
+/// A header that breaks a rule by itself, and says so.
+fn wrong(node: &Node, by: u32, epoch: u32, view: u64) -> BlockHeader {
+    BlockHeader {
+        epoch: Epoch::new(epoch),
+        view: View::new(view),
+        parent_view: View::new(view),
+        producer: InstitutionId::new(by),
+        ..header(node, 3, 0)
+    }
+}
+
+fn show(evidence: Evidence) -> Message {
+    Message::Event(Event::Evidence(Arc::new(evidence)))
+}
+
+#[test]
+fn con_7_25_who_confesses_to_everything_hides_nobody_elses_fault() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.25 (ours): A node that finds a breach in a signed block which evidence can show MUST send
+    //# that evidence to both committees, and likewise evidence against every auditor whose vote to
+    //# notarize the block it holds or receives.
+    for (epoch, views) in [(u32::MAX, 1_000_000), (1, 1_000_000), (0, 1_000_000)] {
+        let mut node = auditor();
+        for view in views..views + 1_100 {
+            let signed = SignedHeader::sign(wrong(&node, 10, epoch, view), &key(10));
+            let fault = Box::new(Fault::Header);
+            step(&mut node, 10, show(Evidence::Block { header: signed, fault }));
+        }
+        let by = leader(&node, 3);
+        let header = wrong(&node, by, 0, 3);
+        let effects = step(&mut node, by, proposal(header, Payload::default()));
+        let offenders: Vec<u32> =
+            convicted(&effects).iter().map(|offence| offence.institution.get()).collect();
+        assert_eq!(offenders, [by], "epoch {epoch}");
+    }
+}
+
+#[test]
+fn con_7_25_an_auditor_that_confesses_does_not_hide_the_producer() {
+    let mut node = auditor();
+    let by = leader(&node, 3);
+    let header = wrong(&node, by, 0, 3);
+    let signed = SignedHeader::sign(header, &key(by));
+    let subject = Subject::Notarize(signed.hash());
+    let vote = Vote { epoch: Epoch::new(0), view: View::new(3), subject };
+    let vote: SignedVote = vote.sign(&node.chain().id(), InstitutionId::new(6), &key(6));
+    // In evidence against a voter nobody looks at the producer's signature.
+    let unsigned = SignedHeader { signature: Signature::new([0; 64]), ..signed };
+    let fault = Box::new(Fault::Header);
+    step(&mut node, 6, show(Evidence::Audit { header: unsigned, fault, vote }));
+    let effects = step(&mut node, by, proposal(header, Payload::default()));
+    let offenders: Vec<u32> =
+        convicted(&effects).iter().map(|offence| offence.institution.get()).collect();
+    assert_eq!(offenders, [by]);
+}
+
+#[test]
+fn who_confesses_to_everything_keeps_no_other_evidence_off_the_chain() {
+    let mut network = Network::new();
+    network.run_until(3_000);
+    let receiver = InstitutionId::new(9);
+    // Institution 1 sorts before everybody else.
+    for view in 1_000_000..1_001_100 {
+        let signed = SignedHeader::sign(wrong(&network.nodes[&receiver], 1, 0, view), &key(1));
+        let evidence = Evidence::Block { header: signed, fault: Box::new(Fault::Header) };
+        let event = Event::Evidence(Arc::new(evidence));
+        network.nodes.values_mut().for_each(|node| {
+            let now = Timestamp::new(network.now);
+            node.step(now, Input::Event(event.clone()), &mut Vec::new());
+        });
+    }
+    let vote = |subject| Vote { epoch: Epoch::new(0), view: View::new(1), subject };
+    let chain = network.nodes[&receiver].chain().id();
+    let sign = |subject| vote(subject).sign(&chain, InstitutionId::new(10), &key(10));
+    let [first, second] = [[1; 32], [2; 32]].map(|hash| sign(Subject::Notarize(Digest::new(hash))));
+    let evidence = Evidence::Votes { first, second };
+    network.feed(receiver, Input::Event(Event::Evidence(Arc::new(evidence))));
+    network.run_until(10_000);
+    let roster = network.nodes[&receiver].chain().roster();
+    let cheats = roster.institution(InstitutionId::new(10)).unwrap().performance.cheats;
+    assert_eq!(cheats, 1, "booked, whatever else there is");
 }

@@ -302,3 +302,42 @@ fn who_confesses_to_everything_keeps_no_other_evidence_off_the_chain() {
     let cheats = roster.institution(InstitutionId::new(10)).unwrap().performance.cheats;
     assert_eq!(cheats, 1, "booked, whatever else there is");
 }
+
+/// A record of somebody that says who accepted it.
+fn record_of(node: &Node, number: u32, bytes: usize, booked_by: u32) -> Envelope {
+    let record = item_of(number, 1, bytes).records.first().unwrap().record.clone();
+    Envelope::sign(record, &node.chain().id(), &key(1), InstitutionId::new(booked_by))
+}
+
+#[test]
+fn con_2_3_nobody_hands_in_records_under_the_id_of_another_delegate() {
+    //= harness/spec/consensus.md#con-2-booking-into-an-item
+    //= type=test
+    //# CON-2.3 (ours): A record MUST be booked under the id of the delegate that accepted it, whichever
+    //# producer leads.
+    let mut node = auditor();
+    let record = Arc::new(record_of(&node, 0, 8, 2));
+    step(&mut node, 10, Message::Records(vec![record.clone()]));
+    assert_eq!(node.waiting(), 0, "2 has accepted nothing");
+    step(&mut node, 2, Message::Records(vec![record]));
+    assert_eq!(node.waiting(), 1);
+}
+
+#[test]
+fn con_1_4_records_of_another_delegate_leave_room_for_those_of_the_own_clients() {
+    let mut node = auditor();
+    let room = limits::POOL_BYTES_MAX / INLINE_CONTENT_BYTES_MAX;
+    for number in 0..u32::try_from(room).unwrap() + 10 {
+        let record = record_of(&node, number, INLINE_CONTENT_BYTES_MAX, 10);
+        step(&mut node, 10, Message::Records(vec![Arc::new(record)]));
+    }
+    let envelope = record_of(&node, u32::MAX, INLINE_CONTENT_BYTES_MAX, 5);
+    let envelope = envelope.verify(&node.chain().id()).unwrap();
+    let now = Timestamp::new(START + 2_000);
+    node.step(now, Input::Request(key(1).owner()), &mut Vec::new());
+    let mut effects = Vec::new();
+    let submission = Submission { envelope, is_file_stored: false };
+    node.step(now, Input::Submit(submission), &mut effects);
+    let acknowledged = |effect: &Effect| matches!(effect, Effect::Acknowledge(_));
+    assert!(effects.iter().any(acknowledged), "{:?}", effects.first());
+}

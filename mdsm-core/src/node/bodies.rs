@@ -301,11 +301,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn ask_for(&mut self, missing: Missing, effects: &mut Vec<Effect>) {
         match missing {
             Missing::Block(hash) => {
-                if !self.bodies.asked.insert(hash) {
-                    return;
-                }
+                // Also when the answer is still on its way: what was wanted is forgotten with every block that
+                // becomes final.
                 if self.bodies.wanted.len() < BODIES_MAX {
                     self.bodies.wanted.insert(hash);
+                }
+                if !self.bodies.asked.insert(hash) {
+                    return;
                 }
                 //= harness/spec/consensus.md#con-7-safety-life-and-evidence
                 //# CON-7.27 (ours): A node that lacks a block which a certificate or another block

@@ -341,3 +341,24 @@ fn con_1_4_records_of_another_delegate_leave_room_for_those_of_the_own_clients()
     let acknowledged = |effect: &Effect| matches!(effect, Effect::Acknowledge(_));
     assert!(effects.iter().any(acknowledged), "{:?}", effects.first());
 }
+
+#[test]
+fn con_7_27_a_block_that_was_asked_for_is_taken_although_others_became_final_meanwhile() {
+    let mut network = Network::new();
+    network.run_until(20_000);
+    let commits = network.disks[&InstitutionId::new(9)].commits.clone();
+    let (last, before) = commits.split_last().unwrap();
+    let mut node = auditor();
+    let certificate = Arc::new(last.decision.certificate.clone());
+    let effects = step(&mut node, 6, Message::Certificate(certificate));
+    let asks =
+        |effect: &Effect| matches!(effect, Effect::Send { message: Message::WantBlock(_), .. });
+    assert!(effects.iter().any(asks));
+    for commit in before {
+        step(&mut node, 6, Message::Decision(commit.decision.clone()));
+    }
+    let blocks: Vec<_> = last.decision.blocks.iter().collect();
+    assert_eq!((blocks.len(), last.decision.closing.len()), (1, 0));
+    step(&mut node, 7, Message::Proposal(Arc::new(blocks[0].clone())));
+    assert_eq!(node.chain().height(), last.height_of_last());
+}

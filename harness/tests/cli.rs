@@ -278,8 +278,30 @@ fn simulate_gives_equal_digests_for_equal_seeds_and_shards_add_up() {
             assert_eq!(code, 4, "{printed}");
             assert!(printed.contains(why), "{printed}");
         }
+        let alone =
+            ["report", "merge", text(&at("one")), "--out", text(&at("merged"))].map(str::to_owned);
+        let (code, printed) = ran(&alone.each_ref().map(String::as_str));
+        assert_eq!(code, 4, "half of the seeds are no campaign: {printed}");
+        assert!(printed.contains("shard 2/2 is missing"), "{printed}");
         let path = at("one").join(file);
         let bytes = fs::read(&path).unwrap();
+        let good: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let mut changes = vec![
+            ("format", serde_json::json!(2), "format 2"),
+            ("shards", serde_json::json!([[1, 3]]), "shards of 3"),
+        ];
+        if full.is_empty() {
+            changes.push(("planned", serde_json::json!(u64::MAX), "planned"));
+            changes.push(("planned", serde_json::json!(0), "planned"));
+        }
+        for (field, value, why) in changes {
+            let mut bad = good.clone();
+            bad[field] = value;
+            fs::write(&path, bad.to_string()).unwrap();
+            let (code, printed) = merge(["one", "other"]);
+            assert_eq!(code, 4, "{field}: {printed}");
+            assert!(printed.contains(why) && !printed.contains("overflow"), "{field}: {printed}");
+        }
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         let (code, printed) = merge(["one", "other"]);
         assert_eq!(code, 4, "{printed}");
@@ -325,6 +347,10 @@ fn simulate_refuses_what_it_does_not_know() {
         (&["simulate", "--preset", "enormous"], "enormous"),
         (&["simulate", "--shard", "3/2"], "1/N to N/N"),
         (&["simulate", "--shard", "0/2"], "1/N to N/N"),
+        (&["simulate", "--seeds", "0..18446744073709551615"], "at most 100000000 seeds"),
+        (&["simulate", "--full", "--seeds", "0..1000001"], "--full runs at most 1000000 seeds"),
+        (&["simulate", "--hours", "18446744073709551615"], "--hours"),
+        (&["replay", "1", "--hours", "87601"], "87600"),
         (&["simulate", "--seeds", "5..5"], "no seed"),
         (&["simulate", "--strategy", "angel"], "is no strategy"),
         (&["simulate", "--rules", "none-such"], "is no broken rule"),

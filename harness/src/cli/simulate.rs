@@ -8,7 +8,7 @@ use harness::progress::Progress;
 use harness::report::{Case, Chapter, Report};
 use harness::shell;
 use harness::simulation::broken::Broken;
-use harness::simulation::campaign::{self, CLAIMS, Campaign};
+use harness::simulation::campaign::{self, CLAIMS, Campaign, Sound};
 use harness::simulation::cluster::Shape;
 use harness::simulation::node::Scale;
 use harness::simulation::node::campaign::NodeCampaign;
@@ -43,7 +43,7 @@ struct Network {
     #[arg(long, value_enum)]
     preset: Option<Preset>,
     /// Faults last so many hours; a minute and a half by default.
-    #[arg(long, value_name = "H")]
+    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(..=87_600))]
     hours: Option<u64>,
     /// links, cuts, crashes, disks, clocks, strategies, all or none, with commas between; all by default.
     #[arg(long, value_name = "LIST")]
@@ -117,11 +117,22 @@ pub(super) enum Reports {
     },
 }
 
+/// Seeds of one campaign.
+const SEEDS_MAX: u64 = 100_000_000;
+/// The same with whole nodes, each with a case of its own in the report.
+const FULL_SEEDS_MAX: u64 = 1_000_000;
+
 pub(super) fn range(text: &str) -> Result<(u64, u64), String> {
     let (from, to) = text.split_once("..").ok_or("expected A..B")?;
     let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no number"));
     let (from, to) = (number(from)?, number(to)?);
-    if from < to { Ok((from, to)) } else { Err("there is no seed in it".to_owned()) }
+    match to.checked_sub(from) {
+        None | Some(0) => Err("there is no seed in it".to_owned()),
+        Some(seeds) if seeds > SEEDS_MAX => {
+            Err(format!("{seeds} seeds where one campaign has at most {SEEDS_MAX} seeds"))
+        }
+        Some(_) => Ok((from, to)),
+    }
 }
 
 fn part(text: &str) -> Result<(u64, u64), String> {
@@ -233,6 +244,12 @@ pub(super) fn simulate(command: &Simulate) -> Result<Exit, String> {
             }
         };
         let options = network.options(command.seeds, command.shard, jobs(common));
+        if command.seeds.1 - command.seeds.0 > FULL_SEEDS_MAX {
+            return Err(format!(
+                "--seeds {}..{}: --full runs at most {FULL_SEEDS_MAX} seeds",
+                command.seeds.0, command.seeds.1
+            ));
+        }
         return full::simulate(&options, scale, &network.words(), common);
     }
     let started_ms = machine::now_ms();
@@ -397,16 +414,27 @@ pub(super) fn reports(command: &Reports) -> Result<Exit, String> {
     let started_ms = machine::now_ms();
     if shards.iter().any(|shard| shard.join(full::FILE).exists()) {
         let total: NodeCampaign = merged(shards, full::FILE, NodeCampaign::merge)?;
+        complete(&total.shards)?;
         save(&common.out, full::FILE, &total)?;
         return full::conclude(common, started_ms, &total);
     }
     let total: Campaign = merged(shards, FILE, Campaign::merge)?;
+    complete(&total.shards)?;
     save(&common.out, FILE, &total)?;
     conclude(common, started_ms, &total)
 }
 
+/// Whether all shards are there: what is left out would count as run.
+fn complete(shards: &[(u64, u64)]) -> Result<(), String> {
+    let of = shards.first().map_or(1, |(_, of)| *of);
+    let lacks = (1..=of).zip(shards.iter().map(Some).chain(std::iter::repeat(None)));
+    let mut lacks = lacks.filter(|(part, shard)| shard.map(|(found, _)| *found) != Some(*part));
+    let missing = lacks.next().map(|(part, _)| format!("shard {part}/{of} is missing"));
+    missing.map_or(Ok(()), Err)
+}
+
 /// What shards left behind, put together.
-fn merged<C: serde::de::DeserializeOwned>(
+fn merged<C: Sound + serde::de::DeserializeOwned>(
     shards: &[PathBuf],
     name: &str,
     merge: impl Fn(&mut C, C) -> Result<(), String>,
@@ -417,6 +445,7 @@ fn merged<C: serde::de::DeserializeOwned>(
         let fault = |error: String| format!("{}: {error}", path.display());
         let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
         let campaign: C = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        campaign.check().map_err(fault)?;
         match &mut total {
             Some(total) => merge(total, campaign).map_err(fault)?,
             None => total = Some(campaign),

@@ -128,6 +128,43 @@ pub struct Campaign {
     pub digest: u64,
 }
 
+/// What a file says that a shard left behind: whether a program could have written it.
+pub trait Sound {
+    /// What is wrong, with the field.
+    fn check(&self) -> Result<(), String>;
+}
+
+/// Version of both shapes.
+pub(super) const FORMAT: u32 = 1;
+
+pub(super) fn check_format(format: u32) -> Result<(), String> {
+    if format == FORMAT { Ok(()) } else { Err(format!("format {format} where {FORMAT} is known")) }
+}
+
+/// Refuses shards of which one ran twice, or that are parts of different wholes.
+pub(super) fn check_shards(ours: &[(u64, u64)], others: &[(u64, u64)]) -> Result<(), String> {
+    if let Some((shard, of)) = others.iter().find(|shard| ours.contains(shard)) {
+        return Err(format!("shard {shard}/{of} twice"));
+    }
+    let whole = ours.first().map(|(_, of)| *of);
+    match others.iter().find(|(_, of)| whole.is_some_and(|whole| whole != *of)) {
+        Some((shard, of)) => {
+            Err(format!("shard {shard}/{of} beside shards of {}", whole.unwrap_or_default()))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Sound for Campaign {
+    fn check(&self) -> Result<(), String> {
+        check_format(self.format)?;
+        // Far more than anybody runs, and far from where a sum of shards would overflow.
+        let is_sound = (self.counts.runs..=1 << 32).contains(&self.planned);
+        let why = || format!("planned {} seeds, {} ran", self.planned, self.counts.runs);
+        if is_sound { Ok(()) } else { Err(why()) }
+    }
+}
+
 /// Runs the seeds of a shard.
 #[must_use]
 pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign {
@@ -135,7 +172,7 @@ pub fn campaign(options: &Options, progress: &Progress, stop: &Stop) -> Campaign
     progress.start("simulate", seeds.len());
     let next = AtomicU64::new(0);
     let total = Mutex::new(Campaign {
-        format: 1,
+        format: FORMAT,
         shards: vec![options.shard],
         planned: seeds.len() as u64,
         ..Campaign::default()
@@ -176,7 +213,13 @@ impl Options {
     #[must_use]
     pub fn of_shard(&self) -> Vec<u64> {
         let (shard, shards) = self.shard;
-        self.seeds.clone().filter(|seed| seed % shards == shard - 1).collect()
+        let Range { start, end } = self.seeds;
+        let (place, at) = (shard - 1, start % shards);
+        let before = if place >= at { place - at } else { shards - (at - place) };
+        let step = usize::try_from(shards).unwrap_or(usize::MAX);
+        start
+            .checked_add(before)
+            .map_or_else(Vec::new, |first| (first..end).step_by(step).collect())
     }
 }
 
@@ -234,9 +277,7 @@ impl Campaign {
                 self.options, self.commit, other.options, other.commit
             ));
         }
-        if let Some((shard, of)) = other.shards.iter().find(|shard| self.shards.contains(shard)) {
-            return Err(format!("shard {shard}/{of} twice"));
-        }
+        check_shards(&self.shards, &other.shards)?;
         self.shards.extend(other.shards);
         self.shards.sort_unstable();
         self.planned += other.planned;

@@ -154,9 +154,13 @@ impl Schedule {
                     delay_ms: number(d)?,
                     epoch_ms: number(e)?,
                 };
-                let institutions = plan.shape.institutions();
-                if plan.shape.producers == 0 || plan.shape.auditors == 0 || institutions > 1_000 {
+                let Shape { producers, auditors, epoch_ms, .. } = plan.shape;
+                let institutions = producers.saturating_add(auditors);
+                if producers == 0 || auditors == 0 || institutions > 1_000 {
                     return Err("1 to 1,000 institutions of both kinds".to_owned());
+                }
+                if epoch_ms == 0 {
+                    return Err("epoch 0 where 1 millisecond is the least".to_owned());
                 }
                 plan.clocks = vec![(0, 0); institutions as usize];
             }

@@ -50,6 +50,11 @@ fn a_schedule_reads_what_it_writes() {
         ("mdsm schedule 1\nlose 1 2 zz 0", "hex"),
         ("mdsm schedule 1\nlose 1 2 00 0", "before"),
         ("mdsm schedule 1\nnetwork producers 0 auditors 4 turn 1 delay 1 epoch 1", "1 to 1,000"),
+        (
+            "mdsm schedule 1\nnetwork producers 4294967295 auditors 4 turn 1 delay 1 epoch 1",
+            "1 to 1,000",
+        ),
+        ("mdsm schedule 1\nnetwork producers 4 auditors 4 turn 1 delay 1 epoch 0", "epoch 0"),
     ] {
         let error = Schedule::parse(text).unwrap_err();
         assert!(error.contains(why), "{text}: {error}");

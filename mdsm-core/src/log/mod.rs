@@ -85,9 +85,26 @@ impl Log {
     /// somebody else has the log open, [`LogError::Header`] when the file is not a log.
     pub fn open(
         path: impl AsRef<Path>,
-        mut visit: impl FnMut(u64, &[u8]),
+        visit: impl FnMut(u64, &[u8]),
     ) -> Result<(Self, Opened), LogError> {
-        let path = path.as_ref().to_path_buf();
+        Self::open_with(path.as_ref(), visit, false)
+    }
+
+    /// The same for a log whose entries must not be forgotten: a torn tail that is whole in length is
+    /// [`LogError::Damaged`], and the file is left as it was found.
+    pub fn open_strictly(
+        path: impl AsRef<Path>,
+        visit: impl FnMut(u64, &[u8]),
+    ) -> Result<(Self, Opened), LogError> {
+        Self::open_with(path.as_ref(), visit, true)
+    }
+
+    fn open_with(
+        path: &Path,
+        mut visit: impl FnMut(u64, &[u8]),
+        is_strict: bool,
+    ) -> Result<(Self, Opened), LogError> {
+        let path = path.to_path_buf();
         let io = |what| LogError::io(&path, what);
         let is_new = !path.try_exists().map_err(io("look for"))?;
         let mut file = OpenOptions::new()
@@ -106,6 +123,10 @@ impl Log {
             visit(sequence, payload);
             Ok::<(), LogError>(())
         })?;
+        if let Some(torn) = walk.torn.as_ref().filter(|torn| is_strict && !torn.is_cut_short) {
+            let (offset, unreadable) = (torn.offset, vec![torn.sequence..=torn.sequence]);
+            return Err(LogError::Damaged { file: path, offset, unreadable });
+        }
         if walk.end < HEADER.len() as u64 {
             file.set_len(0).map_err(io("truncate"))?;
             file.rewind().map_err(io("seek in"))?;

@@ -26,7 +26,7 @@ use super::limits::BODIES_MAX;
 use super::machine::Node;
 use super::message::{Event, Message};
 use crate::chain::{BlockError, EventError};
-use crate::consensus::{Audience, Rules};
+use crate::consensus::{Audience, Rules, VIEWS_AHEAD};
 use crate::crypto::sign::Scheme;
 use crate::ledger::{
     BlockHeader, Certificate, Evidence, Fault, Item, Proposal, SignedHeader, SignedVote, Subject,
@@ -53,6 +53,12 @@ struct Found {
 impl Blame {
     pub(super) fn has(&self, hash: &Digest) -> bool {
         self.found.contains_key(hash)
+    }
+
+    /// Whether the fault is known with this very signature: evidence against a voter shows a header whose
+    /// producer may not have signed, and must not stand in the way of the one that it did sign.
+    fn has_signed(&self, hash: &Digest, signed: &SignedHeader) -> bool {
+        self.found.get(hash).is_some_and(|found| found.signed == *signed)
     }
 
     /// Keeps what is wrong with a block; of too many the lowest go.
@@ -122,7 +128,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
 
     /// Keeps a fault if the block has it, judged as everybody else will judge it.
     fn note(&mut self, hash: Digest, signed: SignedHeader, fault: Option<Fault>) {
-        let Some(fault) = fault.filter(|_| !self.blame.has(&hash)) else { return };
+        let Some(fault) = fault.filter(|_| !self.blame.has_signed(&hash, &signed)) else { return };
         if fault.check(&signed.header, &*self.chain, &self.scheme).is_ok() {
             self.blame.keep(hash, signed, Box::new(fault));
         }
@@ -136,9 +142,14 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         else {
             return;
         };
-        let oldest = Epoch::new(self.consensus.epoch().get().saturating_sub(1));
+        // Views that nobody votes in yet are left out: one institution may confess to a fault in each of
+        // them, and of too many the lowest go.
+        let (open, place) = (self.consensus.epoch(), &header.header);
+        let latest = self.consensus.view().get().saturating_add(VIEWS_AHEAD);
+        let is_near =
+            place.epoch.next() == Some(open) || (place.epoch == open && place.view.get() <= latest);
         let hash = header.hash();
-        if header.header.epoch >= oldest && !self.blame.has(&hash) {
+        if is_near && !self.blame.has(&hash) {
             self.blame.keep(hash, *header, fault.clone());
         }
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::index::Above;
 use super::interface::Effect;
-use super::limits::{BODIES_MAX, ITEMS_BYTES_MAX, ITEMS_MAX, WANT_ITEMS_MAX};
+use super::limits::{BODIES_MAX, ITEMS_BYTES_MAX, ITEMS_MAX, PROPOSALS_MAX, WANT_ITEMS_MAX};
 use super::machine::Node;
 use super::message::Message;
 use crate::chain::{Applied, Chain};
 use crate::codec::Wire as _;
 use crate::consensus::{self, Audience, Rules};
-use crate::crypto::sign::Scheme;
-use crate::ledger::{Block, Item, Proposal, SealedHeader, faulty_max};
+use crate::crypto::sign::{Scheme, Signed};
+use crate::ledger::{Block, BlockHeader, Item, Proposal, SealedHeader, SignedHeader, faulty_max};
 use crate::params::BLOCK_AHEAD_MS_MAX;
 use crate::types::{Digest, Height, InstitutionId, RecordId, View};
 
@@ -90,6 +90,13 @@ impl Bodies {
         self.proposals.insert(hash, proposal);
     }
 
+    /// Proposals at hand by the leader of a view.
+    fn of_turn(&self, header: &BlockHeader) -> usize {
+        let turn = |header: &BlockHeader| (header.epoch, header.view, header.producer);
+        let same = |found: &&Arc<Proposal>| turn(&found.signed.header) == turn(header);
+        self.proposals.values().filter(same).count()
+    }
+
     /// Whether a proposal at hand names this Item.
     fn names(&self, root: &Digest) -> bool {
         self.proposals.values().any(|proposal| {
@@ -99,10 +106,24 @@ impl Bodies {
 
     pub(super) fn keep_item(&mut self, root: Digest, item: Arc<Item>) {
         let bytes = item.to_bytes().len();
-        let fits = self.items.len() < ITEMS_MAX && self.item_bytes + bytes <= ITEMS_BYTES_MAX;
-        if fits && self.items.insert(root, item).is_none() {
+        // What a block waits for goes before what somebody only proposed, perhaps of a view that never
+        // comes.
+        if !self.fits(bytes) && self.asked.contains(&root) {
+            let asked = &self.asked;
+            self.items.retain(|root, _| asked.contains(root));
+            self.count_bytes();
+        }
+        if self.fits(bytes) && self.items.insert(root, item).is_none() {
             self.item_bytes += bytes;
         }
+    }
+
+    fn fits(&self, bytes: usize) -> bool {
+        self.items.len() < ITEMS_MAX && self.item_bytes + bytes <= ITEMS_BYTES_MAX
+    }
+
+    fn count_bytes(&mut self) {
+        self.item_bytes = self.items.values().map(|item| item.to_bytes().len()).sum();
     }
 
     /// Puts the signature to an own proposal that was kept without it.
@@ -131,7 +152,7 @@ impl Bodies {
             .flat_map(|item_block| item_block.items.iter().copied())
             .collect();
         self.items.retain(|root, _| named.contains(root));
-        self.item_bytes = self.items.values().map(|item| item.to_bytes().len()).sum();
+        self.count_bytes();
         self.wanted.clear();
     }
 
@@ -280,11 +301,13 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn ask_for(&mut self, missing: Missing, effects: &mut Vec<Effect>) {
         match missing {
             Missing::Block(hash) => {
-                if !self.bodies.asked.insert(hash) {
-                    return;
-                }
+                // Also when the answer is still on its way: what was wanted is forgotten with every block that
+                // becomes final.
                 if self.bodies.wanted.len() < BODIES_MAX {
                     self.bodies.wanted.insert(hash);
+                }
+                if !self.bodies.asked.insert(hash) {
+                    return;
                 }
                 //= harness/spec/consensus.md#con-7-safety-life-and-evidence
                 //# CON-7.27 (ours): A node that lacks a block which a certificate or another block
@@ -357,6 +380,10 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         if header.producer == self.config.me {
             self.bodies.sign(hash, &proposal);
         } else if self.bodies.proposal(&hash).is_none() {
+            // Two show that the leader is faulty; a third is taken only when a certificate names it.
+            if !self.bodies.wanted.remove(&hash) && self.bodies.of_turn(header) >= PROPOSALS_MAX {
+                return;
+            }
             self.bodies.keep(hash, proposal);
         }
         self.drive(consensus::Input::Proposal(Arc::new(sealed)), effects);
@@ -364,16 +391,43 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.retry_waiting(effects);
     }
 
-    /// A block arrived that was asked for; it is believed because of its hash.
+    /// A block arrived that was asked for; it is believed because of its hash, and its signature because it
+    /// was checked: whoever sent it may have put another one there, which is stored, passed on and convicts
+    /// nobody.
     pub(super) fn on_block(&mut self, proposal: Arc<Proposal>, effects: &mut Vec<Effect>) {
         let hash = proposal.signed.hash();
-        if proposal.payload.is_committed_by(&proposal.signed.header.payload)
-            && self.bodies.wanted.remove(&hash)
+        if self.bodies.wanted.contains(&hash)
+            && proposal.payload.is_committed_by(&proposal.signed.header.payload)
+            && self.are_signed([&proposal.signed])
         {
+            self.bodies.wanted.remove(&hash);
             self.bodies.keep(hash, proposal);
             self.look_at(&hash, effects);
             self.retry_waiting(effects);
         }
+    }
+
+    /// Whether the leader of its view signed each of these blocks of the open epoch.
+    //= harness/spec/consensus.md#con-2-booking-into-an-item
+    //# CON-2.2 (ours): The signature of the delegate MUST be the one over the hash of the block that
+    //# carries the Item.
+    pub(super) fn are_signed<'a>(
+        &self,
+        blocks: impl IntoIterator<Item = &'a SignedHeader>,
+    ) -> bool {
+        let committees = self.consensus.committees();
+        let mut messages = Vec::new();
+        for signed in blocks {
+            let SignedHeader { header, signature } = signed;
+            let leader = committees.leader(header.view);
+            if header.epoch != committees.epoch || header.producer != leader.institution {
+                return false;
+            }
+            messages.push((leader.key, SignedHeader::message(&signed.hash()), signature));
+        }
+        let signed =
+            messages.iter().map(|(key, message, signature)| Signed { key, message, signature });
+        self.scheme.all_hold(&signed.collect::<Vec<_>>())
     }
 
     /// An Item arrived; only one that a proposal names is kept.

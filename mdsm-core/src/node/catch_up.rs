@@ -68,6 +68,11 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             return;
         }
         let height = self.chain.height();
+        // The certificate is for hashes, and these do not cover the signatures of the producers.
+        let blocks = decision.blocks.iter().map(|proposal| &proposal.signed);
+        if !self.are_signed(blocks.chain(decision.closing.iter())) {
+            return;
+        }
         for proposal in decision.blocks.iter().filter(|p| p.signed.header.height > height) {
             self.bodies.keep(proposal.signed.hash(), Arc::new(proposal.clone()));
         }

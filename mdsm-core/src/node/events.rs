@@ -32,11 +32,15 @@ impl Waiting {
                     return false;
                 };
                 let is_charged = chain.roster().has_charged(&claim);
-                if self.evidence.len() >= EVENTS_MAX || is_charged {
+                if is_charged || !is_near(claim.epoch, chain.epoch()) || !self.has_room(&claim) {
                     return false;
                 }
                 let holds = evidence.check(chain, scheme).is_ok();
-                holds && self.evidence.insert(claim, evidence.clone()).is_none()
+                if holds {
+                    self.make_room();
+                    self.evidence.insert(claim, evidence.clone());
+                }
+                holds
             }
             Event::Registration(joining) => {
                 let is_known = self.registrations.contains_key(&joining.institution);
@@ -51,10 +55,51 @@ impl Waiting {
             Event::Service(service) => {
                 !self.services.contains(service)
                     && self.services.len() < EVENTS_MAX
+                    && is_near(service.epoch, chain.epoch())
                     && service.holds(&chain.id(), scheme)
                     && self.services.insert(*service)
             }
         }
+    }
+
+    /// Whether evidence for this claim may go in: an institution can confess to a new offence in every view,
+    /// and keeps nobody else's out by that.
+    fn has_room(&self, claim: &Offence) -> bool {
+        let of_most = self.most_accused();
+        self.evidence.len() < EVENTS_MAX || of_most != Some(claim.institution)
+    }
+
+    /// Of too many the last one of whoever has most goes.
+    fn make_room(&mut self) {
+        if self.evidence.len() < EVENTS_MAX {
+            return;
+        }
+        let most = self.most_accused();
+        let last =
+            self.evidence.keys().rev().find(|claim| Some(claim.institution) == most).copied();
+        last.and_then(|last| self.evidence.remove(&last));
+    }
+
+    fn most_accused(&self) -> Option<InstitutionId> {
+        let mut counts: BTreeMap<InstitutionId, usize> = BTreeMap::new();
+        self.evidence.keys().for_each(|claim| *counts.entry(claim.institution).or_default() += 1);
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(institution, _)| institution)
+    }
+
+    /// Evidence in the order in which it is booked: the first offence of everybody, then the second.
+    fn in_turn(&self) -> Vec<&Arc<Evidence>> {
+        let mut seen: BTreeMap<InstitutionId, usize> = BTreeMap::new();
+        let mut ranked: Vec<_> = self
+            .evidence
+            .iter()
+            .map(|(claim, evidence)| {
+                let rank = seen.entry(claim.institution).or_default();
+                *rank += 1;
+                (*rank, evidence)
+            })
+            .collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, evidence)| evidence).collect()
     }
 
     /// Keeps a report of an anchor until the chain has it.
@@ -73,7 +118,7 @@ impl Waiting {
             List::new(waiting.take(most).collect()).unwrap_or_default()
         }
         Events {
-            evidence: first(self.evidence.values().map(|e| (**e).clone()), BLOCK_EVIDENCE_MAX),
+            evidence: first(self.in_turn().into_iter().map(|e| (**e).clone()), BLOCK_EVIDENCE_MAX),
             registrations: first(self.registrations.values().copied(), BLOCK_REGISTRATIONS_MAX),
             services: first(self.services.iter().copied(), BLOCK_SERVICES_MAX),
             anchored: first(self.anchored.values().copied(), BLOCK_ANCHOR_REPORTS_MAX),
@@ -140,4 +185,9 @@ impl Waiting {
             !refused(&Events { anchored, ..Events::default() })
         });
     }
+}
+
+/// Whether a block of the open epoch or of the next one may carry a report on this epoch.
+fn is_near(epoch: Epoch, open: Epoch) -> bool {
+    epoch.get() <= open.get().saturating_add(1) && epoch.get() >= open.get().saturating_sub(1)
 }

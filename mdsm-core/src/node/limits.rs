@@ -8,6 +8,8 @@ pub const POOL_BYTES_MAX: usize = 128 * 1_024 * 1_024;
 pub const REQUESTS_MAX: usize = 65_536;
 /// Bodies of proposals that are not final: two for each view that is listened to, and ancestors.
 pub const BODIES_MAX: usize = 256;
+/// Bodies of one leader and view: two show that it is faulty. A certificate may name a third.
+pub const PROPOSALS_MAX: usize = 2;
 /// Items at hand of proposals that are not final: those of four full turns.
 pub const ITEMS_MAX: usize = 4 * 16_384;
 /// Encoded bytes of these Items.

@@ -1,7 +1,8 @@
 //! Records that wait for a block. [CON-1] [CON-3] [CON-6] [STO-2]
 //!
 //! Own records were stored when they were accepted and stay until a final block carries them; foreign
-//! ones are on their way to the leader and are dropped when there is no room.
+//! ones are on their way to the leader and are dropped when they fill half of the room: nobody else's
+//! records keep out those of the own clients.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ pub(super) struct Pool {
     arrival_of: BTreeMap<RecordId, u64>,
     arrivals: u64,
     bytes: usize,
+    /// Records of others among them, and their bytes.
+    foreign: (usize, usize),
     requests: Requests,
 }
 
@@ -74,7 +77,12 @@ impl Pool {
         let mut encoded = Vec::new();
         envelope.get().encode(&mut encoded);
         let bytes = encoded.len();
-        let fits = self.by_arrival.len() < POOL_RECORDS_MAX && self.bytes + bytes <= POOL_BYTES_MAX;
+        let (foreign, foreign_bytes) = self.foreign;
+        let fits_foreign =
+            foreign < POOL_RECORDS_MAX / 2 && foreign_bytes + bytes <= POOL_BYTES_MAX / 2;
+        let fits = self.by_arrival.len() < POOL_RECORDS_MAX
+            && self.bytes + bytes <= POOL_BYTES_MAX
+            && (is_own || fits_foreign);
         if !fits || self.contains(&record) {
             return false;
         }
@@ -83,6 +91,9 @@ impl Pool {
         self.arrival_of.insert(record, self.arrivals);
         self.arrivals += 1;
         self.bytes += bytes;
+        if !is_own {
+            self.foreign = (foreign + 1, foreign_bytes + bytes);
+        }
         true
     }
 
@@ -91,6 +102,9 @@ impl Pool {
         let waiting = self.arrival_of.remove(record);
         if let Some(waiting) = waiting.and_then(|arrival| self.by_arrival.remove(&arrival)) {
             self.bytes -= waiting.bytes;
+            if !waiting.is_own {
+                self.foreign = (self.foreign.0 - 1, self.foreign.1 - waiting.bytes);
+            }
         }
     }
 

@@ -58,7 +58,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             }
             Message::Decision(decision) => self.on_decision(from, &decision, effects),
             Message::Acceptance { .. } => {}
-            Message::Records(records) => self.on_records(records),
+            Message::Records(records) => self.on_records(from, records),
             Message::Event(event) => self.on_event(event, effects),
         }
     }
@@ -257,10 +257,17 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.forward(records.collect(), effects);
     }
 
-    /// Records from other delegates, for the turn of this node.
-    fn on_records(&mut self, records: Vec<Arc<Envelope>>) {
+    /// Records from other delegates, for the turn of this node; each hands in its own, because no signature
+    /// says who accepted a record.
+    //= harness/spec/consensus.md#con-2-booking-into-an-item
+    //# CON-2.3 (ours): A record MUST be booked under the id of the delegate that accepted it, whichever
+    //# producer leads.
+    fn on_records(&mut self, from: InstitutionId, records: Vec<Arc<Envelope>>) {
         let chain_id = self.chain.id();
         for envelope in records.into_iter().take(FORWARD_RECORDS_MAX) {
+            if envelope.booked_by != from {
+                continue;
+            }
             let record = envelope.record.id();
             if self.pool.contains(&record) || self.booked.contains(&record) {
                 continue;

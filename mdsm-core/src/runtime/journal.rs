@@ -59,7 +59,7 @@ pub enum JournalError {
         file: PathBuf,
     },
     /// The operating system refused.
-    #[error("could not put {} aside: {message}", file.display())]
+    #[error("could not move {}: {message}", file.display())]
     Aside {
         /// The file.
         file: PathBuf,
@@ -86,50 +86,46 @@ impl Journal {
             return Self::begin_anew(path, now, "it is missing".to_owned());
         }
         let (mut entries, mut wrong) = (Vec::new(), None);
-        let opened = Log::open(path, |sequence, payload| match JournalEntry::from_bytes(payload) {
+        let visit = |sequence, payload: &[u8]| match JournalEntry::from_bytes(payload) {
             Ok(entry) => entries.push(entry),
             Err(error) => {
                 let file = path.to_path_buf();
                 wrong.get_or_insert(JournalError::Entry { file, sequence, error });
             }
-        });
-        let (log, opened) = match opened {
-            Ok(opened) => opened,
+        };
+        // Strictly: were a damaged last entry cut off here, a crash before the log is put aside would leave
+        // one that looks whole.
+        let log = match Log::open_strictly(path, visit) {
+            Ok((log, _)) => log,
             Err(error @ (LogError::Damaged { .. } | LogError::Header { .. })) => {
                 return Self::begin_anew(path, now, error.to_string());
             }
             Err(error) => return Err(error.into()),
         };
-        if let Some(wrong) = wrong {
-            return Err(wrong);
-        }
-        match opened.torn {
-            Some(torn) if !torn.is_cut_short => {
-                let why = format!("entry {} at byte {} is damaged", torn.sequence, torn.offset);
-                drop(log);
-                Self::begin_anew(path, now, why)
-            }
-            // Not even the header was there: the crash came before the first entry.
-            _ => Ok((Self { log }, Kept::Whole(entries))),
-        }
+        // Not even a header may have been there: the crash came before the first entry.
+        wrong.map_or_else(|| Ok((Self { log }, Kept::Whole(entries))), Err)
     }
 
-    /// Puts what is there aside, and starts a log that says so.
+    /// Puts what is there aside, and starts a log that says so. It is made under another name and put in place
+    /// when it does: an empty log there would look like that of a key that never signed.
     //= harness/spec/consensus.md#con-7-safety-life-and-evidence
     //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first entry the reading of
     //# the clock at which the loss was found.
     fn begin_anew(path: &Path, now: Timestamp, why: String) -> Result<(Self, Kept), JournalError> {
         if path.exists() {
             let aside = path.with_extension(format!("lost-{now}"));
-            std::fs::rename(path, &aside).map_err(|error| JournalError::Aside {
-                file: path.to_path_buf(),
-                message: error.to_string(),
-            })?;
+            std::fs::rename(path, &aside).map_err(aside_error(path))?;
         }
-        let (log, _) = Log::open(path, |_, _| {})?;
-        let mut journal = Self { log };
-        journal.append(&JournalEntry::Lost(now))?;
-        Ok((journal, Kept::Lost(why)))
+        let begun = path.with_extension("begun");
+        if begun.exists() {
+            std::fs::remove_file(&begun).map_err(aside_error(&begun))?;
+        }
+        let (log, _) = Log::open(&begun, |_, _| {})?;
+        Self { log }.append(&JournalEntry::Lost(now))?;
+        std::fs::rename(&begun, path).map_err(aside_error(&begun))?;
+        crate::log::sync_directory(path)?;
+        let (log, _) = Log::open_strictly(path, |_, _| {})?;
+        Ok((Self { log }, Kept::Lost(why)))
     }
 
     /// Stores an entry and returns once it is on the disk.
@@ -137,6 +133,11 @@ impl Journal {
         self.log.append(&entry.to_bytes())?;
         Ok(())
     }
+}
+
+fn aside_error(file: &Path) -> impl Fn(std::io::Error) -> JournalError {
+    let file = file.to_path_buf();
+    move |error| JournalError::Aside { file: file.clone(), message: error.to_string() }
 }
 
 #[cfg(test)]
@@ -226,5 +227,37 @@ mod tests {
         Log::open(&path, |_, _| {}).unwrap().0.append(b"something else").unwrap();
         let refused = Journal::open(&path, NOW);
         assert!(matches!(refused, Err(JournalError::Entry { sequence: 0, .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn con_7_5_a_loss_that_could_not_be_put_aside_is_a_loss_the_next_time_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, mut bytes, _) = written(&directory);
+        // The last entry is whole in length: it may have been acted upon.
+        *bytes.last_mut().unwrap() ^= 0x40;
+        std::fs::write(&path, &bytes).unwrap();
+        let in_the_way = directory.path().join(format!("consensus.lost-{NOW}"));
+        std::fs::create_dir(&in_the_way).unwrap();
+        let refused = Journal::open(&path, NOW);
+        assert!(matches!(refused, Err(JournalError::Aside { .. })), "{refused:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "left as it was found");
+        let later = Timestamp::new(NOW.get() + 1);
+        let (_, kept) = Journal::open(&path, later).unwrap();
+        assert!(matches!(kept, Kept::Lost(_)), "{kept:?}");
+    }
+
+    #[test]
+    fn con_7_13_no_log_stands_in_its_place_before_it_says_that_one_was_lost() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("consensus.log");
+        // What a crash may leave behind: a log that was begun and says nothing yet.
+        let begun = directory.path().join("consensus.begun");
+        drop(Log::open(&begun, |_, _| {}).unwrap());
+        let (journal, kept) = Journal::open(&path, NOW).unwrap();
+        assert_eq!(kept, Kept::Lost("it is missing".to_owned()));
+        drop(journal);
+        assert!(!begun.exists(), "it is this one that is put in place");
+        let (_, again) = Journal::open(&path, NOW).unwrap();
+        assert_eq!(again, Kept::Whole(vec![JournalEntry::Lost(NOW)]));
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{NodePlan, Outcome, Scale, run};
 use crate::progress::Progress;
-use crate::simulation::campaign::Options;
+use crate::simulation::campaign::{FORMAT, Options, Sound, check_format, check_shards};
 use crate::stop::Stop;
 
 /// What one seed showed.
@@ -109,7 +109,7 @@ pub fn campaign(options: &Options, scale: Scale, progress: &Progress, stop: &Sto
     });
     progress.finish();
     NodeCampaign {
-        format: 1,
+        format: FORMAT,
         seeds: (options.seeds.start, options.seeds.end),
         shards: vec![options.shard],
         ran: done.into_inner().unwrap_or_default(),
@@ -119,6 +119,12 @@ pub fn campaign(options: &Options, scale: Scale, progress: &Progress, stop: &Sto
 
 fn under<R: Rules + 'static>(plan: &NodePlan, rules: R) -> Ran {
     Ran::of(&run(plan, rules))
+}
+
+impl Sound for NodeCampaign {
+    fn check(&self) -> Result<(), String> {
+        check_format(self.format)
+    }
 }
 
 impl NodeCampaign {
@@ -132,9 +138,7 @@ impl NodeCampaign {
                 self.options, self.seeds, self.commit, other.options, other.seeds, other.commit
             ));
         }
-        if let Some((shard, of)) = other.shards.iter().find(|shard| self.shards.contains(shard)) {
-            return Err(format!("shard {shard}/{of} twice"));
-        }
+        check_shards(&self.shards, &other.shards)?;
         if let Some(seed) = other.ran.keys().find(|seed| self.ran.contains_key(seed)) {
             return Err(format!("seed {seed} is in two shards"));
         }

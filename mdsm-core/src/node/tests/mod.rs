@@ -2,5 +2,6 @@
 
 mod anchors;
 mod epochs;
+mod hostile;
 mod network;
 mod records;

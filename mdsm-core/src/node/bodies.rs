@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::index::Above;
-use super::interface::Effect;
+use super::interface::{Effect, Timer};
 use super::limits::{BODIES_MAX, ITEMS_BYTES_MAX, ITEMS_MAX, PROPOSALS_MAX, WANT_ITEMS_MAX};
 use super::machine::Node;
 use super::message::Message;
@@ -22,8 +22,8 @@ pub(super) struct Bodies {
     proposals: BTreeMap<Digest, Arc<Proposal>>,
     items: BTreeMap<Digest, Arc<Item>>,
     branches: BTreeMap<Digest, Branch>,
-    /// Blocks that consensus waits for, and their views.
-    checking: BTreeMap<Digest, View>,
+    /// Blocks that consensus waits for.
+    checking: BTreeMap<Digest, Check>,
     /// Blocks that were asked for; others are taken from nobody but their leader.
     wanted: BTreeSet<Digest>,
     /// Blocks and Items that were asked for since the view or the last retry began: whatever arrives,
@@ -43,6 +43,25 @@ pub(super) struct Branch {
     pub(super) is_closing: bool,
 }
 
+/// A check that consensus waits for.
+#[derive(Clone, Copy, Debug)]
+struct Check {
+    view: View,
+    patience: Patience,
+}
+
+/// Whether Items that a block lacks are asked for. They come right behind the block; asking at once would
+/// have each of them sent three times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    /// Nothing was found to be missing yet.
+    Fresh,
+    /// They are given time to come.
+    Waiting,
+    /// They have had it.
+    Over,
+}
+
 /// What keeps a block from being checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
@@ -56,7 +75,7 @@ pub(super) enum Missing {
 
 impl Bodies {
     pub(super) fn begin(&mut self, hash: Digest, view: View) {
-        self.checking.insert(hash, view);
+        self.checking.insert(hash, Check { view, patience: Patience::Fresh });
     }
 
     pub(super) fn proposal(&self, hash: &Digest) -> Option<&Arc<Proposal>> {
@@ -141,7 +160,10 @@ impl Bodies {
 
     /// Forgets what no block above the final one can need.
     pub(super) fn prune(&mut self, height: Height, head: &Digest) {
-        self.proposals.retain(|_, proposal| proposal.signed.header.height > height);
+        let is_low = |proposal: &Proposal| proposal.signed.header.height <= height;
+        let proposals = &self.proposals;
+        self.checking.retain(|hash, _| !proposals.get(hash).is_some_and(|one| is_low(one)));
+        self.proposals.retain(|_, proposal| !is_low(proposal));
         self.branches
             .retain(|hash, branch| branch.proposal.signed.header.height > height || hash == head);
         self.branches.remove(head);
@@ -256,10 +278,15 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# CON-4.3 (ours): An auditor MUST NOT vote for a block before it holds and has checked every Item
     //# of that block.
     pub(super) fn validate(&mut self, hash: Digest, effects: &mut Vec<Effect>) {
-        let Some(view) = self.bodies.checking.get(&hash).copied() else { return };
+        let Some(Check { view, patience }) = self.bodies.checking.get(&hash).copied() else {
+            return;
+        };
         let is_valid = match self.examine(hash) {
             Ok(()) => !self.is_ahead(&hash),
             Err(Missing::Invalid) => false,
+            Err(Missing::Items(..)) if patience != Patience::Over => {
+                return self.wait_for_items(hash, patience, effects);
+            }
             Err(missing) => return self.ask_for(missing, effects),
         };
         self.bodies.checking.remove(&hash);
@@ -267,6 +294,25 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             self.keep_for_others(&hash, effects);
         }
         self.drive(consensus::Input::Validated { view, hash, is_valid }, effects);
+    }
+
+    fn wait_for_items(&mut self, hash: Digest, patience: Patience, effects: &mut Vec<Effect>) {
+        if patience == Patience::Fresh {
+            let patience = Patience::Waiting;
+            self.bodies.checking.entry(hash).and_modify(|check| check.patience = patience);
+            let after_ms = self.config.delay_ms;
+            effects.push(Effect::Arm { timer: Timer::Items, after_ms });
+        }
+    }
+
+    /// Items that blocks lack have had time to come.
+    pub(super) fn on_items_time(&mut self, effects: &mut Vec<Effect>) {
+        for check in self.bodies.checking.values_mut() {
+            if check.patience == Patience::Waiting {
+                check.patience = Patience::Over;
+            }
+        }
+        self.validate_all(effects);
     }
 
     /// A block that is notarized has to outlive the crash of everybody who voted for it: later blocks

@@ -207,6 +207,8 @@ pub struct Commit {
 pub enum Timer {
     /// Of consensus.
     Consensus(consensus::Timer),
+    /// Items of a block that is checked should be here by now.
+    Items,
     /// Votes for an anchor are sent again until it is certified.
     Ballots,
     /// Anchors that wait for Bitcoin are looked at.

@@ -134,6 +134,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 }
                 self.drive(consensus::Input::Timeout(timer), effects);
             }
+            Input::Timeout(Timer::Items) => self.on_items_time(effects),
             Input::Timeout(Timer::Ballots) => self.vote_again(effects),
             Input::Timeout(Timer::Anchors) => self.on_anchor_time(effects),
             Input::Request(owner) => self.on_request(owner, effects),

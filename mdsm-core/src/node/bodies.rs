@@ -127,14 +127,24 @@ impl Bodies {
         let bytes = item.to_bytes().len();
         // What a block waits for goes before what somebody only proposed, perhaps of a view that never
         // comes.
-        if !self.fits(bytes) && self.asked.contains(&root) {
-            let asked = &self.asked;
-            self.items.retain(|root, _| asked.contains(root));
-            self.count_bytes();
+        if !self.fits(bytes) {
+            let needed = self.needed();
+            if needed.contains(&root) {
+                self.items.retain(|root, _| needed.contains(root));
+                self.count_bytes();
+            }
         }
         if self.fits(bytes) && self.items.insert(root, item).is_none() {
             self.item_bytes += bytes;
         }
+    }
+
+    /// Items that were asked for, and those of blocks that consensus waits for.
+    fn needed(&self) -> BTreeSet<Digest> {
+        let checked = self.checking.keys().filter_map(|hash| self.proposals.get(hash));
+        let named = checked.filter_map(|proposal| proposal.payload.item_block.as_ref());
+        let named = named.flat_map(|item_block| item_block.items.iter().copied());
+        named.chain(self.asked.iter().copied()).collect()
     }
 
     fn fits(&self, bytes: usize) -> bool {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use mdsm_core::consensus::{Audience, Protocol};
 use mdsm_core::crypto::sign::{Ed25519, SigningKey};
 use mdsm_core::ledger::{
-    BlockHeader, Certificate, Envelope, Genesis, Payload, Proposal, Record, SignedHeader, Subject,
-    Vote,
+    BlockHeader, Certificate, Envelope, Genesis, Item, Payload, Proposal, Record, SignedHeader,
+    Subject, Vote,
 };
 use mdsm_core::node::{
     Commit, Effect, Event, Input, Message, Node, NodeConfig, Start, Submission, Wanted,
@@ -256,19 +256,8 @@ impl Live {
                 messages.extend(found.map(|commit| Message::Decision(commit.decision.clone())));
             }
             Wanted::Items(roots) => {
-                // The roots stand in the payloads: nothing is hashed here. What is asked for is recent.
-                let commits = disk.commits.iter().rev();
-                let blocks = commits
-                    .flat_map(|commit| commit.decision.blocks.iter().zip(commit.items.iter()));
-                for (block, items) in blocks {
-                    if messages.len() == roots.len() {
-                        break;
-                    }
-                    let Some(item_block) = &block.payload.item_block else { continue };
-                    let named = item_block.items.iter().zip(items);
-                    let wanted = named.filter(|(root, _)| roots.contains(root));
-                    messages.extend(wanted.map(|(_, item)| Message::Item(item.clone())));
-                }
+                let items = items_of(disk.commits.iter().rev(), roots);
+                messages.extend(items.into_iter().map(Message::Item));
             }
             Wanted::Block(hash) => {
                 let holds = |commit: &&Commit| {
@@ -286,4 +275,25 @@ impl Live {
             self.send(id, Audience::One(to), &message);
         }
     }
+}
+
+/// The Items of these roots among blocks, the first of which are most likely to hold them. Roots stand in
+/// the payloads: nothing is hashed here.
+pub fn items_of<'a>(
+    commits: impl IntoIterator<Item = &'a Commit>,
+    roots: &[Digest],
+) -> Vec<Arc<Item>> {
+    let mut found = Vec::new();
+    let blocks = commits
+        .into_iter()
+        .flat_map(|commit| commit.decision.blocks.iter().zip(commit.items.iter()));
+    for (block, items) in blocks {
+        if found.len() == roots.len() {
+            break;
+        }
+        let Some(item_block) = &block.payload.item_block else { continue };
+        let named = item_block.items.iter().zip(items);
+        found.extend(named.filter(|(root, _)| roots.contains(root)).map(|(_, item)| item.clone()));
+    }
+    found
 }

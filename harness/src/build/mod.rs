@@ -20,7 +20,7 @@ use mdsm_core::types::{ChainId, Digest, InstitutionId, KeyId, List, Text, Timest
 
 pub use anchored::{Anchored, anchored};
 pub use faults::{Draft, Flaw, Flawed, bookings, flawed, item_place, placed, sealed};
-pub use live::{Disk, Live, Wrongs};
+pub use live::{Disk, Live, Wrongs, items_of};
 pub use network::Network;
 pub use roll::{Roll, institution_key};
 

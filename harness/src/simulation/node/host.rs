@@ -21,6 +21,7 @@ use super::disk::Saved;
 use super::keys::Keys;
 use super::setup::Setup;
 use super::wire::{Body, Wire};
+use crate::build;
 use crate::simulation::cluster::STARTED_MS;
 use crate::simulation::world::To;
 
@@ -302,19 +303,9 @@ impl<R: Rules + 'static> NodeHost<R> {
                 messages.extend(found.map(|commit| Message::Decision(commit.decision.clone())));
             }
             Wanted::Items(roots) => {
-                // The roots stand in the payload: nothing is hashed here.
-                let commits = self.saved.commits.iter().rev().take(200);
-                let blocks = commits
-                    .flat_map(|commit| commit.decision.blocks.iter().zip(commit.items.iter()));
-                for (block, items) in blocks {
-                    if messages.len() == roots.len() {
-                        break;
-                    }
-                    let Some(item_block) = &block.payload.item_block else { continue };
-                    let named = item_block.items.iter().zip(items);
-                    let wanted = named.filter(|(root, _)| roots.contains(root));
-                    messages.extend(wanted.map(|(_, item)| Message::Item(item.clone())));
-                }
+                let commits = self.saved.commits.iter().rev().take(200).map(|commit| &**commit);
+                let items = build::items_of(commits, roots);
+                messages.extend(items.into_iter().map(Message::Item));
             }
             Wanted::Anchor(epoch) => {
                 let entries = self.saved.journal.iter().filter_map(|entry| match entry {

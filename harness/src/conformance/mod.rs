@@ -4,7 +4,18 @@
 //! and none of its faults counts as a rejection.
 
 pub mod adapter;
+pub mod case;
 mod class;
+pub mod doctor;
+pub mod explain;
+pub mod known;
+pub mod properties;
 pub mod protocol;
+pub mod run;
+pub mod sentences;
+pub mod subject;
+pub mod transcript;
+pub mod value;
+mod verdicts;
 
-pub use class::Class;
+pub use class::{Class, ClassError};

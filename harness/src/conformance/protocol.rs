@@ -196,7 +196,7 @@ fn no_null(at: &str, value: &Value) -> Result<(), ReplyError> {
 
 fn rejection(reject: &Map<String, Value>) -> Result<Reply, ReplyError> {
     let class = reject.get("class");
-    let known = class.and_then(Value::as_str).and_then(Class::by_name);
+    let known = class.and_then(Value::as_str).and_then(|name| name.parse().ok());
     let class = known
         .ok_or_else(|| ReplyError::shape("reject.class", "a class of the closed list", class))?;
     let detail = match reject.get("detail") {

@@ -8,6 +8,7 @@
 
 pub mod baselines;
 pub mod build;
+pub mod conformance;
 pub mod corpus;
 pub mod generate;
 pub mod glob;

@@ -1,5 +1,6 @@
 //! The command line: options that every command takes, and what each command does.
 
+mod check;
 mod explore;
 mod full;
 mod simulate;
@@ -36,6 +37,14 @@ struct Cli {
 enum Command {
     /// Run the reference on generated or real files and put every claim to the test.
     Verify(Verify),
+    /// Put somebody's implementation to the test, behind the adapter protocol of harness/PROTOCOL.md.
+    Check(check::Check),
+    /// Examine an adapter: format, noise, flush, speed, determinism.
+    Doctor(check::Doctor),
+    /// Say what a case asks, what it expects and which sentence it tests.
+    Explain(check::Explain),
+    /// Be an adapter: the reference on standard input and output.
+    Adapter,
     /// Replay the corpora of the fuzz targets through their oracles, on stable.
     Corpus(Corpus),
     /// Count instructions: against the baseline in git, or against a base revision built here.
@@ -152,6 +161,10 @@ pub(crate) fn run() -> Exit {
     };
     let result = match cli.command {
         Command::Verify(command) => verify(&command),
+        Command::Check(command) => check::check(&command),
+        Command::Doctor(command) => check::doctor(&command),
+        Command::Explain(command) => check::explain(&command),
+        Command::Adapter => check::adapter(),
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
         Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),

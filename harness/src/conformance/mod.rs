@@ -8,6 +8,7 @@
 
 pub mod adapter;
 pub mod case;
+pub mod cases;
 pub mod class;
 pub mod doctor;
 pub mod explain;
@@ -17,6 +18,7 @@ pub mod protocol;
 pub mod reference;
 pub mod run;
 pub mod sentences;
+pub mod serve;
 pub mod subject;
 pub mod transcript;
 pub mod value;

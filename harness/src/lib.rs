@@ -8,6 +8,8 @@
 
 pub mod baselines;
 pub mod build;
+pub mod child;
+pub mod conformance;
 pub mod corpus;
 pub mod generate;
 pub mod glob;

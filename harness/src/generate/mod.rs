@@ -19,8 +19,9 @@ pub mod spoil;
 pub mod text;
 pub mod values;
 
+pub(crate) mod base64;
+
 mod agreement;
-mod base64;
 mod resource_types;
 mod sharing;
 

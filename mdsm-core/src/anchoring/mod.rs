@@ -10,6 +10,6 @@ mod transaction;
 
 pub use headers::{ChainParameters, HeaderChain, HeaderError, HeaderFault, WorkError};
 pub use ots::{OtsError, opentimestamps};
-pub use proof::{Claim, ConfirmError, Existed, ProofError, examine, examine_digest};
+pub use proof::{Claim, ConfirmError, Existed, ProofError, anchor_output, examine, examine_digest};
 pub use sighting::sighting;
 pub use transaction::{Funding, FundingError, anchor_transaction, funding_script};

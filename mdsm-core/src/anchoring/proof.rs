@@ -234,7 +234,7 @@ impl Claim<'_> {
 }
 
 /// The one MDSM output of a transaction without witness data.
-pub(super) fn anchor_output(bytes: &[u8]) -> Result<AnchorOutput, ProofError> {
+pub fn anchor_output(bytes: &[u8]) -> Result<AnchorOutput, ProofError> {
     //= harness/spec/anchoring.md#anc-2-receipt
     //# ANC-2.4 (ours): A verifier MUST refuse a transaction of exactly 64 bytes.
     if bytes.len() == 64 {

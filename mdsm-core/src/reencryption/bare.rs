@@ -5,7 +5,7 @@ use ndarray::Array2;
 use zeroize::Zeroizing;
 
 use super::capsule::Capsule;
-use super::encapsulate::noisy_message;
+use super::encapsulate::{content_key_digest, noisy_message};
 use super::expand::Coins;
 use super::keys::SecretKey;
 use super::message::Message;
@@ -15,6 +15,13 @@ use super::reencrypt::{WarmKey, transform};
 use super::rekey::ReKey;
 use super::set::Set;
 use super::setup::Setup;
+use crate::types::{Digest, KeyId};
+
+/// The bytes of a file's key, which nothing else hands out.
+#[must_use]
+pub fn content_key(key_id: KeyId, message: &Message) -> Digest {
+    content_key_digest(key_id, message)
+}
 
 /// What a capsule says under a secret key; something else if it is another key's.
 ///

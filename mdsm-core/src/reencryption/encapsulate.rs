@@ -13,7 +13,7 @@ use super::wiped::Wiped;
 use crate::codec::prefix;
 use crate::crypto::seal::ContentKey;
 use crate::crypto::sha256_parts;
-use crate::types::KeyId;
+use crate::types::{Digest, KeyId};
 
 /// Seals a fresh message for the owner of `public`, and gives the key of the file that it stands for.
 ///
@@ -62,9 +62,11 @@ pub fn encapsulate(public: &PublicKey, key_id: KeyId, message: &Message) -> (Cap
 
 /// The key of the file; the same however often the capsule was re-encrypted.
 pub(super) fn content_key(key_id: KeyId, message: &Message) -> ContentKey {
-    ContentKey::new(
-        *sha256_parts(&[&prefix(*b"MKEM"), key_id.as_bytes(), message.as_bytes()]).as_bytes(),
-    )
+    ContentKey::new(*content_key_digest(key_id, message).as_bytes())
+}
+
+pub(super) fn content_key_digest(key_id: KeyId, message: &Message) -> Digest {
+    sha256_parts(&[&prefix(*b"MKEM"), key_id.as_bytes(), message.as_bytes()])
 }
 
 /// c1 S + c2, not reduced: the message under noise.

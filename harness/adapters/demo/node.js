@@ -68,10 +68,8 @@ const operations = {
   },
 
   'merkle.verify': ({ level, leaf, index, size, path, root }) => {
-    if (index >= size) throw new Reject('shape', `no leaf ${index} among ${size}`);
-    const siblings = path.map(data);
-    if (siblings.some((node) => node.length !== 32)) throw new Reject('shape', 'the path is not one of digests');
-    const reached = levelRoot(level, size, climb(data(leaf), index, size, siblings));
+    if (index >= size || size > LEAVES[level][1]) throw new Reject('shape', `no leaf ${index} of ${size} on this level`);
+    const reached = levelRoot(level, size, climb(data(leaf), index, size, path.map(data)));
     if (!reached.equals(data(root))) throw new Reject('root', 'the path leads elsewhere');
     return {};
   },
@@ -79,6 +77,7 @@ const operations = {
   'paper.rank': ({ institutions }) => {
     const ranking = [...institutions].sort((a, b) =>
       b.rating - a.rating || b.centre - a.centre || a.institution - b.institution);
+    if (ranking.length < 121) throw new Reject('refused', 'too few for the seats');
     const ids = ranking.map((each) => each.institution);
     return { producers: ids.slice(0, 101), auditors: ids.slice(101, 121) };
   },
@@ -88,8 +87,10 @@ const operations = {
     return { items: records % 10 > 0 ? [...items, records % 10] : items };
   },
 
-  'paper.admit': ({ bytes, private: isPrivate }) =>
-    ({ place: BigInt(bytes) <= 102400n && !isPrivate ? 'item' : 'database' }),
+  'paper.admit': ({ bytes, private: isPrivate }) => {
+    if (BigInt(bytes) === 0n) throw new Reject('bound', 'no content');
+    return { place: BigInt(bytes) <= 102400n && !isPrivate ? 'item' : 'database' };
+  },
 };
 
 const data = (text) => (text.startsWith('b64:') ? Buffer.from(text.slice(4), 'base64') : Buffer.from(text, 'hex'));

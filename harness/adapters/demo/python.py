@@ -65,8 +65,8 @@ def merkle_path(args):
 
 def merkle_verify(args):
     index, size, path = args["index"], args["size"], [data(node) for node in args["path"]]
-    if index >= size or any(len(node) != 32 for node in path):
-        raise Reject("shape", f"no leaf {index} among {size}, or no path of digests")
+    if index >= size or size > LEAVES[args["level"]][1]:
+        raise Reject("shape", f"no leaf {index} of {size} on this level")
     node, left = sha256(b"\0", data(args["leaf"])), size
     while left > 1:
         if index ^ 1 < left:
@@ -84,6 +84,8 @@ def merkle_verify(args):
 
 def paper_rank(args):
     ranking = sorted(args["institutions"], key=lambda i: (-i["rating"], -i["centre"], i["institution"]))
+    if len(ranking) < 121:
+        raise Reject("refused", "too few for the seats")
     ids = [i["institution"] for i in ranking]
     return {"producers": ids[:101], "auditors": ids[101:121]}
 
@@ -94,8 +96,10 @@ def paper_items(args):
 
 
 def paper_admit(args):
-    fits = int(args["bytes"]) <= 102400 and not args["private"]
-    return {"place": "item" if fits else "database"}
+    size = int(args["bytes"])
+    if size == 0:
+        raise Reject("bound", "no content")
+    return {"place": "item" if size <= 102400 and not args["private"] else "database"}
 
 
 OPERATIONS = {

@@ -31,7 +31,7 @@ dialogue=(
   '"verb":"call","op":"paper.items","args":{"records":0}' '"ok":{"items":[]}'
   '"verb":"call","op":"paper.items","args":{"later":"x","records":20}' '"ok":{"items":[10,10]}'
   '"verb":"call","op":"paper.items","args":{"records":21}' '"ok":{"items":[10,10,1]}'
-  '"verb":"call","op":"paper.rank","args":{"institutions":[]}' '"ok":{"auditors":[],"producers":[]}'
+  '"verb":"call","op":"paper.rank","args":{"institutions":[]}' '"reject":{"class":"refused","detail":"DETAIL"}'
   '"verb":"call","op":"paper.rank","args":{"institutions":['$institutions']}'
   '"ok":{"auditors":['$auditors'],"producers":['$producers']}'
   '"verb":"call","op":"merkle.level","args":{"level":5,"leaves":[]}' '"reject":{"class":"bound","detail":"DETAIL"}'

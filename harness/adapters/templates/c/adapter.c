@@ -37,9 +37,8 @@ static const char *field(const char *s, const char *name)
 
 static long long number(const char *s, const char *name) { return atoll(field(s, name)); }
 
-/* ---- Your operations. Each writes "ok" and the result that the protocol lists; or, for input that your
- * ---- implementation refuses, as in: printf("\"reject\":{\"class\":\"bound\"}");
- * ---- What stands here computes by itself; replace it by calls into what you want judged. */
+/* ---- Your operations. Each writes "ok" and the result that the protocol lists, or "reject" for input that your
+ * ---- implementation refuses. What stands here computes by itself; replace it by calls into what you want judged. */
 static void paper_items(const char *args)
 {
     printf("\"ok\":{\"items\":[");
@@ -59,16 +58,17 @@ static int by_rank(const void *x, const void *y)
 
 static void paper_rank(const char *args)
 {
-    const char *s = field(args, "institutions"), **ranking = malloc(strlen(s) * sizeof *ranking);
+    static const char *ranking[1 << 20]; /* A request has at most 1 MiB. */
+    const char *s = field(args, "institutions");
     size_t count = 0, i;
     while (*s++ != ']' && *s != ']') ranking[count++] = s, s = after(s);
     qsort(ranking, count, sizeof *ranking, by_rank);
+    if (count < 121) { printf("\"reject\":{\"class\":\"refused\",\"detail\":\"too few for the seats\"}"); return; }
     printf("\"ok\":{\"auditors\":[");
-    for (i = 101; i < count && i < 121; i++) printf("%s%lld", i > 101 ? "," : "", number(ranking[i], "institution"));
+    for (i = 101; i < 121; i++) printf("%s%lld", i > 101 ? "," : "", number(ranking[i], "institution"));
     printf("],\"producers\":[");
-    for (i = 0; i < count && i < 101; i++) printf("%s%lld", i > 0 ? "," : "", number(ranking[i], "institution"));
+    for (i = 0; i < 101; i++) printf("%s%lld", i > 0 ? "," : "", number(ranking[i], "institution"));
     printf("]}");
-    free(ranking);
 }
 
 static const struct { const char *name; void (*run)(const char *args); } operations[] = {

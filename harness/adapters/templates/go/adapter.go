@@ -1,6 +1,5 @@
-// A first adapter for mdsm-harness: Go 1.23 or later and nothing else. Copy it, let the operations call
-// your implementation, declare more, and: go build adapter.go && mdsm-harness check -- ./adapter
-// The protocol is harness/PROTOCOL.md: one JSON line comes in, one goes out.
+// A first adapter for mdsm-harness (harness/PROTOCOL.md) in Go 1.23 or later and nothing else. Copy it, let the operations
+// call your implementation, declare more, and: go build adapter.go && mdsm-harness check -- ./adapter
 package main
 
 import (
@@ -18,9 +17,8 @@ import (
 
 type object = map[string]any
 
-// Your operations. Each gives "ok" with the result that the protocol lists; or, for input that your
-// implementation refuses, "reject": object{"class": "bound", "detail": "why, in words"}.
-// What stands here computes by itself; replace it by calls into what you want judged.
+// Your operations. Each gives "ok" with the result that the protocol lists, or "reject" for input that your
+// implementation refuses. What stands here computes by itself; replace it by calls into what you want judged.
 var operations = map[string]func(json.RawMessage) object{
 	"merkle.root": func(raw json.RawMessage) object {
 		root := tree(read[struct{ Leaves []data }](raw).Leaves)
@@ -36,14 +34,16 @@ var operations = map[string]func(json.RawMessage) object{
 	"paper.rank": func(raw json.RawMessage) object {
 		type institution struct{ Institution, Rating, Centre int }
 		ranking, ids := read[struct{ Institutions []institution }](raw).Institutions, []int{}
+		if len(ranking) < 121 {
+			return object{"reject": object{"class": "refused", "detail": "too few for the seats"}}
+		}
 		slices.SortFunc(ranking, func(x, y institution) int {
 			return cmp.Or(y.Rating-x.Rating, y.Centre-x.Centre, x.Institution-y.Institution)
 		})
 		for _, each := range ranking {
 			ids = append(ids, each.Institution)
 		}
-		n, m := min(len(ids), 101), min(len(ids), 121)
-		return object{"ok": object{"auditors": ids[n:m], "producers": ids[:n]}}
+		return object{"ok": object{"auditors": ids[101:121], "producers": ids[:101]}}
 	},
 }
 

@@ -29,8 +29,8 @@ public class Adapter {
             ranking.sort(Comparator.comparing((Map<String, Long> i) -> -i.get("rating"))
                 .thenComparing(i -> -i.get("centre")).thenComparing(i -> i.get("institution")));
             var ids = ranking.stream().map(i -> i.get("institution")).toList();
-            int n = Math.min(ids.size(), 101), m = Math.min(ids.size(), 121);
-            return Map.of("auditors", ids.subList(n, m), "producers", ids.subList(0, n));
+            if (ids.size() < 121) throw new Reject("refused", "too few for the seats");
+            return Map.of("auditors", ids.subList(101, 121), "producers", ids.subList(0, 101));
         }));
 
     /** RFC 6962: the left half of an uneven tree is the largest full one. */

@@ -43,6 +43,7 @@ const operations = {
   'paper.rank': ({ institutions }) => {
     const ranking = [...institutions].sort((a, b) =>
       b.rating - a.rating || b.centre - a.centre || a.institution - b.institution);
+    if (ranking.length < 121) throw new Reject('refused', 'too few for the seats');
     const ids = ranking.map((each) => each.institution);
     return { auditors: ids.slice(101, 121), producers: ids.slice(0, 101) };
   },

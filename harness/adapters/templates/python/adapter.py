@@ -47,6 +47,8 @@ def paper_items(args):
 
 def paper_rank(args):
     ranking = sorted(args["institutions"], key=lambda i: (-i["rating"], -i["centre"], i["institution"]))
+    if len(ranking) < 121:
+        raise Reject("refused", "too few for the seats")
     ids = [i["institution"] for i in ranking]
     return {"auditors": ids[101:121], "producers": ids[:101]}
 

@@ -1018,64 +1018,65 @@ class Access:
         return g if g and not g["revoked"] and self.height <= g["until"] else None
 
     def request(self, record, signer, b):
-        if any(self.owners.get(r) != b["owner"] for r in b["records"]) or sum(q["reader"] == signer for q in self.requests.values()) >= 256:
-            return False
-        self.requests[record] = {**b, "reader": signer, "at": self.height}
-        return True
+        able = sum(q["reader"] == signer for q in self.requests.values()) < 256 and all(self.owners.get(r) == b["owner"] for r in b["records"])
+        if able:
+            self.requests[record] = {**b, "reader": signer, "at": self.height}
+        return able
 
     def grant(self, record, signer, b):
         q, files = self.requests.get(b["request"]), {f["record"]: f["digest"] for f in b["files"]}
-        if (not q or q["owner"] != signer or not set(files) <= set(q["records"]) or not 1 <= b["until"] - self.height <= GRANT_BLOCKS
-                or sum(g["owner"] == signer for g in self.grants.values()) >= 4096):
-            return False
-        del self.requests[b["request"]]
-        self.grants[record] = dict(owner=signer, reader=q["reader"], reader_key=q["reader_key"], files=files, until=b["until"], revoked=False,
-                                   bids={}, proxy=None, delivery=None, disputed=None, found=False)
-        return True
+        able = (q and q["owner"] == signer and set(files) <= set(q["records"]) and 1 <= b["until"] - self.height <= GRANT_BLOCKS
+                and sum(g["owner"] == signer for g in self.grants.values()) < 4096)
+        if able:
+            del self.requests[b["request"]]
+            self.grants[record] = dict(owner=signer, reader=q["reader"], reader_key=q["reader_key"], files=set(files), until=b["until"],
+                                       revoked=False, bids={}, proxy=None, delivery=None, disputed=None, found=False)
+        return able
 
     def bid(self, record, signer, b):
         g, institution = self.open_grant(b), self.seats.get(signer)
-        if not g or institution is None or g["proxy"] or institution in g["bids"] or signer in (g["owner"], g["reader"]) or len(g["bids"]) >= 256:
-            return False
-        g["bids"][institution] = signer
-        return True
+        able = (g and institution is not None and not g["proxy"] and institution not in g["bids"] and len(g["bids"]) < 256
+                and signer not in (g["owner"], g["reader"]))
+        if able:
+            g["bids"][institution] = signer
+        return able
 
     def choose(self, record, signer, b):
         g = self.open_grant(b)
         key = g and g["bids"].get(b["institution"])
-        if not key or signer != g["owner"] or g["proxy"] or self.seats.get(key) != b["institution"]:
-            return False
-        g["proxy"] = key
-        return True
+        able = key and signer == g["owner"] and not g["proxy"] and self.seats.get(key) == b["institution"]
+        if able:
+            g["proxy"] = key
+        return able
 
     def deliver(self, record, signer, b):
         g, files = self.open_grant(b), {f["record"]: f["digest"] for f in b["files"]}
-        if not g or g["proxy"] != signer or g["delivery"] or set(files) != set(g["files"]):
-            return False
-        g["delivery"] = (self.height, files)
-        return True
+        able = g and g["proxy"] == signer and not g["delivery"] and set(files) == g["files"]
+        if able:
+            g["delivery"] = (self.height, files)
+        return able
 
     def revoke(self, record, signer, b):
         g = self.open_grant(b)
-        if not g or signer != g["owner"]:
-            return False
-        g["until"], g["revoked"] = self.height, True
-        return True
+        able = g and signer == g["owner"]
+        if able:
+            g["until"], g["revoked"] = self.height, True
+        return able
 
     def dispute(self, record, signer, b):
         g = self.grants.get(b["grant"])
-        if (not g or signer != g["reader"] or not g["delivery"] or g["disputed"] is not None or self.height - g["delivery"][0] > DISPUTE_BLOCKS
-                or g["delivery"][1].get(b["record"]) != b["delivery"]):
-            return False
-        g["disputed"] = self.height
-        return True
+        able = (g and signer == g["reader"] and g["delivery"] and g["disputed"] is None and self.height - g["delivery"][0] <= DISPUTE_BLOCKS
+                and g["delivery"][1].get(b["record"]) == b["delivery"])
+        if able:
+            g["disputed"] = self.height
+        return able
 
     def confirm(self, record, signer, b):
         g = self.grants.get(b["grant"])
-        if not g or signer != g["owner"] or g["disputed"] is None or g["found"] or self.height - g["disputed"] > DISPUTE_BLOCKS:
-            return False
-        g["found"] = True
-        return True
+        able = g and signer == g["owner"] and g["disputed"] is not None and not g["found"] and self.height - g["disputed"] <= DISPUTE_BLOCKS
+        if able:
+            g["found"] = True
+        return able
 
     def book(self, record, signer, act):
         try:
@@ -1083,7 +1084,7 @@ class Access:
         except Reject:
             return False        # no act, so a record like others
         acts = (self.request, self.grant, self.bid, self.choose, self.deliver, self.revoke, self.dispute, self.confirm)
-        return acts[kind](record, signer, body)
+        return bool(acts[kind](record, signer, body))
 
     def readers(self):
         held = [(r, g) for r, g in sorted(self.grants.items()) if self.open_grant({"grant": r})]
@@ -1446,15 +1447,13 @@ def op_window(a):
 @operation("paper.prove")
 def op_prove(a):
     leaves, items, blocks, data = paper_roots(a["records"])
-    levels, value = [data], {"path": []}
-    for index, below in zip(a["at"], (blocks, items, leaves, None)):
-        need(0 <= index < len(levels[-1]), "shape", "no place %d" % index)
-        levels += [below[index]] if below is blocks else []
-    d, b, i, r = a["at"]
-    for (name, _), index, level in zip(STEPS, (r, i, b, d), (leaves[d][b][i], items[d][b], blocks[d], data)):
+    value, path = {}, []
+    for depth, index, lists, (name, _) in zip(range(4), a["at"], (data, blocks, items, leaves), STEPS[::-1]):
+        level = functools.reduce(operator.getitem, a["at"][:depth], lists)
+        need(0 <= index < len(level), "shape", "no place %d" % index)
         value.update({name + "_index": index, name + "_size": len(level)})
-        value["path"] += path_of(leaf_hashes(level), index)
-    return {"proof": opaque("places", value), "hashes": len(value["path"])}
+        path = path_of(leaf_hashes(level), index) + path
+    return {"proof": opaque("places", {**value, "path": path}), "hashes": len(path)}
 
 @operation("paper.verify")
 def op_paper_verify(a):

@@ -21,8 +21,7 @@ def call(op, **args):
 
 
 def sign(seed, message):
-    made = m.op_sign({"seed": seed.hex(), "message": message.hex()})
-    return made["key"], made["signature"]
+    return m.sign(seed, message)
 
 
 def key(seed):
@@ -184,7 +183,7 @@ class Values(unittest.TestCase):
             for _ in range(40):
                 at, byte = dice.randrange(5, len(data)), dice.randrange(256)
                 changed = data[:at] + bytes([byte]) + data[at + 1:]
-                reply = call("decode", tag=tag, bytes=changed)          # op_decode holds the bytes against those encoded again
+                reply = call("decode", tag=tag, bytes=changed)          # decode_value holds the bytes against those encoded again
                 self.assertTrue("ok" in reply or reply["reject"]["class"] in ("truncated", "trailing", "bound", "variant", "order", "rule"))
 
     def test_faults_of_fields_have_their_class(self):

@@ -282,6 +282,7 @@ MACT act          0:a_request 1:a_grant 2:a_bid 3:a_choice 4:a_delivery 5:a_revo
 -    seats        epoch:u32 offset:u64 producers:seat[0..65535] auditors:seat[0..65535]
 -    institution  id:u32 key:32 rating:u8 centre:u32 credit:i64 signed:u64 missed:u64 wrong:u64 audited:u64 misaudited:u64 cheats:u64
                   services:u64 barred:u8 misses:u32 served:u32 audits:u32
+-    rated        id:u32 key:32 rating:u8 centre:u32
 -    offence      institution:u32 epoch:u32 view:u64 kind:u8
 -    counted      epoch:u32 grant:digest
 -    roster       producers:u16 auditors:u16 seats:seats before:seats? institutions:institution[0..4294967295] certificates:u32
@@ -570,18 +571,19 @@ def check_certificate(chain_id, seats, certificate):
         need(holds(seats[place][1], message, signature), "signature", "that of seat %d does not hold" % place)
     return [seats[place][0] for place in places]
 
-Epoch = namedtuple("Epoch", "chain_id epoch producers auditors offset")
+Epoch = namedtuple("Epoch", "chain_id producers auditors")
+
+def check_signer(seats, signer, message, signature):
+    key = dict(seats).get(signer)
+    need(key is not None, "outsider", "%d has no seat" % signer)
+    need(holds(key, message, signature), "signature", "that of %d does not hold" % signer)
 
 def check_proposal(c, signed):
-    header = signed["header"]
-    leader, key = c.producers[(c.offset + header["view"] - 1) % len(c.producers)]
-    need(leader == header["producer"], "outsider", "the leader of the view is another one")
-    need(holds(key, b"MPRO\1" + block_hash(header), signed["signature"]), "signature", "that of the proposal does not hold")
+    """Whoever signed two blocks of a view, or a wrong one, has done so whether it led the view or not."""
+    check_signer(c.producers, signed["header"]["producer"], b"MPRO\1" + block_hash(signed["header"]), signed["signature"])
 
 def check_vote(c, seats, signed):
-    key = dict(seats).get(signed["signer"])
-    need(key is not None, "outsider", "%d has no seat" % signed["signer"])
-    need(holds(key, vote_message(c.chain_id, signed["vote"]), signed["signature"]), "signature", "that of the vote does not hold")
+    check_signer(seats, signed["signer"], vote_message(c.chain_id, signed["vote"]), signed["signature"])
 
 def judge_proposals(c, e):
     one, two = e["first"]["header"], e["second"]["header"]
@@ -663,11 +665,10 @@ def judge_block(c, e):
     check_vote(c, c.auditors, e["vote"])
     return e["vote"]["signer"], header["epoch"], header["view"], 6
 
-def judge(chain_id, epoch, producers, auditors, offset, evidence):
-    c, (tag, e) = Epoch(chain_id, epoch, producers, auditors, offset), evidence
+def judge(chain_id, epoch, producers, auditors, evidence):
+    c, (tag, e) = Epoch(chain_id, producers, auditors), evidence
     shown = e["first"]["vote"] if tag == 2 else (e["first"] if tag == 1 else e["block"])["header"]
     need(shown["epoch"] == epoch and shown.get("chain_id", chain_id) == chain_id, "unproven", "of another chain or epoch")
-    need(tag == 2 or shown["view"] > 0, "unproven", "views count from 1")
     institution, epoch, view, kind = {1: judge_proposals, 2: judge_votes, 3: judge_block, 4: judge_block}[tag](c, e)
     return institution, epoch, view, kind
 
@@ -727,7 +728,7 @@ def read_anchor(data):
     return int.from_bytes(found[0][7:11], "little"), found[0][11:]
 
 def check_headers(data):
-    """Of regtest: the headers of another network that fit in a request have not the work that is asked for there."""
+    """Of regtest, whose difficulty never changes."""
     need(data and len(data) % 80 == 0, "headers", "%d bytes" % len(data))
     headers = [data[i:i + 80] for i in range(0, len(data), 80)]
     need(hash256(headers[0]) == REGTEST, "headers", "they do not begin with the genesis block of regtest")
@@ -739,9 +740,9 @@ def check_headers(data):
 
 def branch_root(part):
     node, index = hash256(part["transaction"]), part["tx_index"]
-    need(index < 1 << len(part["branch"]), "root", "index %d for a branch of %d" % (index, len(part["branch"])))
+    need(index < 1 << len(part["branch"]), "headers", "index %d for a branch of %d" % (index, len(part["branch"])))
     for other in part["branch"]:
-        need(not index & 1 or other != node, "root", "a node right of its own equal")
+        need(not index & 1 or other != node, "headers", "a node right of its own equal")
         node, index = hash256(other + node if index & 1 else node + other), index >> 1
     return node
 
@@ -757,14 +758,16 @@ def verify_receipt(v, headers, content):
     need(root == anchor_root(v["chain_id"], epoch, window, v["context"]), "root", "that of the output is another one")
     chain = check_headers(headers)
     need(part["height"] < len(chain), "headers", "they end before the block")
-    need(branch_root(part) == chain[part["height"]][36:68], "root", "the transaction is not in the block")
+    need(branch_root(part) == chain[part["height"]][36:68], "headers", "the transaction is not in the block")
     need(len(chain) - part["height"] >= 6, "headers", "fewer than 6 confirmations")
     return record, epoch, root, hash256(chain[part["height"]])
 
 def cut(started_at, minute, window, blocks):
     """For each block (timestamp, has Items): the groups of blocks that become data blocks at it, and whether it ends an epoch."""
+    need(minute > 0 and window > 0 and window % minute == 0 and started_at % window == 0, "refused", "no start or periods of a genesis")
     before, mark, waiting = started_at, (started_at // window + 1) * window, []
     for index, (timestamp, has_items) in enumerate(blocks):
+        need(timestamp > before, "refused", "block %d is not later than the one before" % index)
         groups, last = [], timestamp >= mark
         waiting += [index] if has_items else []
         while timestamp // minute != before // minute and len(waiting) >= 10:
@@ -858,6 +861,8 @@ class Roster:
     def __init__(self, producers, auditors, founders):
         self.by_id = {}
         self.state = dict(producers=producers, auditors=auditors, seats=None, before=None, certificates=0, offences=[], services=[])
+        need(producers >= 1 and auditors >= 4 and len(founders) >= producers + auditors, "refused", "too few seats, or founders for them")
+        need(self.admits(founders), "refused", "an id or key that is taken or no good, or a rating above 100")
         for founder in founders:
             self.join(founder)
         order = [i["institution"] for i in ranked(founders)]
@@ -866,6 +871,12 @@ class Roster:
     def join(self, one):
         self.by_id[one["institution"]] = dict(dict.fromkeys(TYPES["institution"].names, 0), id=one["institution"], key=raw(one["key"]),
                                               rating=one["rating"], centre=one["centre"], credit=START * one["rating"])
+
+    def admits(self, joining):
+        keys = [raw(i["key"]) for i in joining]
+        ids, taken = [i["institution"] for i in joining], [i["key"] for i in self.by_id.values()]
+        return (len(set(ids + list(self.by_id))) == len(ids) + len(self.by_id) and len(set(keys + taken)) == len(keys + taken)
+                and all(map(key_point, keys)) and all(i["rating"] <= 100 for i in joining))
 
     def seat(self, epoch, offset, producers, auditors):
         seats = [[{"institution": i, "key": self.by_id[i]["key"]} for i in ids] for ids in (producers, auditors)]
@@ -883,15 +894,12 @@ class Roster:
     def refuses(self, b, offences, services):
         view, parent, producers, auditors = int(b["view"]), int(b["parent_view"]), self.seated("producers"), self.seated("auditors")
         epochs = (self.state["seats"]["epoch"], self.state["seats"]["epoch"] - 1)
-        joining, signers = [(i["institution"], raw(i["key"])) for i in b["joining"]], b.get("certificate", [])
-        ids, keys = [i for i, _ in joining] + list(self.by_id), [k for _, k in joining] + [i["key"] for i in self.by_id.values()]
+        signers = b.get("certificate", [])
         places = [auditors.index(s) for s in signers if s in auditors]
         return (view <= parent or producers[(self.state["seats"]["offset"] + view - 1) % len(producers)] != b["producer"]
                 or len(places) != len(signers) or places != sorted(set(places))
                 or any(one["institution"] not in self.by_id or one["epoch"] not in epochs for one in b["offences"] + b["services"])
-                or repeats(offences, self.state["offences"]) or repeats(services, self.state["services"])
-                or len(set(ids)) < len(ids) or len(set(keys)) < len(keys)
-                or any(not key_point(key) for _, key in joining) or any(i["rating"] > 100 for i in b["joining"]))
+                or repeats(offences, self.state["offences"]) or repeats(services, self.state["services"]) or not self.admits(b["joining"]))
 
     def block(self, b):
         offences = [dict(institution=o["institution"], epoch=o["epoch"], view=int(o["view"]), kind=o["kind"]) for o in b["offences"]]
@@ -920,7 +928,7 @@ class Roster:
             changes[one["institution"]] += START * one["rating"]
         self.state["offences"] += offences
         self.state["services"] += services
-        return {"credit": [{"institution": i, "amount": str(n)} for i, n in sorted(changes.items()) if n]}
+        return {"credit": listed(changes)}
 
     def count(self, institution, *names):
         for name in names:
@@ -937,10 +945,10 @@ class Roster:
                 self.pay(changes, one["id"], MISS)
 
     def freeze(self, last_view):
-        state, by_id, producers, auditors = self.state, self.by_id, self.seated("producers"), self.seated("auditors")
+        state, by_id, producers, auditors, changes = self.state, self.by_id, self.seated("producers"), self.seated("auditors"), Counter()
         for i in auditors:
             if state["certificates"] >= 10 and by_id[i]["audits"] * 3 < state["certificates"]:
-                by_id[i]["credit"] += ABSENCE
+                self.pay(changes, i, ABSENCE)
         bad = {i for i, one in by_id.items() if one["barred"] or one["credit"] < THRESHOLD}
         guilty = sorted(bad & set(producers + auditors), key=lambda i: (-by_id[i]["barred"], by_id[i]["credit"], i))
         outside = set(by_id) - set(producers + auditors)
@@ -954,13 +962,20 @@ class Roster:
             one.update(misses=0, served=0, audits=0)
         state.update(certificates=0, offences=[o for o in state["offences"] if o["epoch"] >= ended],
                      services=[s for s in state["services"] if s["epoch"] >= ended])
-        return {name: getattr(change, name) for name in ("expelled", "promoted", "seated", "producers", "auditors")}
+        names = ("expelled", "promoted", "seated", "producers", "auditors")
+        return {"credit": listed(changes), **{name: getattr(change, name) for name in names}}
 
-    def digest(self):
-        sort = {"institutions": [self.by_id[i] for i in sorted(self.by_id)],
-                "offences": sorted(self.state["offences"], key=lambda o: (o["institution"], o["epoch"], o["view"], o["kind"])),
-                "services": sorted(self.state["services"], key=lambda s: (s["epoch"], s["grant"]))}
-        return H(TYPES["roster"].write({**self.state, **sort}))
+    def digests(self):
+        """That of the committees, and that of the state."""
+        institutions = [self.by_id[i] for i in sorted(self.by_id)]
+        order = {"offences": sorted(self.state["offences"], key=lambda o: (o["institution"], o["epoch"], o["view"], o["kind"])),
+                 "services": sorted(self.state["services"], key=lambda s: (s["epoch"], s["grant"]))}
+        seats = H(b"MSEA\1", TYPES["seats"].write(self.state["seats"]))
+        ratings = H(b"MINS\1", counted(len(institutions)), *map(TYPES["rated"].write, institutions))
+        return H(b"MROS\1", seats, ratings), H(TYPES["roster"].write({**self.state, **order, "institutions": institutions}))
+
+def listed(changes):
+    return [{"institution": i, "amount": str(amount)} for i, amount in sorted(changes.items()) if amount]
 
 def repeats(new, old):
     return any(one in old or one in new[:index] for index, one in enumerate(new))
@@ -968,7 +983,7 @@ def repeats(new, old):
 def run_roster(producers, auditors, founders, steps):
     roster = Roster(producers, auditors, founders)
     done = [roster.block(s["block"]) if "block" in s else roster.freeze(int(s["freeze"]["last_view"])) for s in steps]
-    return done, roster.digest()
+    return (done, *roster.digests())
 
 GRANT_BLOCKS, DISPUTE_BLOCKS, REQUEST_BLOCKS, KEPT_BLOCKS = 5_256_000, 100_800, 432_000, 201_601
 
@@ -1319,7 +1334,7 @@ def accept(s, seed, offer, grant):
         rows[row] = plus(s, rows[row], [word << s.d + s.w * (row // s.n) for word in secret[row % s.n]])
     return {**offer, "grant": grant, "rows": b"".join(packed(s, row) for row in rows)}
 
-def re_encrypt(rekey, capsule, secret, public):
+def re_encrypt(rekey, public, capsule, secret):
     """`public` is the reader's key, which a re-encryption key of variant Public names and does not hold."""
     s, variant = SETS[rekey["set"]], rekey["variant"]
     need(capsule["set"] == s.number and capsule["holder"] == rekey["owner"], "refused", "a capsule under another key")
@@ -1353,10 +1368,12 @@ def parse(name, data):
     return value if not r.left() else r.fail("trailing", "%d bytes follow" % r.left())
 
 def first_seats(institutions):
+    need(len(institutions) >= 121, "refused", "%d for 121 seats" % len(institutions))
     order = [i["institution"] for i in ranked(institutions)]
     return order[:101], order[101:121]
 
 def place_of(size, private):
+    need(size > 0, "bound", "no content")
     return "item" if size <= INLINE_MAX and not private else "database"
 
 def filled_items(records):
@@ -1440,7 +1457,7 @@ def paper_rekey(owner_seed, reader, offer, seed):
     return {"rekey": accept(PAPER_SET, owner_seed, offer, H(seed)), "reader": reader}
 
 def paper_re_encrypt(keys, v, seed):
-    return {**v, "now": re_encrypt(keys["rekey"], v["now"], H(seed), keys["reader"])}
+    return {**v, "now": re_encrypt(keys["rekey"], keys["reader"], v["now"], H(seed))}
 
 # ------------------------------------------------------------------------------------------------ table of operations
 # A line: operation, function, arguments in the function's order, results; each is name:kind, or name for bytes and for results as they are, and
@@ -1467,11 +1484,11 @@ ed25519.verify        verify            key message signature                   
 ed25519.verify_batch  verify_batch      items:json                                                                       ->
 envelope.check        check_envelope    chain_id envelope:MENV                                                           -> record_id
 certificate.check     check_certificate chain_id seats:seats certificate:MCRT                                            -> signers
-evidence.judge        judge             chain_id epoch:json producers:seats auditors:seats offset:u64 evidence:MEVD      -> institution epoch view:u64 kind
+evidence.judge        judge             chain_id epoch:json producers:seats auditors:seats evidence:MEVD                 -> institution epoch view:u64 kind
 receipt.verify        verify_receipt    receipt:MRCP headers content?                                                    -> record_id epoch anchor_root block
 anchor.read           read_anchor       transaction                                                                      -> epoch root
 windows               windows           started_at:u64 minute_ms:json window_ms:json blocks:json                         -> blocks
-roster                run_roster        producers:json auditors:json founders:json steps:json                            -> steps state
+roster                run_roster        producers:json auditors:json founders:json steps:json                            -> steps committees state
 access                run_access        owners:json steps:json                                                           -> steps readers
 file.seal             seal_file         key nonce salt plaintext                                                         -> file digest
 file.open             open_file         key file:MFIL                                                                    -> plaintext
@@ -1480,7 +1497,7 @@ pre.encaps            seal_key          public_key:MPUB key_id message          
 pre.decaps            open_capsule      set:set seed capsule:MCAP                                                        -> message
 pre.offer             make_offer        set:set seed owner coins variant:json                                            -> offer:MOFF
 pre.accept            accept            set:set seed offer:MOFF grant                                                    -> rekey:MRKY
-pre.re_encrypt        re_encrypt        rekey:MRKY capsule:MCAP secret public_key:MPUB?                                  -> capsule:MCAP
+pre.re_encrypt        re_encrypt        rekey:MRKY reader:MPUB? capsule:MCAP secret                                      -> capsule:MCAP
 paper.rank            first_seats       institutions:json                                                                -> producers auditors
 paper.admit           place_of          bytes:u64 private:json                                                           -> place
 paper.items           filled_items      records:json                                                                     -> items

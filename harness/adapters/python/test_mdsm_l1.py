@@ -283,7 +283,7 @@ class Anchors(unittest.TestCase):
                 ("content", {}, dict(content=b"another")), ("unanchored", dict(bitcoin=None), {}), ("epoch", dict(epoch=2), {}), ("root", dict(context=OTHER), {}),
                 ("shape", dict(places={**places, "item_index": 1}), {}), ("signature", dict(chain_id=SEED), {}), ("headers", {}, dict(headers=headers[:-80])),
                 ("transaction", dict(bitcoin={**bitcoin, "transaction": self.transaction(SEED, more=b"\x6a\4MDSM")}), {}),
-                ("root", dict(bitcoin={**bitcoin, "branch": [SEED]}), {}), ("headers", {}, dict(headers=headers[80:]))):
+                ("headers", dict(bitcoin={**bitcoin, "branch": [SEED]}), {}), ("headers", {}, dict(headers=headers[80:]))):
             self.assertEqual(verify(change, **args)["reject"]["class"], kind)
 
     def test_ten_item_blocks_and_the_rest(self):
@@ -310,7 +310,7 @@ class Institutions(unittest.TestCase):
         self.assertEqual(done[0], {"credit": [{"institution": 1, "amount": "100"}]})
         self.assertEqual({c["institution"]: c["amount"] for c in done[1]["credit"]}, {2: "-200200", 3: "-200", 4: "100", 5: "1", 6: "1", 7: "1"})
         self.assertEqual(done[2:4], [{"refused": True}] * 2)
-        self.assertEqual(done[4], dict(expelled=[2], promoted=[5], seated=[9], producers=[1, 5, 3, 4], auditors=[9, 6, 7, 8]))
+        self.assertEqual(done[4], dict(credit=[], expelled=[2], promoted=[5], seated=[9], producers=[1, 5, 3, 4], auditors=[9, 6, 7, 8]))
 
     def test_an_access_from_request_to_dispute(self):
         owner, reader, proxy, record = SEED, OTHER, bytes([3]) * 32, bytes([9]) * 32
@@ -375,14 +375,14 @@ class ReEncryption(unittest.TestCase):
                              [known["hops"][hop]["Offer"], known["hops"][hop]["ReKey"], known["capsules"][hop + 1]["encoding"]])
             self.assertEqual(call("pre.decaps", set=0, seed=seeds[hop + 1], capsule=capsule)["ok"]["message"], self.IN["message"])
         self.assertEqual([m.H(m.raw(v)).hex() for v in self.hop(0, publics, first, 1)], [sets["KeyPrivate"][k] for k in ("Capsule", "Offer", "ReKey")])
-        self.assertEqual(call("pre.re_encrypt", rekey=rekey, capsule=first, secret=SEED, public_key=publics[2])["reject"]["class"], "refused")
+        self.assertEqual(call("pre.re_encrypt", rekey=rekey, capsule=first, secret=SEED, reader=publics[2])["reject"]["class"], "refused")
         self.assertEqual(call("pre.decaps", set=0, seed=seeds[1], capsule=first)["reject"]["class"], "authentication")
 
     def hop(self, hop, publics, capsule, variant):
         seeds, name = self.IN["key seeds"], m.H(m.raw(publics[hop]))
         offer = call("pre.offer", set=0, seed=seeds[hop + 1], owner=name, coins=self.IN["offer coins"][hop], variant=variant)["ok"]["offer"]
         rekey = call("pre.accept", set=0, seed=seeds[hop], offer=offer, grant=self.IN["grant"])["ok"]["rekey"]
-        args = dict(rekey=rekey, capsule=capsule, secret=self.IN["proxy secret"], **({} if variant else {"public_key": publics[hop + 1]}))
+        args = dict(rekey=rekey, capsule=capsule, secret=self.IN["proxy secret"], **({} if variant else {"reader": publics[hop + 1]}))
         return call("pre.re_encrypt", **args)["ok"]["capsule"], offer, rekey
 
     def test_profile_paper_shares_between_two(self):

@@ -624,7 +624,8 @@ def bad_parent(c, h, fault):
 def bad_certificate(c, h, fault):
     need(H(encode("MCRT", fault["certificate"])) == fault["summary"]["certificate"], "unproven", "another certificate than the block's")
     vote = fault["certificate"]["vote"]
-    if h["parent_view"] == 0 or vote["epoch"] != h["epoch"] or vote["view"] != h["parent_view"] or vote["subject"] not in ((1, h["parent"]), (3, h["parent"])):
+    for_parent = (vote["epoch"], vote["view"]) == (h["epoch"], h["parent_view"]) and vote["subject"] in ((1, h["parent"]), (3, h["parent"]))
+    if h["parent_view"] == 0 or not for_parent:
         return True
     try:
         return not check_certificate(c.chain_id, c.auditors, fault["certificate"])

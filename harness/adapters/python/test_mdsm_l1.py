@@ -234,6 +234,43 @@ class Agreement(unittest.TestCase):
         self.assertEqual(self.judge((4, dict(block={"header": wrong, "signature": bytes(64)}, fault=(1, {}), vote=vote)))["ok"]["kind"], 6)
         self.assertEqual(self.judge((3, dict(block=signed_header(one), fault=(1, {}))))["reject"]["class"], "unproven")
 
+    def convicts(self, fault, **fields):
+        reply = self.judge((3, dict(block=signed_header(header(**fields)), fault=fault)))
+        self.assertIn(reply.get("reject", {}).get("class"), (None, "unproven"))
+        return "ok" in reply
+
+    def test_a_parent_that_contradicts_its_child(self):
+        parent = header(view=4, parent_view=3, height=39, timestamp=1_699_999_999_999)
+        for wrong, change in ((False, {}), (True, {"height": 38}), (True, {"timestamp": 1_700_000_000_000}), (True, {"view": 3}), (True, {"epoch": 2}), (True, {"epoch": 4})):
+            other = {**parent, **change}
+            self.assertEqual(self.convicts((2, dict(parent=other)), parent=m.block_hash(other)), wrong, change)
+        self.assertFalse(self.convicts((2, dict(parent=parent)), parent=OTHER))
+        last = {**parent, "epoch": 2, "view": 77}
+        self.assertFalse(self.convicts((2, dict(parent=last)), parent=m.block_hash(last), parent_view=0))
+
+    def test_a_certificate_that_does_not_certify_the_parent(self):
+        for wrong, view, signers in ((False, 4, [5, 6, 8]), (True, 3, [5, 6, 8]), (True, 4, [5, 6, 7])):
+            votes = [signed_vote(i, view, 1, SEED) for i in signers]
+            value = {"vote": votes[0]["vote"], "signers": b"\x0b", "signatures": [v["signature"] for v in votes]}
+            summary = dict(item_block=None, certificate=m.H(m.encode("MCRT", value)), events=SEED)
+            self.assertEqual(self.convicts((3, dict(summary=summary, certificate=value)), payload=m.H(m.encode("MSUM", summary))), wrong)
+
+    def test_what_an_item_block_shows(self):
+        leaves = [m.encode("MBKG", m.booking_of(envelope(bytes([1 + i % 10])))) for i in range(11)]        # the last as the first
+        items = [m.level_root(1, leaves), SEED]
+        block = dict(chain_id=CHAIN, height=40, producer=1, closed_at=0, root=m.level_root(2, items))
+        def convicts(tag, changes=None, **fault):
+            summary = dict(item_block={**block, **(changes or {})}, certificate=None, events=SEED)
+            return self.convicts((tag, dict(summary=summary, **fault)), payload=m.H(m.encode("MSUM", summary)))
+        self.assertEqual([convicts(4, c) for c in ({}, {"height": 41}, {"producer": 2}, {"closed_at": 1_700_000_000_001})], [False, True, True, True])
+        item = dict(index=0, size=2, path=[m.H(b"\0", SEED)])
+        tree = m.tree(m.leaf_hashes(leaves))
+        self.assertEqual([convicts(5, item=item, records=n, tree=tree) for n in (10, 11)], [False, True])
+        def placed(i):
+            booking = m.booking_of(envelope(bytes([1 + i % 10])))
+            return dict(booking=booking, index=i, size=11, path=m.path_of(m.leaf_hashes(leaves), i), item=item)
+        self.assertEqual([convicts(7, first=placed(0), second=placed(i)) for i in (0, 1, 10)], [False, False, True])
+
     def test_a_record_from_the_future(self):
         v = m.booking_of(envelope(created=1_700_000_120_001))
         root = m.level_root(2, [m.level_root(1, [m.encode("MBKG", v)])])

@@ -331,6 +331,15 @@ class Anchors(unittest.TestCase):
         self.assertEqual(done[-1]["frozen"], m.level_root(4, [ten, rest]).hex())
 
 
+    def test_nine_item_blocks_wait_for_a_later_check(self):
+        blocks = [{"timestamp": str(6001 * (i + 1)), "item_block": bytes([i]) * 32} for i in range(9)] + [{"timestamp": "60000"}, {"timestamp": "120000"}]
+        done = call("windows", started_at="0", minute_ms=60_000, window_ms=600_000, blocks=blocks)["ok"]["blocks"]
+        self.assertEqual(done, [{"cut": []}] * 11)
+        for wrong in (dict(started_at="1"), dict(minute_ms=7), dict(minute_ms=0), dict(blocks=blocks[::-1])):
+            args = {**dict(started_at="0", minute_ms=60_000, window_ms=600_000, blocks=blocks), **wrong}
+            self.assertEqual(call("windows", **args)["reject"]["class"], "refused")
+
+
 class Institutions(unittest.TestCase):
     def founders(self, count):
         return [{**seat, "rating": 100 - i, "centre": 0} for i, seat in enumerate(seats(range(1, count + 1)))]
@@ -349,6 +358,15 @@ class Institutions(unittest.TestCase):
         self.assertEqual(done[2:4], [{"refused": True}] * 2)
         self.assertEqual(done[4], dict(credit=[], expelled=[2], promoted=[5], seated=[9], producers=[1, 5, 3, 4], auditors=[9, 6, 7, 8]))
 
+    def test_two_misses_and_ten_services_an_epoch(self):
+        services = [{"institution": 9, "epoch": 0, "grant": bytes([i]) * 32} for i in range(11)]
+        steps = [self.block(1, 0, 1), self.block(14, 1, 2), self.block(15, 14, 3)]
+        steps[2]["block"]["services"] = services
+        done = call("roster", producers=4, auditors=4, founders=self.founders(10), steps=steps)["ok"]["steps"]
+        self.assertEqual([c["amount"] for c in done[1]["credit"]], ["-400"] * 4)
+        self.assertEqual(done[2]["credit"], [{"institution": 9, "amount": "100"}])
+        self.assertEqual(call("roster", producers=4, auditors=4, founders=self.founders(7), steps=[])["reject"]["class"], "refused")
+
     def test_an_access_from_request_to_dispute(self):
         owner, reader, proxy, record = SEED, OTHER, bytes([3]) * 32, bytes([9]) * 32
         files = [{"record": record, "digest": SEED}]
@@ -359,12 +377,13 @@ class Institutions(unittest.TestCase):
                  book(0, reader, 0, owner=owner, reader_key=reader, offer=SEED, records=[record]),
                  book(1, reader, 1, request=ids[0], owner_key=SEED, until=20, files=files), book(1, owner, 1, request=ids[0], owner_key=SEED, until=20, files=files),
                  book(2, proxy, 2, grant=ids[1], parcels=SEED), book(3, owner, 3, grant=ids[1], institution=5, rekey=SEED, parcel=SEED),
+                 book(3, reader, 3, grant=ids[1], institution=4, rekey=SEED, parcel=SEED),
                  book(3, owner, 3, grant=ids[1], institution=4, rekey=SEED, parcel=SEED), {"reach": "20"}, book(4, proxy, 4, grant=ids[1], files=files),
                  book(5, reader, 6, grant=ids[1], record=record, delivery=OTHER), book(5, reader, 6, grant=ids[1], record=record, delivery=SEED),
                  book(6, owner, 7, grant=ids[1], finding=1)]
         owners = [{"record": record, "owner": owner}]
         done = call("access", owners=owners, steps=steps)["ok"]
-        self.assertEqual(done["steps"], [True, False, True, True, False, True, True, False, True, True])
+        self.assertEqual(done["steps"], [True, False, True, True, False, False, True, True, False, True, True])
         self.assertEqual(done["readers"], [{"grant": ids[1].hex(), "record": record.hex(), "reader_key": reader.hex()}])
         self.assertEqual(call("access", owners=owners, steps=steps + [{"reach": "21"}])["ok"]["readers"], [])
         self.assertEqual(call("access", owners=owners, steps=steps + [book(7, owner, 5, grant=ids[1])])["ok"]["readers"], [])
@@ -377,6 +396,16 @@ class Files(unittest.TestCase):
         self.assertEqual(sealed.hex(), "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96"
                          "b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff921f9664c97637da9768812f615c68b13b52e"
                          "c0875924c1c7987947deafd8780acf49")
+
+    def test_the_counter_of_a_nonce_is_big_endian(self):
+        self.assertEqual(m.nonce_of(bytes(19), 258, 1), bytes(21) + b"\1\2\1")
+
+    def test_a_trailer_that_is_not_of_the_plaintext_is_refused(self):
+        header, prefix = b"MFIL\1\1\x10" + bytes(19), bytes(19)
+        for length, text in ((3, b"abc"), (4, b"abc"), (3, b"abd")):
+            trailer = struct.pack("<Q", length) + bytes(16) + m.H(b"MCOM\1", bytes(16), text)
+            file = header + m.seal(SEED, m.nonce_of(prefix, 0, 0), b"abc", header) + m.seal(SEED, m.nonce_of(prefix, 1, 1), trailer, header)
+            self.assertEqual("ok" in call("file.open", key=SEED, file=file), (length, text) == (3, b"abc"))
 
     def test_what_is_sealed_opens_and_nothing_else_does(self):
         for size in (1, 65_535, 65_536, 65_537, 140_000):
@@ -445,13 +474,13 @@ class Paper(unittest.TestCase):
         self.assertEqual(call("paper.prove", records=records, at=[1, 1, 0, 0])["reject"]["class"], "shape")
 
     def test_minutes_credit_and_seats(self):
-        blocks = [{"timestamp": str(i * 5000), "has_items": True} for i in range(1, 25)]
+        blocks = [{"timestamp": str(i * 5000), "has_items": True} for i in range(1, 49)]
         done = call("paper.minutes", started_at="0", minute_ms=60_000, window_ms=120_000, blocks=blocks)["ok"]
-        self.assertEqual(([len(d) for d in done["data_blocks"]], done["windows"]), ([10, 10, 4], [[0, 1, 2]]))
+        self.assertEqual(([len(d) for d in done["data_blocks"]], done["windows"]), ([10, 10, 4, 10, 10, 4], [[0, 1, 2], [3, 4, 5]]))
         credit = call("paper.credit", institutions=[{"institution": 1, "rating": 2}], events=[{"institution": 1, "kind": "cheated"}])["ok"]["credit"]
         self.assertEqual(credit, [{"institution": 1, "points": "-199000"}])
         points = lambda *pairs: [{"institution": i, "points": str(p)} for i, p in pairs]
-        done = call("paper.replace", producers=points((1, -5), (2, 9)), auditors=points((3, 1), (4, 7), (5, 7), (6, 0)), others=points((8, 3)), threshold="0")
+        done = call("paper.replace", producers=points((1, -5), (2, 0)), auditors=points((3, 1), (4, 7), (5, 7), (6, 0)), others=points((8, 3)), threshold="0")
         self.assertEqual(done["ok"], {"producers": [4, 2], "auditors": [3, 8, 5, 6], "expelled": [1]})
 
 

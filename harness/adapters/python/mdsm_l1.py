@@ -9,6 +9,7 @@ import base64
 import functools
 import hashlib
 import hmac
+import itertools
 import json
 import operator
 import re
@@ -22,9 +23,6 @@ class Reject(Exception):
     """A rejection: one of the classes of PROTOCOL.md, and words for people."""
 
 OPERATIONS = {}
-
-def operation(name):
-    return lambda function: OPERATIONS.setdefault(name, function)
 
 def raw(text):
     return base64.b64decode(text[4:], validate=True) if text.startswith("b64:") else bytes.fromhex(text)
@@ -46,9 +44,16 @@ def answer(request):
     if request["op"] not in OPERATIONS:
         return {"unsupported": "no operation " + request["op"]}
     try:
-        return {"ok": OPERATIONS[request["op"]](request["args"])}
+        return {"ok": perform(request["args"], *OPERATIONS[request["op"]])}
     except Reject as no:
         return {"reject": {"class": no.args[0], "detail": no.args[1]}}
+
+def perform(args, function, wanted, results):
+    """Calls a function as the table of operations at the end has it."""
+    found = [READ[kind](args[name]) if not optional or name in args else None for name, kind, optional in wanted]
+    values = function(*found)
+    pairs = zip(results, values if len(results) > 1 else [values])
+    return {name: WRITE[kind](value) if kind else value for (name, kind), value in pairs}
 
 def main():
     for line in sys.stdin.buffer:
@@ -277,6 +282,7 @@ MACT act          0:a_request 1:a_grant 2:a_bid 3:a_choice 4:a_delivery 5:a_revo
 -    seats        epoch:u32 offset:u64 producers:seat[0..65535] auditors:seat[0..65535]
 -    institution  id:u32 key:32 rating:u8 centre:u32 credit:i64 signed:u64 missed:u64 wrong:u64 audited:u64 misaudited:u64 cheats:u64
                   services:u64 barred:u8 misses:u32 served:u32 audits:u32
+-    rated        id:u32 key:32 rating:u8 centre:u32
 -    offence      institution:u32 epoch:u32 view:u64 kind:u8
 -    counted      epoch:u32 grant:digest
 -    roster       producers:u16 auditors:u16 seats:seats before:seats? institutions:institution[0..4294967295] certificates:u32
@@ -442,36 +448,29 @@ DIGESTS = {
     "MPUB": lambda v, own: {"name": own}, "MRKY": lambda v, own: {"name": own}, "MPPK": lambda v, own: {"name": own},
     "MDLV": lambda v, own: {"capsule_id": H(encode("MCAP", v["capsule"]))}}
 
-@operation("decode")
-def op_decode(a):
-    tag, data = a["tag"], raw(a["bytes"])
+def decode_value(tag, data):
     value = decode(tag, data)
     again = encode(tag, value)
     assert again == data, "the codec took bytes that are not the encoding of their value"
-    return {"bytes": again, "digests": {"id": H(data), **DIGESTS.get(tag, lambda v, own: {})(value, H(data))}}
+    return again, {"id": H(data), **DIGESTS.get(tag, lambda v, own: {})(value, H(data))}
 
-@operation("merkle.root")
-def op_root(a):
-    return {"root": tree(leaf_hashes(map(raw, a["leaves"])))}
+def tree_of(leaves):
+    return tree(leaf_hashes(leaves))
 
-@operation("merkle.level")
-def op_level(a):
-    leaves, (low, high) = list(map(raw, a["leaves"])), LEAVES.get(a["level"], (1, 0))
-    need(low <= len(leaves) <= high, "bound", "%d leaves at level %d" % (len(leaves), a["level"]))
-    return {"root": level_root(a["level"], leaves)}
+def bounded_root(level, leaves):
+    low, high = LEAVES.get(level, (1, 0))
+    need(low <= len(leaves) <= high, "bound", "%d leaves at level %d" % (len(leaves), level))
+    return level_root(level, leaves)
 
-@operation("merkle.path")
-def op_path(a):
-    need(0 <= a["index"] < len(a["leaves"]), "shape", "no leaf %d" % a["index"])
-    return {"path": path_of(leaf_hashes(map(raw, a["leaves"])), a["index"])}
+def leaf_path(leaves, index):
+    need(0 <= index < len(leaves), "shape", "no leaf %d" % index)
+    return path_of(leaf_hashes(leaves), index)
 
-@operation("merkle.verify")
-def op_merkle_verify(a):
-    low, high = LEAVES.get(a["level"], (1, 0))
-    root = climb(a["level"], raw(a["leaf"]), a["index"], a["size"], list(map(raw, a["path"]))) if low <= a["size"] <= high else None
-    need(root is not None, "shape", "index, size and path do not fit each other")
-    need(root == raw(a["root"]), "root", "leads to " + root.hex())
-    return {}
+def verify_path(level, leaf, index, size, path, root):
+    low, high = LEAVES.get(level, (1, 0))
+    found = climb(level, leaf, index, size, path) if low <= size <= high else None
+    need(found is not None, "shape", "index, size and path do not fit each other")
+    need(found == root, "root", "leads to " + found.hex())
 
 # ------------------------------------------------------------------------------------------------ signatures and what they are under
 # Ed25519 on points (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z. Judged by ZIP-215: any y below 2^255, S below L, times 8.
@@ -540,33 +539,24 @@ def holds(key, message, signature):
     except Reject:
         return False
 
-@operation("ed25519.sign")
-def op_sign(a):
-    message, seed = raw(a["message"]), hashlib.sha512(raw(a["seed"])).digest()
+def sign(seed, message):
+    seed = hashlib.sha512(seed).digest()
     secret = int.from_bytes(seed[:32], "little") & (1 << 254) - 8 | 1 << 254
     key, nonce = bytes_of(combine(secret, BASE, 0, ZERO)), challenge(seed[32:], message)
     commitment = bytes_of(combine(nonce, BASE, 0, ZERO))
     s = (nonce + challenge(commitment, key, message) * secret) % L
-    return {"key": key, "signature": commitment + s.to_bytes(32, "little")}
+    return key, commitment + s.to_bytes(32, "little")
 
-@operation("ed25519.verify")
-def op_verify(a):
-    return verify(raw(a["key"]), raw(a["message"]), raw(a["signature"])) or {}
-
-@operation("ed25519.verify_batch")
-def op_batch(a):
-    for item in a["items"]:
-        op_verify(item)
-    return {}
+def verify_batch(items):
+    for item in items:
+        verify(raw(item["key"]), raw(item["message"]), raw(item["signature"]))
 
 def check_owner(chain_id, booking):
     verify(booking["owner"], b"MSGR\1" + chain_id + record_id(booking), booking["owner_signature"])
+    return record_id(booking)
 
-@operation("envelope.check")
-def op_envelope(a):
-    booking = booking_of(decode("MENV", raw(a["envelope"])))
-    check_owner(raw(a["chain_id"]), booking)
-    return {"record_id": record_id(booking)}
+def check_envelope(chain_id, envelope):
+    return check_owner(chain_id, booking_of(envelope))
 
 def vote_message(chain_id, vote):
     tag, digest = vote["subject"]
@@ -581,25 +571,19 @@ def check_certificate(chain_id, seats, certificate):
         need(holds(seats[place][1], message, signature), "signature", "that of seat %d does not hold" % place)
     return [seats[place][0] for place in places]
 
-def seats_of(seats):
-    return [(seat["institution"], raw(seat["key"])) for seat in seats]
+Epoch = namedtuple("Epoch", "chain_id producers auditors")
 
-@operation("certificate.check")
-def op_certificate(a):
-    return {"signers": check_certificate(raw(a["chain_id"]), seats_of(a["seats"]), decode("MCRT", raw(a["certificate"])))}
-
-Epoch = namedtuple("Epoch", "chain_id epoch producers auditors offset")
+def check_signer(seats, signer, message, signature):
+    key = dict(seats).get(signer)
+    need(key is not None, "outsider", "%d has no seat" % signer)
+    need(holds(key, message, signature), "signature", "that of %d does not hold" % signer)
 
 def check_proposal(c, signed):
-    header = signed["header"]
-    leader, key = c.producers[(c.offset + header["view"] - 1) % len(c.producers)]
-    need(leader == header["producer"], "outsider", "the leader of the view is another one")
-    need(holds(key, b"MPRO\1" + block_hash(header), signed["signature"]), "signature", "that of the proposal does not hold")
+    """Whoever signed two blocks of a view, or a wrong one, has done so whether it led the view or not."""
+    check_signer(c.producers, signed["header"]["producer"], b"MPRO\1" + block_hash(signed["header"]), signed["signature"])
 
 def check_vote(c, seats, signed):
-    key = dict(seats).get(signed["signer"])
-    need(key is not None, "outsider", "%d has no seat" % signed["signer"])
-    need(holds(key, vote_message(c.chain_id, signed["vote"]), signed["signature"]), "signature", "that of the vote does not hold")
+    check_signer(seats, signed["signer"], vote_message(c.chain_id, signed["vote"]), signed["signature"])
 
 def judge_proposals(c, e):
     one, two = e["first"]["header"], e["second"]["header"]
@@ -640,7 +624,8 @@ def bad_parent(c, h, fault):
 def bad_certificate(c, h, fault):
     need(H(encode("MCRT", fault["certificate"])) == fault["summary"]["certificate"], "unproven", "another certificate than the block's")
     vote = fault["certificate"]["vote"]
-    if h["parent_view"] == 0 or vote["epoch"] != h["epoch"] or vote["view"] != h["parent_view"] or vote["subject"] not in ((1, h["parent"]), (3, h["parent"])):
+    for_parent = (vote["epoch"], vote["view"]) == (h["epoch"], h["parent_view"]) and vote["subject"] in ((1, h["parent"]), (3, h["parent"]))
+    if h["parent_view"] == 0 or not for_parent:
         return True
     try:
         return not check_certificate(c.chain_id, c.auditors, fault["certificate"])
@@ -681,15 +666,12 @@ def judge_block(c, e):
     check_vote(c, c.auditors, e["vote"])
     return e["vote"]["signer"], header["epoch"], header["view"], 6
 
-@operation("evidence.judge")
-def op_evidence(a):
-    c = Epoch(raw(a["chain_id"]), a["epoch"], seats_of(a["producers"]), seats_of(a["auditors"]), int(a["offset"]))
-    tag, e = decode("MEVD", raw(a["evidence"]))
+def judge(chain_id, epoch, producers, auditors, evidence):
+    c, (tag, e) = Epoch(chain_id, producers, auditors), evidence
     shown = e["first"]["vote"] if tag == 2 else (e["first"] if tag == 1 else e["block"])["header"]
-    need(shown["epoch"] == c.epoch and shown.get("chain_id", c.chain_id) == c.chain_id, "unproven", "of another chain or epoch")
-    need(tag == 2 or shown["view"] > 0, "unproven", "views count from 1")
+    need(shown["epoch"] == epoch and shown.get("chain_id", chain_id) == chain_id, "unproven", "of another chain or epoch")
     institution, epoch, view, kind = {1: judge_proposals, 2: judge_votes, 3: judge_block, 4: judge_block}[tag](c, e)
-    return {"institution": institution, "epoch": epoch, "view": str(view), "kind": kind}
+    return institution, epoch, view, kind
 
 # ------------------------------------------------------------------------------------------------ receipts and freezing
 
@@ -747,7 +729,7 @@ def read_anchor(data):
     return int.from_bytes(found[0][7:11], "little"), found[0][11:]
 
 def check_headers(data):
-    """Of regtest: the headers of another network that fit in a request have not the work that is asked for there."""
+    """Of regtest, whose difficulty never changes."""
     need(data and len(data) % 80 == 0, "headers", "%d bytes" % len(data))
     headers = [data[i:i + 80] for i in range(0, len(data), 80)]
     need(hash256(headers[0]) == REGTEST, "headers", "they do not begin with the genesis block of regtest")
@@ -759,39 +741,34 @@ def check_headers(data):
 
 def branch_root(part):
     node, index = hash256(part["transaction"]), part["tx_index"]
-    need(index < 1 << len(part["branch"]), "root", "index %d for a branch of %d" % (index, len(part["branch"])))
+    need(index < 1 << len(part["branch"]), "headers", "index %d for a branch of %d" % (index, len(part["branch"])))
     for other in part["branch"]:
-        need(not index & 1 or other != node, "root", "a node right of its own equal")
+        need(not index & 1 or other != node, "headers", "a node right of its own equal")
         node, index = hash256(other + node if index & 1 else node + other), index >> 1
     return node
 
-@operation("receipt.verify")
-def op_receipt(a):
-    v = decode("MRCP", raw(a["receipt"]))
+def verify_receipt(v, headers, content):
     booking, part = v["booking"], v["bitcoin"]
     window = climb_all(encode("MBKG", booking), v["places"])
     need(window, "shape", "sizes, indices and path do not fit each other")
-    need("content" not in a or H(raw(a["content"])) == booking["content"][1], "content", "another digest")
-    check_owner(v["chain_id"], booking)
+    need(content is None or H(content) == booking["content"][1], "content", "another digest")
+    record = check_owner(v["chain_id"], booking)
     need(part, "unanchored", "no Bitcoin part")
     epoch, root = read_anchor(part["transaction"])
     need(epoch == v["epoch"], "epoch", "that of the output is %d" % epoch)
     need(root == anchor_root(v["chain_id"], epoch, window, v["context"]), "root", "that of the output is another one")
-    headers = check_headers(raw(a["headers"]))
-    need(part["height"] < len(headers), "headers", "they end before the block")
-    need(branch_root(part) == headers[part["height"]][36:68], "root", "the transaction is not in the block")
-    need(len(headers) - part["height"] >= 6, "headers", "fewer than 6 confirmations")
-    return {"record_id": record_id(booking), "epoch": epoch, "anchor_root": root, "block": hash256(headers[part["height"]])}
-
-@operation("anchor.read")
-def op_anchor(a):
-    epoch, root = read_anchor(raw(a["transaction"]))
-    return {"epoch": epoch, "root": root}
+    chain = check_headers(headers)
+    need(part["height"] < len(chain), "headers", "they end before the block")
+    need(branch_root(part) == chain[part["height"]][36:68], "headers", "the transaction is not in the block")
+    need(len(chain) - part["height"] >= 6, "headers", "fewer than 6 confirmations")
+    return record, epoch, root, hash256(chain[part["height"]])
 
 def cut(started_at, minute, window, blocks):
     """For each block (timestamp, has Items): the groups of blocks that become data blocks at it, and whether it ends an epoch."""
+    need(minute > 0 and window > 0 and window % minute == 0 and started_at % window == 0, "refused", "no start or periods of a genesis")
     before, mark, waiting = started_at, (started_at // window + 1) * window, []
     for index, (timestamp, has_items) in enumerate(blocks):
+        need(timestamp > before, "refused", "block %d is not later than the one before" % index)
         groups, last = [], timestamp >= mark
         waiting += [index] if has_items else []
         while timestamp // minute != before // minute and len(waiting) >= 10:
@@ -804,17 +781,15 @@ def cut(started_at, minute, window, blocks):
 def item_block_root(data):
     return data if len(data) == 32 else level_root(2, decode("MIBL", data)["items"])
 
-@operation("windows")
-def op_windows(a):
-    roots = [item_block_root(raw(b["item_block"])) if "item_block" in b else None for b in a["blocks"]]
-    blocks = [(int(b["timestamp"]), root is not None) for b, root in zip(a["blocks"], roots)]
-    done, window = [], []
-    for groups, last in cut(int(a["started_at"]), a["minute_ms"], a["window_ms"], blocks):
+def windows(started_at, minute, window, blocks):
+    roots = [item_block_root(raw(b["item_block"])) if "item_block" in b else None for b in blocks]
+    stamped, done, frozen = [(int(b["timestamp"]), root is not None) for b, root in zip(blocks, roots)], [], []
+    for groups, last in cut(started_at, minute, window, stamped):
         cuts = [level_root(3, [roots[i] for i in group]) for group in groups]
-        window += cuts
-        done.append({"cut": cuts, **({"frozen": level_root(4, window)} if last else {})})
-        window = [] if last else window
-    return {"blocks": done}
+        frozen += cuts
+        done.append({"cut": cuts, **({"frozen": level_root(4, frozen)} if last else {})})
+        frozen = [] if last else frozen
+    return done
 
 # ------------------------------------------------------------------------------------------------ credit, committees, access
 
@@ -887,6 +862,8 @@ class Roster:
     def __init__(self, producers, auditors, founders):
         self.by_id = {}
         self.state = dict(producers=producers, auditors=auditors, seats=None, before=None, certificates=0, offences=[], services=[])
+        need(producers >= 1 and auditors >= 4 and len(founders) >= producers + auditors, "refused", "too few seats, or founders for them")
+        need(self.admits(founders), "refused", "an id or key that is taken or no good, or a rating above 100")
         for founder in founders:
             self.join(founder)
         order = [i["institution"] for i in ranked(founders)]
@@ -895,6 +872,12 @@ class Roster:
     def join(self, one):
         self.by_id[one["institution"]] = dict(dict.fromkeys(TYPES["institution"].names, 0), id=one["institution"], key=raw(one["key"]),
                                               rating=one["rating"], centre=one["centre"], credit=START * one["rating"])
+
+    def admits(self, joining):
+        keys = [raw(i["key"]) for i in joining]
+        ids, taken = [i["institution"] for i in joining], [i["key"] for i in self.by_id.values()]
+        return (len(set(ids + list(self.by_id))) == len(ids) + len(self.by_id) and len(set(keys + taken)) == len(keys + taken)
+                and all(map(key_point, keys)) and all(i["rating"] <= 100 for i in joining))
 
     def seat(self, epoch, offset, producers, auditors):
         seats = [[{"institution": i, "key": self.by_id[i]["key"]} for i in ids] for ids in (producers, auditors)]
@@ -912,18 +895,15 @@ class Roster:
     def refuses(self, b, offences, services):
         view, parent, producers, auditors = int(b["view"]), int(b["parent_view"]), self.seated("producers"), self.seated("auditors")
         epochs = (self.state["seats"]["epoch"], self.state["seats"]["epoch"] - 1)
-        joining, signers = [(i["institution"], raw(i["key"])) for i in b["joining"]], b.get("certificate", [])
-        ids, keys = [i for i, _ in joining] + list(self.by_id), [k for _, k in joining] + [i["key"] for i in self.by_id.values()]
+        signers = b.get("certificate", [])
         places = [auditors.index(s) for s in signers if s in auditors]
         return (view <= parent or producers[(self.state["seats"]["offset"] + view - 1) % len(producers)] != b["producer"]
                 or len(places) != len(signers) or places != sorted(set(places))
                 or any(one["institution"] not in self.by_id or one["epoch"] not in epochs for one in b["offences"] + b["services"])
-                or repeats(offences, self.state["offences"]) or repeats(services, self.state["services"])
-                or len(set(ids)) < len(ids) or len(set(keys)) < len(keys)
-                or any(not key_point(key) for _, key in joining) or any(i["rating"] > 100 for i in b["joining"]))
+                or repeats(offences, self.state["offences"]) or repeats(services, self.state["services"]) or not self.admits(b["joining"]))
 
     def block(self, b):
-        offences = [{**o, "view": int(o["view"])} for o in b["offences"]]
+        offences = [dict(institution=o["institution"], epoch=o["epoch"], view=int(o["view"]), kind=o["kind"]) for o in b["offences"]]
         services = [{"epoch": s["epoch"], "grant": raw(s["grant"])} for s in b["services"]]
         if self.refuses(b, offences, services):
             return {"refused": True}
@@ -949,7 +929,7 @@ class Roster:
             changes[one["institution"]] += START * one["rating"]
         self.state["offences"] += offences
         self.state["services"] += services
-        return {"credit": [{"institution": i, "amount": str(n)} for i, n in sorted(changes.items()) if n]}
+        return {"credit": listed(changes)}
 
     def count(self, institution, *names):
         for name in names:
@@ -966,10 +946,10 @@ class Roster:
                 self.pay(changes, one["id"], MISS)
 
     def freeze(self, last_view):
-        state, by_id, producers, auditors = self.state, self.by_id, self.seated("producers"), self.seated("auditors")
+        state, by_id, producers, auditors, changes = self.state, self.by_id, self.seated("producers"), self.seated("auditors"), Counter()
         for i in auditors:
             if state["certificates"] >= 10 and by_id[i]["audits"] * 3 < state["certificates"]:
-                by_id[i]["credit"] += ABSENCE
+                self.pay(changes, i, ABSENCE)
         bad = {i for i, one in by_id.items() if one["barred"] or one["credit"] < THRESHOLD}
         guilty = sorted(bad & set(producers + auditors), key=lambda i: (-by_id[i]["barred"], by_id[i]["credit"], i))
         outside = set(by_id) - set(producers + auditors)
@@ -983,22 +963,28 @@ class Roster:
             one.update(misses=0, served=0, audits=0)
         state.update(certificates=0, offences=[o for o in state["offences"] if o["epoch"] >= ended],
                      services=[s for s in state["services"] if s["epoch"] >= ended])
-        return {name: getattr(change, name) for name in ("expelled", "promoted", "seated", "producers", "auditors")}
+        names = ("expelled", "promoted", "seated", "producers", "auditors")
+        return {"credit": listed(changes), **{name: getattr(change, name) for name in names}}
 
-    def digest(self):
-        sort = {"institutions": [self.by_id[i] for i in sorted(self.by_id)],
-                "offences": sorted(self.state["offences"], key=lambda o: (o["institution"], o["epoch"], o["view"], o["kind"])),
-                "services": sorted(self.state["services"], key=lambda s: (s["epoch"], s["grant"]))}
-        return H(TYPES["roster"].write({**self.state, **sort}))
+    def digests(self):
+        """That of the committees, and that of the state."""
+        institutions = [self.by_id[i] for i in sorted(self.by_id)]
+        order = {"offences": sorted(self.state["offences"], key=lambda o: (o["institution"], o["epoch"], o["view"], o["kind"])),
+                 "services": sorted(self.state["services"], key=lambda s: (s["epoch"], s["grant"]))}
+        seats = H(b"MSEA\1", TYPES["seats"].write(self.state["seats"]))
+        ratings = H(b"MINS\1", counted(len(institutions)), *map(TYPES["rated"].write, institutions))
+        return H(b"MROS\1", seats, ratings), H(TYPES["roster"].write({**self.state, **order, "institutions": institutions}))
+
+def listed(changes):
+    return [{"institution": i, "amount": str(amount)} for i, amount in sorted(changes.items()) if amount]
 
 def repeats(new, old):
     return any(one in old or one in new[:index] for index, one in enumerate(new))
 
-@operation("roster")
-def op_roster(a):
-    roster = Roster(a["producers"], a["auditors"], a["founders"])
-    steps = [roster.block(s["block"]) if "block" in s else roster.freeze(int(s["freeze"]["last_view"])) for s in a["steps"]]
-    return {"steps": steps, "state": roster.digest()}
+def run_roster(producers, auditors, founders, steps):
+    roster = Roster(producers, auditors, founders)
+    done = [roster.block(s["block"]) if "block" in s else roster.freeze(int(s["freeze"]["last_view"])) for s in steps]
+    return (done, *roster.digests())
 
 GRANT_BLOCKS, DISPUTE_BLOCKS, REQUEST_BLOCKS, KEPT_BLOCKS = 5_256_000, 100_800, 432_000, 201_601
 
@@ -1018,64 +1004,65 @@ class Access:
         return g if g and not g["revoked"] and self.height <= g["until"] else None
 
     def request(self, record, signer, b):
-        if any(self.owners.get(r) != b["owner"] for r in b["records"]) or sum(q["reader"] == signer for q in self.requests.values()) >= 256:
-            return False
-        self.requests[record] = {**b, "reader": signer, "at": self.height}
-        return True
+        able = sum(q["reader"] == signer for q in self.requests.values()) < 256 and all(self.owners.get(r) == b["owner"] for r in b["records"])
+        if able:
+            self.requests[record] = {**b, "reader": signer, "at": self.height}
+        return able
 
     def grant(self, record, signer, b):
         q, files = self.requests.get(b["request"]), {f["record"]: f["digest"] for f in b["files"]}
-        if (not q or q["owner"] != signer or not set(files) <= set(q["records"]) or not 1 <= b["until"] - self.height <= GRANT_BLOCKS
-                or sum(g["owner"] == signer for g in self.grants.values()) >= 4096):
-            return False
-        del self.requests[b["request"]]
-        self.grants[record] = dict(owner=signer, reader=q["reader"], reader_key=q["reader_key"], files=files, until=b["until"], revoked=False,
-                                   bids={}, proxy=None, delivery=None, disputed=None, found=False)
-        return True
+        able = (q and q["owner"] == signer and set(files) <= set(q["records"]) and 1 <= b["until"] - self.height <= GRANT_BLOCKS
+                and sum(g["owner"] == signer for g in self.grants.values()) < 4096)
+        if able:
+            del self.requests[b["request"]]
+            self.grants[record] = dict(owner=signer, reader=q["reader"], reader_key=q["reader_key"], files=set(files), until=b["until"],
+                                       revoked=False, bids={}, proxy=None, delivery=None, disputed=None, found=False)
+        return able
 
     def bid(self, record, signer, b):
         g, institution = self.open_grant(b), self.seats.get(signer)
-        if not g or institution is None or g["proxy"] or institution in g["bids"] or signer in (g["owner"], g["reader"]) or len(g["bids"]) >= 256:
-            return False
-        g["bids"][institution] = signer
-        return True
+        able = (g and institution is not None and not g["proxy"] and institution not in g["bids"] and len(g["bids"]) < 256
+                and signer not in (g["owner"], g["reader"]))
+        if able:
+            g["bids"][institution] = signer
+        return able
 
     def choose(self, record, signer, b):
         g = self.open_grant(b)
         key = g and g["bids"].get(b["institution"])
-        if not key or signer != g["owner"] or g["proxy"] or self.seats.get(key) != b["institution"]:
-            return False
-        g["proxy"] = key
-        return True
+        able = key and signer == g["owner"] and not g["proxy"] and self.seats.get(key) == b["institution"]
+        if able:
+            g["proxy"] = key
+        return able
 
     def deliver(self, record, signer, b):
         g, files = self.open_grant(b), {f["record"]: f["digest"] for f in b["files"]}
-        if not g or g["proxy"] != signer or g["delivery"] or set(files) != set(g["files"]):
-            return False
-        g["delivery"] = (self.height, files)
-        return True
+        able = g and g["proxy"] == signer and not g["delivery"] and set(files) == g["files"]
+        if able:
+            g["delivery"] = (self.height, files)
+        return able
 
     def revoke(self, record, signer, b):
         g = self.open_grant(b)
-        if not g or signer != g["owner"]:
-            return False
-        g["until"], g["revoked"] = self.height, True
-        return True
+        able = g and signer == g["owner"]
+        if able:
+            g["until"], g["revoked"] = self.height, True
+        return able
 
     def dispute(self, record, signer, b):
         g = self.grants.get(b["grant"])
-        if (not g or signer != g["reader"] or not g["delivery"] or g["disputed"] is not None or self.height - g["delivery"][0] > DISPUTE_BLOCKS
-                or g["delivery"][1].get(b["record"]) != b["delivery"]):
-            return False
-        g["disputed"] = self.height
-        return True
+        able = (g and signer == g["reader"] and g["delivery"] and g["disputed"] is None and self.height - g["delivery"][0] <= DISPUTE_BLOCKS
+                and g["delivery"][1].get(b["record"]) == b["delivery"])
+        if able:
+            g["disputed"] = self.height
+        return able
 
     def confirm(self, record, signer, b):
         g = self.grants.get(b["grant"])
-        if not g or signer != g["owner"] or g["disputed"] is None or g["found"] or self.height - g["disputed"] > DISPUTE_BLOCKS:
-            return False
-        g["found"] = True
-        return True
+        able = g and signer == g["owner"] and g["disputed"] is not None and not g["found"] and self.height - g["disputed"] <= DISPUTE_BLOCKS
+        if able:
+            g["found"] = True
+        return able
 
     def book(self, record, signer, act):
         try:
@@ -1083,23 +1070,22 @@ class Access:
         except Reject:
             return False        # no act, so a record like others
         acts = (self.request, self.grant, self.bid, self.choose, self.deliver, self.revoke, self.dispute, self.confirm)
-        return acts[kind](record, signer, body)
+        return bool(acts[kind](record, signer, body))
 
     def readers(self):
         held = [(r, g) for r, g in sorted(self.grants.items()) if self.open_grant({"grant": r})]
         return [{"grant": r, "record": file, "reader_key": g["reader_key"]} for r, g in held for file in sorted(g["files"])]
 
-@operation("access")
-def op_access(a):
-    access, effects = Access({raw(o["record"]): raw(o["owner"]) for o in a["owners"]}), []
-    for step in a["steps"]:
+def run_access(owners, steps):
+    access, effects = Access({raw(o["record"]): raw(o["owner"]) for o in owners}), []
+    for step in steps:
         if "reach" in step:
             access.reach(int(step["reach"]))
         elif "seats" in step:
             access.seats = {raw(s["key"]): s["institution"] for s in step["seats"]}
         else:
             effects.append(access.book(*(raw(step["book"][name]) for name in ("record", "signer", "act"))))
-    return {"steps": effects, "readers": access.readers()}
+    return effects, access.readers()
 
 # ------------------------------------------------------------------------------------------------ sealed files
 # ChaCha20 on all blocks at once: word i of every block in one large number, a lane of 64 bits for each block.
@@ -1155,28 +1141,23 @@ def unseal(key, nonce, data, additional):
 def nonce_of(prefix, counter, last):
     return prefix + struct.pack(">IB", counter, last)
 
-@operation("file.seal")
-def op_seal(a):
-    key, prefix, salt, plain = (raw(a[name]) for name in ("key", "nonce", "salt", "plaintext"))
+def seal_file(key, prefix, salt, plain):
     need(plain, "bound", "an empty plaintext")
     header = b"MFIL\1\1\x10" + prefix
     chunks = [plain[i:i + CHUNK] for i in range(0, len(plain), CHUNK)]
     sealed = [seal(key, nonce_of(prefix, i, 0), chunk, header) for i, chunk in enumerate(chunks)]
     trailer = struct.pack("<Q", len(plain)) + salt + H(b"MCOM\1", salt, plain)
     file = header + b"".join(sealed) + seal(key, nonce_of(prefix, len(chunks), 1), trailer, header)
-    return {"file": file, "digest": H(file)}
+    return file, H(file)
 
-@operation("file.open")
-def op_open(a):
-    key, data = raw(a["key"]), raw(a["file"])
-    v = decode("MFIL", data)
-    body, header, prefix = v["body"][:-72], data[:26], v["nonce"]
+def open_file(key, v):
+    header, body, prefix = encode("MFIL", v)[:26], v["body"][:-72], v["nonce"]
     chunks = [body[i:i + CHUNK + 16] for i in range(0, len(body), CHUNK + 16)]
     trailer = unseal(key, nonce_of(prefix, len(chunks), 1), v["body"][-72:], header)
     plain = b"".join(unseal(key, nonce_of(prefix, i, 0), chunk, header) for i, chunk in enumerate(chunks))
     right = struct.pack("<Q", len(plain)) + trailer[8:24] + H(b"MCOM\1", trailer[8:24], plain)
     need(trailer == right, "authentication", "the trailer states another length or commitment")
-    return {"plaintext": plain}
+    return plain
 
 # ------------------------------------------------------------------------------------------------ re-encryption
 # AES on all blocks at once: byte i of every block in one string, a plane.
@@ -1296,8 +1277,8 @@ def flood(s, key, number, count):
         values += [sum(map(operator.mul, s.flood, part)) for part in rows_of(group, len(s.flood))[:each]]
     return values[:count]
 
-def set_of(number, variant=0):
-    need(0 <= number < len(SETS) and variant in (0, 1), "bound", "set %d, variant %d" % (number, variant))
+def set_of(number):
+    need(0 <= number < len(SETS), "bound", "no set %d" % number)
     return SETS[number]
 
 def secret_rows(s, seed):
@@ -1338,6 +1319,7 @@ def digits(s, c1):
     return sum(rows, [])
 
 def make_offer(s, seed, owner, coins, variant):
+    need(variant in (0, 1), "bound", "no variant %d" % variant)
     name = H(encode("MPUB", key_gen(s, seed)))
     key = H(b"MOFN\1", bytes([s.number, variant]), owner, name, coins)
     x_seed, count = H(b"MOFX\1", key), (s.l + variant) * s.n
@@ -1358,53 +1340,27 @@ def re_encrypt(rekey, public, capsule, secret):
     s, variant = SETS[rekey["set"]], rekey["variant"]
     need(capsule["set"] == s.number and capsule["holder"] == rekey["owner"], "refused", "a capsule under another key")
     need(capsule["hop"] < s.hops, "refused", "no hop left")
-    need(variant or H(encode("MPUB", public)) == rekey["reader"], "refused", "the public key of another reader")
+    need(variant or public and H(encode("MPUB", public)) == rekey["reader"], "refused", "the public key of another reader")
     coins = hmac.new(secret, b"MCOI\1" + H(encode("MRKY", rekey)) + H(encode("MCAP", capsule)) + bytes([capsule["hop"]]), "sha256").digest()
     h1, h2, h3 = (draw(s, coins, i, count) for i, count in enumerate((s.n, s.n, s.columns)))
     left = reduced(s, digits(s, unpacked(s, capsule["c1"])) + h1)
-    x_rows = list(uniform(s, b"MLWX", rekey["seed"], (s.l + variant) * s.n)) + ([] if variant else list(matrix_a(s)))
+    x_rows = itertools.chain(uniform(s, b"MLWX", rekey["seed"], (s.l + variant) * s.n), () if variant else matrix_a(s))
     right = rows_of(unpacked(s, rekey["rows"] + (b"" if variant else public["rows"])), s.columns)
     c1 = plus(s, times(s, left, map(lanes, x_rows), s.n), h2)
     c2 = plus(s, times(s, left, map(lanes, right), s.columns), h3, flood(s, coins, 3, s.columns), unpacked(s, capsule["c2"]))
     return {**capsule, "hop": capsule["hop"] + 1, "holder": rekey["reader"], "c1": packed(s, c1), "c2": packed(s, c2)}
 
-@operation("pre.key_gen")
-def op_key_gen(a):
-    return {"public_key": encode("MPUB", key_gen(set_of(a["set"]), raw(a["seed"])))}
+def seal_key(public, key_id, message):
+    return encaps(public, key_id, message), H(H(b"MKEM\1", key_id, message))
 
-@operation("pre.encaps")
-def op_encaps(a):
-    public, key_id, message = decode("MPUB", raw(a["public_key"])), raw(a["key_id"]), raw(a["message"])
-    return {"capsule": encode("MCAP", encaps(public, key_id, message)), "digest": H(H(b"MKEM\1", key_id, message))}
-
-@operation("pre.decaps")
-def op_decaps(a):
-    s, seed, capsule = set_of(a["set"]), raw(a["seed"]), decode("MCAP", raw(a["capsule"]))
+def open_capsule(s, seed, capsule):
     need(capsule["set"] == s.number, "authentication", "a capsule of another set")
     message = decaps(s, seed, capsule)
     if capsule["hop"] == 0:         # a later one can be recomputed only by who has the owner's public key and the first capsule
         need(encaps(key_gen(s, seed), capsule["key_id"], message) == capsule, "authentication", "recomputed, it is another one")
-    return {"message": message}
-
-@operation("pre.offer")
-def op_offer(a):
-    s = set_of(a["set"], a["variant"])
-    return {"offer": encode("MOFF", make_offer(s, raw(a["seed"]), raw(a["owner"]), raw(a["coins"]), a["variant"]))}
-
-@operation("pre.accept")
-def op_accept(a):
-    offer = decode("MOFF", raw(a["offer"]))
-    return {"rekey": encode("MRKY", accept(set_of(a["set"]), raw(a["seed"]), offer, raw(a["grant"])))}
-
-@operation("pre.re_encrypt")
-def op_re_encrypt(a):
-    rekey, capsule = decode("MRKY", raw(a["rekey"])), decode("MCAP", raw(a["capsule"]))
-    public = decode("MPUB", raw(a["public_key"])) if rekey["variant"] == 0 else None
-    return {"capsule": encode("MCAP", re_encrypt(rekey, public, capsule, raw(a["secret"])))}
+    return message
 
 # ------------------------------------------------------------------------------------------------ profile paper
-
-READINGS = {"AMB-STO-4": "R1", "AMB-STO-12": "R1", "AMB-COM-2": "R1", "AMB-COM-7": "R1", "AMB-PRE-3": "R1"}
 
 def parse(name, data):
     """What only this program understands: a value without tag and version."""
@@ -1412,24 +1368,20 @@ def parse(name, data):
     value = TYPES[name].read(r, None)
     return value if not r.left() else r.fail("trailing", "%d bytes follow" % r.left())
 
-def opaque(name, value):
-    return TYPES[name].write(value)
+def first_seats(institutions):
+    need(len(institutions) >= 121, "refused", "%d for 121 seats" % len(institutions))
+    order = [i["institution"] for i in ranked(institutions)]
+    return order[:101], order[101:121]
 
-@operation("paper.rank")
-def op_rank(a):
-    order = [i["institution"] for i in ranked(a["institutions"])]
-    return {"producers": order[:101], "auditors": order[101:121]}
+def place_of(size, private):
+    need(size > 0, "bound", "no content")
+    return "item" if size <= INLINE_MAX and not private else "database"
 
-@operation("paper.admit")
-def op_admit(a):
-    return {"place": "item" if int(a["bytes"]) <= INLINE_MAX and not a["private"] else "database"}
-
-@operation("paper.items")
-def op_items(a):
-    return {"items": [min(10, a["records"] - start) for start in range(0, a["records"], 10)]}
+def filled_items(records):
+    return [min(10, records - start) for start in range(0, records, 10)]
 
 def paper_leaf(record):
-    return opaque("paper_leaf", {"owner": raw(record["owner"]), "created": int(record["created"]), "content": H(raw(record["content"]))})
+    return TYPES["paper_leaf"].write({"owner": raw(record["owner"]), "created": int(record["created"]), "content": H(raw(record["content"]))})
 
 def paper_roots(records):
     """The leaves of each level of a window, as its data blocks, their Item blocks, Items and records lie in one another."""
@@ -1438,95 +1390,138 @@ def paper_roots(records):
     blocks = [[level_root(2, block) for block in data] for data in items]
     return leaves, items, blocks, [level_root(3, data) for data in blocks]
 
-@operation("paper.window")
-def op_window(a):
-    _, items, blocks, data = paper_roots(a["records"])
-    return {"window": level_root(4, data), "data_blocks": data, "item_blocks": blocks, "items": items}
+def paper_window(records):
+    _, items, blocks, data = paper_roots(records)
+    return level_root(4, data), data, blocks, items
 
-@operation("paper.prove")
-def op_prove(a):
-    leaves, items, blocks, data = paper_roots(a["records"])
-    levels, value = [data], {"path": []}
-    for index, below in zip(a["at"], (blocks, items, leaves, None)):
-        need(0 <= index < len(levels[-1]), "shape", "no place %d" % index)
-        levels += [below[index]] if below is blocks else []
-    d, b, i, r = a["at"]
-    for (name, _), index, level in zip(STEPS, (r, i, b, d), (leaves[d][b][i], items[d][b], blocks[d], data)):
+def paper_prove(records, at):
+    leaves, items, blocks, data = paper_roots(records)
+    value, path = {}, []
+    for depth, index, lists, (name, _) in zip(range(4), at, (data, blocks, items, leaves), STEPS[::-1]):
+        level = functools.reduce(operator.getitem, at[:depth], lists)
+        need(0 <= index < len(level), "shape", "no place %d" % index)
         value.update({name + "_index": index, name + "_size": len(level)})
-        value["path"] += path_of(leaf_hashes(level), index)
-    return {"proof": opaque("places", value), "hashes": len(value["path"])}
+        path = path_of(leaf_hashes(level), index) + path
+    return {**value, "path": path}, len(path)
 
-@operation("paper.verify")
-def op_paper_verify(a):
-    root = climb_all(paper_leaf(a["record"]), parse("places", raw(a["proof"])))
+def paper_verify(record, places, window):
+    root = climb_all(paper_leaf(record), places)
     need(root, "shape", "sizes, indices and path do not fit each other")
-    need(root == raw(a["window"]), "root", "leads to another window")
-    return {}
+    need(root == window, "root", "leads to another window")
 
-@operation("paper.minutes")
-def op_minutes(a):
-    blocks, made, windows, start = [(int(b["timestamp"]), b["has_items"]) for b in a["blocks"]], [], [], 0
-    for groups, last in cut(int(a["started_at"]), a["minute_ms"], a["window_ms"], blocks):
+def minutes(started_at, minute, window, blocks):
+    made, frozen, start = [], [], 0
+    for groups, last in cut(started_at, minute, window, [(int(b["timestamp"]), b["has_items"]) for b in blocks]):
         made += groups
         if last:
-            windows, start = windows + [list(range(start, len(made)))], len(made)
-    return {"data_blocks": made, "windows": windows}
+            frozen, start = frozen + [list(range(start, len(made)))], len(made)
+    return made, frozen
 
 KINDS = {"booked": BLOCK, "audited": AUDIT, "answered": SERVICE, "re-encrypted": SERVICE, "wrong-block": FRAUD, "cheated": FRAUD,
          "missed": MISS, "wrong-audit": FRAUD}
 
-@operation("paper.credit")
-def op_credit(a):
-    credit = {i["institution"]: START * i["rating"] for i in a["institutions"]}
-    for event in a["events"]:
+def points(institutions, events):
+    credit = {i["institution"]: START * i["rating"] for i in institutions}
+    for event in events:
         credit[event["institution"]] = paid(credit[event["institution"]], KINDS[event["kind"]])
-    return {"credit": [{"institution": i, "points": str(points)} for i, points in sorted(credit.items())]}
+    return [{"institution": i, "points": str(number)} for i, number in sorted(credit.items())]
 
-@operation("paper.replace")
-def op_replace(a):
+def replaced(producers, auditors, others, threshold):
     """All changes at once: how many a freeze may make is no sentence of the paper."""
-    producers, auditors, others = ([i["institution"] for i in a[name]] for name in ("producers", "auditors", "others"))
-    credit = {i["institution"]: int(i["points"]) for name in ("producers", "auditors", "others") for i in a[name]}
-    bad = {i for i, points in credit.items() if points < int(a["threshold"])}
+    credit = {i["institution"]: int(i["points"]) for i in producers + auditors + others}
+    producers, auditors, others = ([i["institution"] for i in seats] for seats in (producers, auditors, others))
+    bad = {i for i in credit if credit[i] < threshold}
     change, guilty = Change(producers, auditors, others, credit, bad), [i for i in producers + auditors if i in bad]
     change.run(sorted(guilty, key=lambda i: (credit[i], i)), len(credit), len(producers), len(auditors))
-    return {"producers": change.producers, "auditors": change.auditors, "expelled": change.expelled}
+    return change.producers, change.auditors, change.expelled
 
 # Toy16, as every value has to fit into a request of 1 MiB; a re-encryption key of S704 with the reader's key has 1.4 MB. A ciphertext is the
 # first capsule, the present one and the owner's key, so that any reader can recompute the first; a private key is its seed.
 PAPER_SET = SETS[0]
 
-@operation("paper.pre.keys")
-def op_paper_keys(a):
-    return {"public": opaque("public_key", key_gen(PAPER_SET, raw(a["seed"]))), "private": raw(a["seed"])}
+def paper_keys(seed):
+    return key_gen(PAPER_SET, seed), seed
 
-@operation("paper.pre.encrypt")
-def op_paper_encrypt(a):
-    public = parse("public_key", raw(a["public"]))
-    capsule = encaps(public, H(raw(a["seed"])), raw(a["message"]))
-    return {"ciphertext": opaque("paper_cipher", {"first": capsule, "now": capsule, "owner": public})}
+def paper_encrypt(public, message, seed):
+    capsule = encaps(public, H(seed), message)
+    return {"first": capsule, "now": capsule, "owner": public}
 
-@operation("paper.pre.decrypt")
-def op_paper_decrypt(a):
-    v = parse("paper_cipher", raw(a["ciphertext"]))
-    message = decaps(PAPER_SET, raw(a["private"]), v["now"])
+def paper_decrypt(seed, v):
+    message = decaps(PAPER_SET, seed, v["now"])
     need(encaps(v["owner"], v["first"]["key_id"], message) == v["first"], "authentication", "recomputed, the capsule is another one")
-    return {"message": message}
+    return message
 
-@operation("paper.pre.offer")
-def op_paper_offer(a):
-    owner = H(encode("MPUB", parse("public_key", raw(a["public"]))))
-    return {"offer": opaque("offer", make_offer(PAPER_SET, raw(a["private"]), owner, raw(a["seed"]), 0))}
+def paper_offer(reader_seed, owner, coins):
+    return make_offer(PAPER_SET, reader_seed, H(encode("MPUB", owner)), coins, 0)
 
-@operation("paper.pre.rekey")
-def op_paper_rekey(a):
-    reader, offer = parse("public_key", raw(a["public"])), parse("offer", raw(a["offer"]))
-    return {"rekey": opaque("paper_rekey", {"rekey": accept(PAPER_SET, raw(a["private"]), offer, H(raw(a["seed"]))), "reader": reader})}
+def paper_rekey(owner_seed, reader, offer, seed):
+    return {"rekey": accept(PAPER_SET, owner_seed, offer, H(seed)), "reader": reader}
 
-@operation("paper.pre.re_encrypt")
-def op_paper_re_encrypt(a):
-    keys, v = parse("paper_rekey", raw(a["rekey"])), parse("paper_cipher", raw(a["ciphertext"]))
-    return {"ciphertext": opaque("paper_cipher", {**v, "now": re_encrypt(keys["rekey"], keys["reader"], v["now"], H(raw(a["seed"])))})}
+def paper_re_encrypt(keys, v, seed):
+    return {**v, "now": re_encrypt(keys["rekey"], keys["reader"], v["now"], H(seed))}
+
+# ------------------------------------------------------------------------------------------------ table of operations
+# A line: operation, function, arguments in the function's order, results; each is name:kind, or name for bytes and for results as they are, and
+# with ? it may be absent. A kind is a tag, a type of the schema that only this program reads, or another one of READ.
+
+READINGS = {"AMB-STO-4": "R1", "AMB-STO-12": "R1", "AMB-COM-2": "R1", "AMB-COM-7": "R1", "AMB-PRE-3": "R1"}
+
+READ = {"": raw, "list": lambda texts: list(map(raw, texts)), "u64": int, "json": lambda value: value, "set": set_of,
+        "seats": lambda seats: [(seat["institution"], raw(seat["key"])) for seat in seats]}
+WRITE = {"u64": str}
+for tag in TAGS:
+    READ[tag], WRITE[tag] = (lambda text, tag=tag: decode(tag, raw(text))), functools.partial(encode, tag)
+for kind in ("public_key", "offer", "places", "paper_cipher", "paper_rekey"):
+    READ[kind], WRITE[kind] = (lambda text, kind=kind: parse(kind, raw(text))), TYPES[kind].write
+
+TABLE = """
+decode                decode_value      tag:json bytes                                                                   -> bytes digests
+merkle.root           tree_of           leaves:list                                                                      -> root
+merkle.level          bounded_root      level:json leaves:list                                                           -> root
+merkle.path           leaf_path         leaves:list index:json                                                           -> path
+merkle.verify         verify_path       level:json leaf index:json size:json path:list root                              ->
+ed25519.sign          sign              seed message                                                                     -> key signature
+ed25519.verify        verify            key message signature                                                            ->
+ed25519.verify_batch  verify_batch      items:json                                                                       ->
+envelope.check        check_envelope    chain_id envelope:MENV                                                           -> record_id
+certificate.check     check_certificate chain_id seats:seats certificate:MCRT                                            -> signers
+evidence.judge        judge             chain_id epoch:json producers:seats auditors:seats evidence:MEVD                 -> institution epoch view:u64 kind
+receipt.verify        verify_receipt    receipt:MRCP headers content?                                                    -> record_id epoch anchor_root block
+anchor.read           read_anchor       transaction                                                                      -> epoch root
+windows               windows           started_at:u64 minute_ms:json window_ms:json blocks:json                         -> blocks
+roster                run_roster        producers:json auditors:json founders:json steps:json                            -> steps committees state
+access                run_access        owners:json steps:json                                                           -> steps readers
+file.seal             seal_file         key nonce salt plaintext                                                         -> file digest
+file.open             open_file         key file:MFIL                                                                    -> plaintext
+pre.key_gen           key_gen           set:set seed                                                                     -> public_key:MPUB
+pre.encaps            seal_key          public_key:MPUB key_id message                                                   -> capsule:MCAP digest
+pre.decaps            open_capsule      set:set seed capsule:MCAP                                                        -> message
+pre.offer             make_offer        set:set seed owner coins variant:json                                            -> offer:MOFF
+pre.accept            accept            set:set seed offer:MOFF grant                                                    -> rekey:MRKY
+pre.re_encrypt        re_encrypt        rekey:MRKY reader:MPUB? capsule:MCAP secret                                      -> capsule:MCAP
+paper.rank            first_seats       institutions:json                                                                -> producers auditors
+paper.admit           place_of          bytes:u64 private:json                                                           -> place
+paper.items           filled_items      records:json                                                                     -> items
+paper.window          paper_window      records:json                                                                     -> window data_blocks item_blocks items
+paper.prove           paper_prove       records:json at:json                                                             -> proof:places hashes
+paper.verify          paper_verify      record:json proof:places window                                                  ->
+paper.minutes         minutes           started_at:u64 minute_ms:json window_ms:json blocks:json                         -> data_blocks windows
+paper.credit          points            institutions:json events:json                                                    -> credit
+paper.replace         replaced          producers:json auditors:json others:json threshold:u64                           -> producers auditors expelled
+paper.pre.keys        paper_keys        seed                                                                             -> public:public_key private
+paper.pre.encrypt     paper_encrypt     public:public_key message seed                                                   -> ciphertext:paper_cipher
+paper.pre.decrypt     paper_decrypt     private ciphertext:paper_cipher                                                  -> message
+paper.pre.offer       paper_offer       private public:public_key seed                                                   -> offer:offer
+paper.pre.rekey       paper_rekey       private public:public_key offer:offer seed                                       -> rekey:paper_rekey
+paper.pre.re_encrypt  paper_re_encrypt  rekey:paper_rekey ciphertext:paper_cipher seed                                   -> ciphertext:paper_cipher
+"""
+
+def entry(line):
+    name, function, fields, results = re.fullmatch(r"(\S+) +(\S+) +(.*?) +-> ?(.*)", line).groups()
+    wanted = [field.rstrip("?").partition(":")[::2] + (field.endswith("?"),) for field in fields.split()]
+    return name, (globals()[function], wanted, [result.partition(":")[::2] for result in results.split()])
+
+OPERATIONS.update(map(entry, TABLE.strip().split("\n")))
 
 if __name__ == "__main__":
     main()

@@ -8,7 +8,7 @@
 //! | error | why |
 //! |---|---|
 //! | `ChainId` | a signature for another network is no offence here |
-//! | `Parent`, `Producer`, `Closing`, `EpochFull` | they follow from the state of the chain |
+//! | `Parent`, `Producer`, `Closing`, `EpochFull`, `Delegate` | they follow from the state of the chain |
 //! | `Event`, but for the certificate | a sound event can be booked, charged or outdated already |
 //! | `Repeated`, booked by an ancestor | likewise |
 //! | `Payload`, `ItemBlockRoot`, `ItemCount`, `ItemRoot` | another may have changed it on the way |

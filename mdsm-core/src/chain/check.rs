@@ -11,7 +11,7 @@ use super::apply::Chain;
 use super::events::{CheckedEvents, EventError};
 use crate::codec::Wire;
 use crate::crypto::sign::{Ed25519, Scheme};
-use crate::ledger::{Block, BlockHeader, Envelope, EnvelopeError, Item};
+use crate::ledger::{Block, BlockHeader, Envelope, EnvelopeError, Item, Service};
 use crate::params::{CREATED_AHEAD_MS_MAX, TURN_ITEM_BYTES_MAX, WINDOW_DATA_BLOCKS_MAX};
 use crate::types::{
     ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Timestamp, View,
@@ -25,6 +25,11 @@ pub trait RecordIndex {
     /// Who owns a booked grant under which `institution` may have served; nobody without such a grant.
     fn client_of(&self, _grant: &RecordId, _institution: InstitutionId) -> Option<OwnerId> {
         None
+    }
+
+    /// Whether a receipt of service is by the owner of a booked grant to that institution.
+    fn has_earned(&self, service: &Service) -> bool {
+        self.client_of(&service.grant, service.institution) == Some(service.client)
     }
 }
 

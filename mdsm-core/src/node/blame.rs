@@ -255,7 +255,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Puts evidence among the events that wait, and passes it on if it is news.
     fn convict(&mut self, evidence: Evidence, effects: &mut Vec<Effect>) {
         let event = Event::Evidence(Arc::new(evidence.clone()));
-        if self.events.take(&event, &self.chain, &self.scheme) {
+        if self.events.take(&event, &self.chain, &self.booked, &self.scheme) {
             effects.push(Effect::Convict(Box::new(evidence)));
             let message = Message::Event(event);
             effects.push(Effect::Send { to: Audience::Everyone, message });

@@ -89,7 +89,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let parent_certificate = notarization
             .filter(|_| header.parent_view > View::new(0))
             .map(|certificate| (**certificate).clone());
-        let mut events = self.events.pick();
+        let index = self.index_at(&header.parent);
+        let mut events = self.events.pick(&index);
         let payload = |events: Events| Payload {
             item_block: item_block.clone(),
             parent_certificate: parent_certificate.clone(),
@@ -100,7 +101,6 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             Block { header, payload }
         };
         if !events.is_empty() {
-            let index = self.index_at(&header.parent);
             let is_refused = |events: &Events| {
                 let block = with(Payload { events: events.clone(), ..Payload::default() });
                 let checked = chain.check_by(&block, &[], &index, &self.scheme);
@@ -108,10 +108,10 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             };
             if is_refused(&events) {
                 let mut waiting = self.events.clone();
-                waiting.purge(is_refused);
-                events = waiting.pick();
+                waiting.purge(&index, is_refused);
+                events = waiting.pick(&index);
                 if is_refused(&events) {
-                    events = waiting.pick_few();
+                    events = waiting.pick_few(&index);
                 }
                 self.events = waiting;
             }

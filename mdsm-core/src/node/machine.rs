@@ -195,7 +195,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
 
     /// Takes an event, and passes it on when it is news.
     pub(super) fn on_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
-        if self.events.take(&event, &self.chain, &self.scheme) {
+        if self.events.take(&event, &self.chain, &self.booked, &self.scheme) {
             self.learn(&event);
             let message = Message::Event(event);
             effects.push(Effect::Send { to: Audience::Everyone, message });

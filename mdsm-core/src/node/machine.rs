@@ -74,6 +74,8 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) unbuilt: Option<(View, View, Digest)>,
     /// The highest epoch that a message was of, when this node is not there yet.
     pub(super) ahead: Option<Epoch>,
+    /// How often what was missing was asked for again.
+    pub(super) repetitions: u64,
     pub(super) now: Timestamp,
 }
 
@@ -110,6 +112,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             asked_above: None,
             unbuilt: None,
             ahead: None,
+            repetitions: 0,
         })
     }
 

@@ -272,7 +272,9 @@ impl Live {
             }
         }
         for message in messages {
-            self.send(id, Audience::One(to), &message);
+            if self.nodes.get_mut(&id).is_some_and(|node| node.may_answer(to, &message)) {
+                self.send(id, Audience::One(to), &message);
+            }
         }
     }
 }

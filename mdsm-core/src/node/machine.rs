@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::answers::Answers;
 use super::ballots::Ballots;
 use super::blame::Blame;
 use super::bodies::Bodies;
@@ -76,6 +77,8 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) ahead: Option<Epoch>,
     /// How often what was missing was asked for again.
     pub(super) repetitions: u64,
+    /// What was sent to whoever asked.
+    pub(super) answers: Answers,
     pub(super) now: Timestamp,
 }
 
@@ -113,6 +116,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             unbuilt: None,
             ahead: None,
             repetitions: 0,
+            answers: Answers::default(),
         })
     }
 
@@ -129,7 +133,11 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub fn step(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
         self.now = now;
         match input {
-            Input::Message { from, message } => self.on_message(from, message, effects),
+            Input::Message { from, message } => {
+                let answered_from = effects.len();
+                self.on_message(from, message, effects);
+                self.limit_answers(from, answered_from, effects);
+            }
             Input::Timeout(Timer::Consensus(timer)) => {
                 if timer.kind == consensus::TimerKind::Retry {
                     self.ask_again(effects);

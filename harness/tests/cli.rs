@@ -411,3 +411,17 @@ fn shrink_leaves_a_schedule_that_still_fails_under_the_signatures_it_was_found_w
         refused(&[(&["replay", text(&file)], why), (&["shrink", text(&file)], "line ")]);
     }
 }
+#[test]
+fn shrink_takes_no_more_runs_than_it_is_given() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("shrunk.txt");
+    for runs in ["4", "5", "9"] {
+        let shrink = ["shrink", "1", "--rules", "VotesNotStored", "--runs", runs];
+        let (code, printed) = ran(&[&shrink[..], &["--to", text(&file)]].concat());
+        assert_eq!(code, 1, "{printed}");
+        assert!(printed.contains(&format!(" after {runs} runs: ")), "{printed}");
+        assert_eq!(ran(&["replay", text(&file)]).0, 1, "it still fails");
+    }
+    refused(&[(&["shrink", "1", "--runs", "3"], "4")]);
+}
+

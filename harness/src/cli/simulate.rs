@@ -99,7 +99,8 @@ pub(super) struct Shrink {
     #[arg(long, value_name = "FILE", default_value = "shrunk.txt")]
     to: PathBuf,
     /// Runs that it may take.
-    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    #[arg(long, value_name = "N", default_value_t = 3_000,
+          value_parser = clap::value_parser!(u32).range(i64::from(shrink::RUNS_MIN)..))]
     runs: u32,
     #[command(flatten)]
     network: Network,

@@ -406,6 +406,8 @@ fn shrink_leaves_a_schedule_that_still_fails_under_the_signatures_it_was_found_w
         ("until ", "untill ", "no line of a schedule"),
         ("mdsm schedule 1", "mdsm schedule 9", "line 1"),
         ("signatures real", "signatures made-up", "no line of a schedule"),
+        ("until ", "until 5 18446744073709551615 # ", "at most 315360060000"),
+        ("until ", "until 5 4 # ", "ends before the faults do"),
     ] {
         fs::write(&file, whole.replacen(from, to, 1)).unwrap();
         refused(&[(&["replay", text(&file)], why), (&["shrink", text(&file)], "line ")]);

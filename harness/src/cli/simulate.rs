@@ -13,7 +13,7 @@ use harness::simulation::cluster::Shape;
 use harness::simulation::node::Scale;
 use harness::simulation::node::campaign::NodeCampaign;
 use harness::simulation::plan::Faults;
-use harness::simulation::schedule::Schedule;
+use harness::simulation::schedule::{HOURS_MAX, Schedule};
 use harness::simulation::shrink;
 use harness::simulation::strategies::Name;
 use harness::verdict::{Exit, Outcome};
@@ -43,7 +43,7 @@ struct Network {
     #[arg(long, value_enum)]
     preset: Option<Preset>,
     /// Faults last so many hours; a minute and a half by default.
-    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(..=87_600))]
+    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(..=HOURS_MAX))]
     hours: Option<u64>,
     /// links, cuts, crashes, disks, clocks, strategies, all or none, with commas between; all by default.
     #[arg(long, value_name = "LIST")]

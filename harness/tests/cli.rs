@@ -413,6 +413,7 @@ fn shrink_leaves_a_schedule_that_still_fails_under_the_signatures_it_was_found_w
         refused(&[(&["replay", text(&file)], why), (&["shrink", text(&file)], "line ")]);
     }
 }
+
 #[test]
 fn shrink_takes_no_more_runs_than_it_is_given() {
     let scratch = tempfile::tempdir().unwrap();
@@ -427,3 +428,29 @@ fn shrink_takes_no_more_runs_than_it_is_given() {
     refused(&[(&["shrink", "1", "--runs", "3"], "4")]);
 }
 
+#[test]
+fn no_command_minds_that_nobody_reads_what_it_prints() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = text(scratch.path());
+    let model = ["model", "--views", "1", "--values", "1", "--byzantine", "0", "--out", out];
+    for (code, arguments) in [
+        (0, &["--help"][..]),
+        (0, &["replay", "1"]),
+        (5, &["shrink", "1"]),
+        (0, &["simulate", "--seeds", "0..1", "--out", out]),
+        (0, &model),
+        (5, &["mutants", "--only", "none", "--out", out]),
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mdsm-harness"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+    }
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use harness::machine;
+use harness::output::{print, say};
 use harness::progress::Progress;
 use harness::report::{Case, Chapter, Report};
 use harness::shell;
@@ -383,30 +384,27 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
 pub(super) fn replay(command: &Replay) -> Result<Exit, String> {
     let schedule = command.network.schedule(&command.what)?;
     let outcome = shrink::replay(&schedule);
-    println!("digest {:032x}", outcome.digest);
-    println!("{:?}", outcome.counts);
+    let mut text = format!("digest {:032x}\n{:?}\n", outcome.digest, outcome.counts);
     for breach in &outcome.breaches {
-        println!("{}: {}", breach.claim, breach.what);
+        text.push_str(&format!("{}: {}\n", breach.claim, breach.what));
     }
+    print(&text)?;
     Ok(if outcome.breaches.is_empty() { Exit::Conforms } else { Exit::DoesNotConform })
 }
 
 pub(super) fn shrink(command: &Shrink) -> Result<Exit, String> {
     let schedule = command.network.schedule(&command.what)?;
     let Some(shrunk) = shrink::shrink(&schedule, command.runs) else {
-        println!("nothing to shrink: {} breaks no claim", command.what);
+        say(format!("nothing to shrink: {} breaks no claim", command.what))?;
         return Ok(Exit::NothingTested);
     };
     let (before, after) = shrunk.faults;
     std::fs::write(&command.to, shrunk.schedule.to_text())
         .map_err(|error| format!("--to {}: {error}", command.to.display()))?;
-    println!(
-        "{before} faults before, {after} after {} runs: {}",
-        shrunk.runs,
-        command.to.display()
-    );
+    let (runs, to) = (shrunk.runs, command.to.display());
+    say(format!("{before} faults before, {after} after {runs} runs: {to}"))?;
     let words = [program(), "replay".to_owned(), command.to.to_string_lossy().into_owned()];
-    println!("{}", shell::join(&words));
+    say(shell::join(&words))?;
     Ok(Exit::DoesNotConform)
 }
 

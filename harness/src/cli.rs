@@ -5,13 +5,13 @@ mod explore;
 mod full;
 mod simulate;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use harness::machine;
+use harness::output::{note, print, say, unheard};
 use harness::party::{self, Role};
 use harness::performance::{self, CompareOptions, RecordOptions};
 use harness::progress::Progress;
@@ -155,7 +155,7 @@ pub(crate) fn run() -> Exit {
         Err(error) => {
             // Help and version are errors to clap, but not to us.
             let asked_for = !error.use_stderr();
-            let printed = error.print().is_ok();
+            let printed = error.print().or_else(unheard).is_ok();
             return if asked_for && printed { Exit::Conforms } else { Exit::OwnFault };
         }
     };
@@ -179,7 +179,7 @@ pub(crate) fn run() -> Exit {
     match result {
         Ok(exit) => exit,
         Err(why) => {
-            eprintln!("error: {why}");
+            note(format!("error: {why}"));
             Exit::OwnFault
         }
     }
@@ -210,7 +210,8 @@ fn verify(command: &Verify) -> Result<Exit, String> {
         let input =
             command.input.as_ref().map(|path| format!(" and files below {}", path.display()));
         let only = command.only.as_deref().unwrap_or("*");
-        eprintln!("nothing was tested: no case matches --only {only}{}", input.unwrap_or_default());
+        let input = input.unwrap_or_default();
+        note(format!("nothing was tested: no case matches --only {only}{input}"));
     }
     clear_example(&common.out)?;
     let hint = match &example {
@@ -257,7 +258,7 @@ fn corpus(command: &Corpus) -> Result<Exit, String> {
 
 fn record(options: &RecordOptions, quiet: bool) -> Result<Exit, String> {
     let workloads = performance::record(options, quiet).map_err(|error| error.to_string())?;
-    println!("recorded the instructions of {workloads} workloads");
+    say(format!("recorded the instructions of {workloads} workloads"))?;
     Ok(Exit::Conforms)
 }
 
@@ -383,9 +384,6 @@ fn finish(common: &Common, report: &Report, hint: &str) -> Result<Exit, String> 
         }
         Format::Json => format!("{}\n", report::json(report)),
     };
-    std::io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .map_err(|error| format!("standard output: {error}"))?;
+    print(&text)?;
     Ok(Exit::ALL.into_iter().find(|exit| exit.code() == report.exit).unwrap_or(Exit::OwnFault))
 }

@@ -1,7 +1,7 @@
 //! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
 //!
-//! Order of the modules, lowest first: `seed`, `verdict`, `glob`, `shell`, `stop`, `progress`,
-//! `machine` | `rules` | `baselines` | `generate` | `oracle` | `corpus`, `input`, `party`, `report`
+//! Order of the modules, lowest first: `seed`, `verdict`, `glob`, `shell`, `stop`, `output`,
+//! `progress`, `machine` | `rules` | `baselines` | `generate` | `oracle` | `corpus`, `input`, `party`, `report`
 //! | `verify`, `performance`. `baselines` holds what the reference is compared with. `rules`
 //! restates the spec in naive code with its own arithmetic; whoever judges asks it and never the code
 //! under judgement. `oracle` holds the judgements that fuzz targets, tests and `verify` share.
@@ -18,6 +18,7 @@ pub mod machine;
 pub mod model;
 pub mod mutants;
 pub mod oracle;
+pub mod output;
 pub mod party;
 pub mod performance;
 pub mod progress;

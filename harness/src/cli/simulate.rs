@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use harness::machine;
+use harness::output::{print, say};
 use harness::progress::Progress;
 use harness::report::{Case, Chapter, Report};
 use harness::shell;
@@ -13,7 +14,7 @@ use harness::simulation::cluster::Shape;
 use harness::simulation::node::Scale;
 use harness::simulation::node::campaign::NodeCampaign;
 use harness::simulation::plan::Faults;
-use harness::simulation::schedule::Schedule;
+use harness::simulation::schedule::{HOURS_MAX, Schedule};
 use harness::simulation::shrink;
 use harness::simulation::strategies::Name;
 use harness::verdict::{Exit, Outcome};
@@ -43,7 +44,7 @@ struct Network {
     #[arg(long, value_enum)]
     preset: Option<Preset>,
     /// Faults last so many hours; a minute and a half by default.
-    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(..=87_600))]
+    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(..=HOURS_MAX))]
     hours: Option<u64>,
     /// links, cuts, crashes, disks, clocks, strategies, all or none, with commas between; all by default.
     #[arg(long, value_name = "LIST")]
@@ -99,7 +100,8 @@ pub(super) struct Shrink {
     #[arg(long, value_name = "FILE", default_value = "shrunk.txt")]
     to: PathBuf,
     /// Runs that it may take.
-    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    #[arg(long, value_name = "N", default_value_t = 3_000,
+          value_parser = clap::value_parser!(u32).range(i64::from(shrink::RUNS_MIN)..))]
     runs: u32,
     #[command(flatten)]
     network: Network,
@@ -382,30 +384,27 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
 pub(super) fn replay(command: &Replay) -> Result<Exit, String> {
     let schedule = command.network.schedule(&command.what)?;
     let outcome = shrink::replay(&schedule);
-    println!("digest {:032x}", outcome.digest);
-    println!("{:?}", outcome.counts);
+    let mut text = format!("digest {:032x}\n{:?}\n", outcome.digest, outcome.counts);
     for breach in &outcome.breaches {
-        println!("{}: {}", breach.claim, breach.what);
+        text.push_str(&format!("{}: {}\n", breach.claim, breach.what));
     }
+    print(&text)?;
     Ok(if outcome.breaches.is_empty() { Exit::Conforms } else { Exit::DoesNotConform })
 }
 
 pub(super) fn shrink(command: &Shrink) -> Result<Exit, String> {
     let schedule = command.network.schedule(&command.what)?;
     let Some(shrunk) = shrink::shrink(&schedule, command.runs) else {
-        println!("nothing to shrink: {} breaks no claim", command.what);
+        say(format!("nothing to shrink: {} breaks no claim", command.what))?;
         return Ok(Exit::NothingTested);
     };
     let (before, after) = shrunk.faults;
     std::fs::write(&command.to, shrunk.schedule.to_text())
         .map_err(|error| format!("--to {}: {error}", command.to.display()))?;
-    println!(
-        "{before} faults before, {after} after {} runs: {}",
-        shrunk.runs,
-        command.to.display()
-    );
+    let (runs, to) = (shrunk.runs, command.to.display());
+    say(format!("{before} faults before, {after} after {runs} runs: {to}"))?;
     let words = [program(), "replay".to_owned(), command.to.to_string_lossy().into_owned()];
-    println!("{}", shell::join(&words));
+    say(shell::join(&words))?;
     Ok(Exit::DoesNotConform)
 }
 

@@ -117,9 +117,13 @@ byte_string!(
 
 fn parse_hex(text: &str, out: &mut [u8]) -> Result<(), HexError> {
     let characters_expected = out.len() * 2;
-    if text.len() != characters_expected {
-        let characters = text.chars().count();
+    let characters = text.chars().count();
+    if characters != characters_expected {
         return Err(HexError::Length { characters, characters_expected });
+    }
+    // Before bytes are looked at: characters of several bytes shift them.
+    if let Some(offset) = text.chars().position(|character| !character.is_ascii()) {
+        return Err(HexError::Digit { offset });
     }
     let digits = text.as_bytes();
     for (index, byte) in out.iter_mut().enumerate() {

@@ -44,15 +44,19 @@ impl Request {
     /// The line, without LF.
     #[must_use]
     pub fn line(&self, id: u64) -> String {
-        let value = match self {
+        // Adapters in languages without JSON rely on this order.
+        match self {
             Self::Hello => {
-                json!({"id": id, "verb": "hello", "protocol": [VERSION], "suite": SUITE})
+                format!(r#"{{"id":{id},"verb":"hello","protocol":[{VERSION}],"suite":"{SUITE}"}}"#)
             }
-            Self::Reset { seed } => json!({"id": id, "verb": "reset", "seed": hex(seed)}),
-            Self::Call { op, args } => json!({"id": id, "verb": "call", "op": op, "args": args}),
-            Self::Bye => json!({"id": id, "verb": "bye"}),
-        };
-        value.to_string()
+            Self::Reset { seed } => {
+                format!(r#"{{"id":{id},"verb":"reset","seed":"{}"}}"#, hex(seed))
+            }
+            Self::Call { op, args } => {
+                format!(r#"{{"id":{id},"verb":"call","op":{},"args":{args}}}"#, json!(op))
+            }
+            Self::Bye => format!(r#"{{"id":{id},"verb":"bye"}}"#),
+        }
     }
 
     /// The verb, with the operation of a call.
@@ -270,6 +274,20 @@ mod tests {
 
     fn parse(line: &str) -> Result<Reply, String> {
         Reply::parse(line.as_bytes(), 7).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn requests_are_written_as_the_page_says() {
+        let args = json!({"b": [1, "x y"], "a": true});
+        let call = Request::Call { op: "merkle.root".to_owned(), args };
+        let line = r#"{"id":7,"verb":"call","op":"merkle.root","args":{"a":true,"b":[1,"x y"]}}"#;
+        assert_eq!(call.line(7), line);
+        let hello = r#"{"id":1,"verb":"hello","protocol":[1],"suite":"2026.11"}"#;
+        assert_eq!(Request::Hello.line(1), hello);
+        assert!(Request::Reset { seed: [0xab; 32] }.line(2).ends_with(
+            r#","seed":"abababababababababababababababababababababababababababababababab"}"#
+        ));
+        assert_eq!(Request::Bye.line(3), r#"{"id":3,"verb":"bye"}"#);
     }
 
     #[test]

@@ -128,9 +128,7 @@ impl Running {
                 none.insert(adapter)
             }
         };
-        let mut drawn = [0; 32];
-        seed.stream(&format!("conformance/{name}")).fill_bytes(&mut drawn);
-        let mut subject = Subject { adapter, hello: &self.hello, seed: drawn };
+        let mut subject = Subject::new(adapter, &self.hello, seed, name);
         subject.reset()?;
         let result = run(&mut subject);
         if !matches!(result, Err(Interrupt::Fault(_))) {
@@ -148,14 +146,37 @@ impl Running {
     }
 }
 
+/// Whatever answers requests: a process behind pipes, or a function.
+pub trait Answers {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// Any fault of the adapter.
+    fn ask(&mut self, request: &Request) -> Result<Reply, Fault>;
+}
+
+impl Answers for Adapter {
+    fn ask(&mut self, request: &Request) -> Result<Reply, Fault> {
+        Self::ask(self, request)
+    }
+}
+
 /// The implementation within one case.
 pub struct Subject<'a> {
-    adapter: &'a mut Adapter,
+    adapter: &'a mut dyn Answers,
     hello: &'a Hello,
     seed: [u8; 32],
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// An implementation that a case of this name is put to.
+    #[must_use]
+    pub fn new(adapter: &'a mut dyn Answers, hello: &'a Hello, seed: Seed, name: &str) -> Self {
+        let mut drawn = [0; 32];
+        seed.stream(&format!("conformance/{name}")).fill_bytes(&mut drawn);
+        Self { adapter, hello, seed: drawn }
+    }
+
     /// Who it is.
     #[must_use]
     pub fn hello(&self) -> &Hello {

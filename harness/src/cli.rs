@@ -3,6 +3,7 @@
 mod explore;
 mod full;
 mod simulate;
+mod vectors;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,9 @@ enum Command {
     Model(explore::Model),
     /// Put wrong protocols before the model checker: each must be noticed.
     Mutants(explore::Mutants),
+    /// The stored cases of the conformance kit, for use without it too.
+    #[command(subcommand)]
+    Vectors(vectors::Vectors),
     /// One of those who share a file: `verify` starts it and speaks to it on its standard input.
     #[command(hide = true)]
     Party {
@@ -161,6 +165,7 @@ pub(crate) fn run() -> Exit {
         Command::Report(command) => simulate::reports(&command),
         Command::Model(command) => explore::model(&command),
         Command::Mutants(command) => explore::mutants(&command),
+        Command::Vectors(command) => vectors::vectors(&command),
         Command::Party { role } => party(role),
     };
     match result {

@@ -4,6 +4,7 @@ mod check;
 mod explore;
 mod full;
 mod simulate;
+mod vectors;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -63,6 +64,9 @@ enum Command {
     Model(explore::Model),
     /// Put wrong protocols before the model checker: each must be noticed.
     Mutants(explore::Mutants),
+    /// The stored cases of the conformance kit, for use without it too.
+    #[command(subcommand)]
+    Vectors(vectors::Vectors),
     /// One of those who share a file: `verify` starts it and speaks to it on its standard input.
     #[command(hide = true)]
     Party {
@@ -174,6 +178,7 @@ pub(crate) fn run() -> Exit {
         Command::Report(command) => simulate::reports(&command),
         Command::Model(command) => explore::model(&command),
         Command::Mutants(command) => explore::mutants(&command),
+        Command::Vectors(command) => vectors::vectors(&command),
         Command::Party { role } => party(role),
     };
     match result {

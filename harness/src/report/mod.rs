@@ -34,7 +34,7 @@ pub use junit::junit;
 pub use measurement::{Measurement, Sense, Target};
 pub use model::{Case, Chapter, Fact, Machine, Report, Run, Skip};
 pub use requirements::{RequirementCounts, by_requirement};
-pub use schema::{SchemaError, validate};
+pub use schema::{SchemaError, validate, validate_by};
 pub use summary::summary;
 pub use table::table;
 

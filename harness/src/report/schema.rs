@@ -28,6 +28,14 @@ pub fn validate(report: &Value) -> Result<(), SchemaError> {
     Validator { schema: &schema, seen: BTreeSet::new() }.check(&schema, "", report)
 }
 
+/// Checks any value against a schema that uses no other keywords than ours.
+///
+/// # Errors
+/// The first departure found.
+pub fn validate_by(schema: &Value, value: &Value) -> Result<(), SchemaError> {
+    Validator { schema, seen: BTreeSet::new() }.check(schema, "", value)
+}
+
 const SCHEMA: &str = include_str!("../../../reports/schema.json");
 
 struct Validator<'a> {

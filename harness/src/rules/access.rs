@@ -282,6 +282,17 @@ impl Past {
             .collect()
     }
 
+    /// Grant, record and name of the reader, of all that may be read of anybody.
+    #[must_use]
+    pub fn readers(&self) -> BTreeSet<(Bytes32, Bytes32, Bytes32)> {
+        let holding = self.grants().filter(|grant| self.holds(grant));
+        holding
+            .flat_map(|grant| {
+                grant.files.keys().map(move |file| (grant.id, *file, grant.reader_key))
+            })
+            .collect()
+    }
+
     /// Grant, record and digest of all that is stored under a reader's key.
     #[must_use]
     pub fn deliveries(&self, reader_key: &Bytes32) -> BTreeSet<(Bytes32, Bytes32, Bytes32)> {

@@ -1,0 +1,218 @@
+//! The stored vectors: made anew they are the same, they have their shape, and the reference keeps them.
+//!
+//! Written by `MDSM_WRITE_VECTORS=1 cargo test -p harness --test vectors`, compared otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness::conformance::class::Class;
+use harness::conformance::reference::{Answer, OPS, answer};
+use harness::conformance::vectors::{
+    Expect, FILES, SCHEMA, Vector, VectorFile, all, files, judge, made,
+};
+use harness::report::validate_by;
+use serde_json::{Value, json};
+
+/// Bytes that all files together may have.
+const BYTES_MAX: usize = 3 << 20;
+const VECTORS_MAX: usize = 1_500;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+fn stored(name: &str) -> String {
+    fs::read_to_string(folder().join(format!("{name}.json"))).unwrap()
+}
+
+#[test]
+fn vectors_made_anew_are_those_that_are_stored() {
+    let made = made();
+    if std::env::var_os("MDSM_WRITE_VECTORS").is_some() {
+        for file in &made {
+            fs::write(folder().join(format!("{}.json", file.name)), file.text()).unwrap();
+        }
+    }
+    for file in &made {
+        let text = stored(&file.name);
+        let read = VectorFile::read(&file.name, &text).unwrap();
+        for (one, other) in file.vectors.iter().zip(&read.vectors) {
+            assert_eq!(one, other, "{}.json", file.name);
+        }
+        assert!(file.text() == text, "{}.json is written in another way", file.name);
+    }
+}
+
+#[test]
+fn every_file_of_the_folder_is_embedded() {
+    let mut names: BTreeSet<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.remove("reencryption.json"), "known answers of another shape");
+    assert!(names.remove("schema.json"));
+    let embedded: BTreeSet<String> = FILES.iter().map(|(name, _)| format!("{name}.json")).collect();
+    assert_eq!(names, embedded);
+    for (name, text) in FILES {
+        assert!(stored(name) == *text, "{name}.json was written after this program was built");
+    }
+    assert_eq!(stored("schema"), SCHEMA);
+}
+
+#[test]
+fn every_file_keeps_to_the_schema() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let part = |name: &str| {
+        let mut part = schema["$defs"][name].clone();
+        part["$defs"] = schema["$defs"].clone();
+        part
+    };
+    let (flag, reading) = (part("flag"), part("reading"));
+    for (name, text) in FILES {
+        let file: Value = serde_json::from_str(text).unwrap();
+        validate_by(&schema, &file).unwrap_or_else(|error| panic!("{name}.json: {error}"));
+        for (name, value) in file["flags"].as_object().unwrap() {
+            validate_by(&flag, value).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        for vector in file["vectors"].as_array().unwrap() {
+            for value in vector["readings"].as_object().into_iter().flat_map(|all| all.values()) {
+                validate_by(&reading, value).unwrap_or_else(|error| panic!("{vector}: {error}"));
+            }
+        }
+    }
+    let names = &schema["$defs"]["classes"]["items"]["enum"];
+    let ours: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
+    assert_eq!(*names, json!(ours));
+    // What departs from it is found.
+    let mut wrong: Value = serde_json::from_str(FILES[0].1).unwrap();
+    for (field, value) in [("expect", json!("vague")), ("classes", json!([])), ("more", json!(1))] {
+        let sound = wrong["vectors"][0].clone();
+        wrong["vectors"][0][field] = value;
+        assert!(validate_by(&schema, &wrong).is_err(), "{field}");
+        wrong["vectors"][0] = sound;
+    }
+    assert_eq!(validate_by(&schema, &wrong), Ok(()));
+}
+
+#[test]
+fn vectors_are_named_counted_and_explained() {
+    let (files, all) = (files(), all());
+    let bytes: usize = FILES.iter().map(|(_, text)| text.len()).sum();
+    assert!(bytes <= BYTES_MAX && all.len() <= VECTORS_MAX, "{} in {bytes} bytes", all.len());
+    let negative = all.iter().filter(|one| matches!(one.expect, Expect::Invalid(_))).count();
+    assert!(2 * negative >= all.len(), "{negative} of {} are negative", all.len());
+    let ids: BTreeSet<&str> = all.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids.len(), all.len(), "one id for each vector");
+    let sentences = sentences();
+    for vector in &all {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+        assert!(vector.id.chars().all(is_plain), "{}", vector.id);
+        assert!(vector.id.starts_with(&format!("{}.", vector.op)), "{}", vector.id);
+        assert!(OPS.contains(&vector.op.as_str()), "{}", vector.op);
+        assert!(!vector.requirements.is_empty(), "{}", vector.id);
+        for id in &vector.requirements {
+            assert!(sentences.contains(id), "{}: {id} is no sentence", vector.id);
+        }
+        if let Expect::Ambiguous { point, readings } = &vector.expect {
+            let register = include_str!("../spec/ambiguities.md");
+            let (_, section) = register.split_once(&format!("\n## {point} ")).unwrap();
+            let section = section.split("\n## ").next().unwrap();
+            for reading in readings.keys() {
+                assert!(section.contains(&format!("\n- {reading}: ")), "{point}={reading}");
+            }
+            assert!(readings.contains_key("R1"), "{}: the reference's reading", vector.id);
+        }
+    }
+    for file in &files {
+        for vector in &file.vectors {
+            for flag in &vector.flags {
+                assert!(file.flags.contains_key(flag), "{}: {flag}", vector.id);
+            }
+        }
+    }
+}
+
+/// Ids of all sentences of the spec.
+fn sentences() -> BTreeSet<String> {
+    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec");
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(spec).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for line in text.lines() {
+            if let Some((id, _)) = line.split_once(" (paper): ").or(line.split_once(" (ours): ")) {
+                found.insert(id.to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn judged(vector: &Vector, answer: &Answer) -> Result<(), String> {
+    judge(&vector.expect, &|_| "R1".to_owned(), answer)
+}
+
+#[test]
+fn the_reference_keeps_every_vector() {
+    let mut wrong = Vec::new();
+    for vector in all() {
+        let found = answer(&vector.op, &vector.args);
+        if let Err(why) = judged(&vector, &found) {
+            wrong.push(format!("{}: {why}", vector.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Canary: an answer that is wrong in one place is noticed, for every vector that says anything.
+#[test]
+fn a_wrong_answer_is_noticed() {
+    let mut noticed: BTreeMap<String, usize> = BTreeMap::new();
+    let refused = || Answer::Reject { class: Class::Refused, detail: String::new() };
+    for vector in all() {
+        let found = answer(&vector.op, &vector.args);
+        let mut wrong = vec![Answer::Unsupported(String::new()), Answer::Malformed(String::new())];
+        match found {
+            Answer::Ok(result) => {
+                wrong.push(refused());
+                wrong.extend(spoilt(&result).map(Answer::Ok));
+            }
+            _ => wrong.push(Answer::Ok(json!({}))),
+        }
+        for answer in wrong {
+            if judged(&vector, &answer).is_err() {
+                *noticed.entry(vector.op.clone()).or_default() += 1;
+            } else {
+                // Only a result that is judged in part may be spoilt where nobody looks.
+                assert!(matches!(answer, Answer::Ok(_)), "{}: {answer:?}", vector.id);
+                let parts = ["paper.credit", "file.seal"];
+                assert!(parts.contains(&vector.op.as_str()), "{}: {answer:?}", vector.id);
+            }
+        }
+    }
+    // Windows, proofs and keys of profile paper are values that only the implementation reads.
+    let opaque = ["paper.window", "paper.prove", "paper.verify"];
+    for op in OPS {
+        let is_opaque = opaque.contains(op) || op.starts_with("paper.pre.");
+        assert_eq!(noticed.contains_key(*op), !is_opaque, "{op}");
+    }
+}
+
+/// The result with one leaf changed; nothing where there is none.
+fn spoilt(result: &Value) -> Option<Value> {
+    match result {
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            let mut result = result.clone();
+            result[name] = spoilt(value)?;
+            Some(result)
+        }),
+        Value::Array(list) => {
+            let shorter = list.split_last().map(|(_, rest)| Value::from(rest.to_vec()));
+            Some(shorter.unwrap_or_else(|| json!([0])))
+        }
+        Value::String(text) => Some(json!(format!("{text}00"))),
+        Value::Bool(yes) => Some(json!(!yes)),
+        Value::Number(_) => Some(json!(-1)),
+        Value::Null => None,
+    }
+}

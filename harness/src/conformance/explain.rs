@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::case::{Case, Check, Expect, Expectation};
+use super::case::{Case, Check};
+use super::judge;
 use super::protocol::Request;
 use super::sentences;
+use super::vectors::{self, Expect};
 
 /// A case in words. With `full`, inputs as they are; else long ones are shortened.
 #[must_use]
@@ -32,8 +34,11 @@ pub fn explain(case: &Case, full: bool) -> String {
             line("other. `check --only` with this id shows every line that goes over the pipes.");
         }
         Check::Vector(asked) => {
-            for flag in &asked.flags {
-                line(&format!("finds: {flag}"));
+            let files = vectors::files();
+            let known = files.iter().flat_map(|file| &file.flags);
+            for (_, flag) in known.filter(|(name, _)| asked.flags.contains(name)) {
+                let see = flag.see.as_ref().map(|see| format!(" ({see})")).unwrap_or_default();
+                line(&format!("finds: {}; it leads to: {}{see}", flag.bug, flag.effect));
             }
             line("");
             let request = Request::Call { op: asked.op.clone(), args: asked.args.clone() };
@@ -46,28 +51,23 @@ pub fn explain(case: &Case, full: bool) -> String {
             let shown = super::transcript::text(&said, &[], detail);
             line(shown.trim_end_matches("< \n").trim_end());
             match &asked.expect {
-                Expect::Plain(expectation) => line(&format!("expected: {}", expected(expectation))),
-                Expect::ByReading { point, readings } => {
-                    for (reading, expectation) in readings {
-                        line(&format!(
-                            "expected under {point}={reading}: {}",
-                            expected(expectation)
-                        ));
+                Expect::Ambiguous { point, readings } => {
+                    for (reading, expect) in readings {
+                        line(&format!("expected under {point}={reading}: {}", expected(expect)));
                     }
                 }
+                expect => line(&format!("expected: {}", expected(expect))),
             }
         }
     }
     text
 }
 
-fn expected(expectation: &Expectation) -> String {
-    match expectation {
-        Expectation::Valid(Value::Object(fields)) if fields.is_empty() => "ok".to_owned(),
-        Expectation::Valid(ok) => format!("ok with {}", json!(ok)),
-        Expectation::Invalid(classes) => {
-            let classes: Vec<&str> = classes.iter().map(|class| class.name()).collect();
-            format!("a rejection, as {}", classes.join(" or "))
-        }
+fn expected(expect: &Expect) -> String {
+    match expect {
+        Expect::Valid(Value::Object(fields)) if fields.is_empty() => "ok".to_owned(),
+        Expect::Valid(ok) => format!("ok with {ok}"),
+        Expect::Invalid(classes) => format!("a rejection, as {}", judge::any_of(classes)),
+        Expect::Ambiguous { point, .. } => format!("by the reading of {point}"),
     }
 }

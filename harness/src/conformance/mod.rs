@@ -12,6 +12,7 @@ pub mod cases;
 pub mod class;
 pub mod doctor;
 pub mod explain;
+pub mod judge;
 pub mod known;
 pub mod properties;
 pub mod protocol;

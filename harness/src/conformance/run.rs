@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::adapter::{Fault, Launch};
-use super::case::{Asked, Case, Check, Judged};
+use super::case::{Case, Check};
+use super::judge::{self, Judged};
 use super::known::KnownFailing;
 use super::protocol::{Hello, Reply};
 use super::sentences::{self, Profile, REFERENCE};
 use super::subject::{FAULTS_MAX, Interrupt, Running, Subject};
 use super::transcript::{self, Detail};
+use super::vectors::Vector;
 use super::verdicts;
 use crate::glob;
 use crate::progress::Progress;
@@ -167,7 +169,7 @@ fn judge(options: &Options, running: &mut Running, case: &Case, classes: &mut Cl
     }
     let started = Instant::now();
     let result = running.case(options.seed, &case.id, |subject| match &case.check {
-        Check::Vector(asked) => vector(subject, asked, &case.id, classes),
+        Check::Vector(asked) => vector(subject, asked, classes),
         Check::Property(property) => property(subject),
     });
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -193,18 +195,17 @@ fn unsupported(options: &Options, case: &Case) -> Outcome {
 
 fn vector(
     subject: &mut Subject<'_>,
-    asked: &Asked,
-    id: &str,
+    asked: &Vector,
     classes: &mut Classes,
 ) -> Result<String, Interrupt> {
     let reply = subject.ask(&asked.op, asked.args.clone())?;
-    match asked.judge(&reply, subject.hello()) {
+    match judge::judge(asked, &reply, subject.hello()) {
         Judged::Held { class_fits } => {
             if let Some(fits) = class_fits {
                 classes.all += 1;
                 classes.fitting += u64::from(fits);
                 if !fits && classes.first_other.is_none() {
-                    classes.first_other = Some(id.to_owned());
+                    classes.first_other = Some(asked.id.clone());
                 }
             }
             Ok(match (class_fits, &reply) {

@@ -1,12 +1,12 @@
 //! Receipts of service on their way to a block. [COM-6]
 
-use harness::build::{Live, after_start, key};
+use harness::build::{Live, after_start, institution_key, key, registrar};
 use mdsm_core::crypto::sign::SigningKey;
-use mdsm_core::ledger::{Service, ServiceKind};
+use mdsm_core::ledger::{Registration, Service, ServiceKind};
 use mdsm_core::node::{Effect, Event, Input, Message};
 use mdsm_core::types::{Epoch, InstitutionId, RecordId};
 
-use super::story::{PROXY, STORY, Teller, WITNESS};
+use super::story::{NEWCOMER, PROXY, STORY, Teller, WITNESS};
 
 /// Epochs in which a receipt under this grant was booked.
 fn booked(live: &Live, grant: RecordId) -> Vec<u32> {
@@ -82,6 +82,11 @@ fn com_6_14_a_receipt_of_this_epochs_delivery_waits_for_the_next_epoch() {
     let early = signed(&teller.live, grant, (0, PROXY), &key(1));
     assert!(passes_on(&teller.live, early), "its delivery is booked");
     teller.service(grant, 0);
+    // Of two events one may be carried by no block: leaders then sort out all that wait.
+    let (taken, chain) = (institution_key(WITNESS), teller.live.genesis.chain_id());
+    let newcomer = InstitutionId::new(NEWCOMER);
+    let joining = Registration::sign(&chain, newcomer, (40, 7), &taken, &registrar());
+    teller.live.tell(5, Event::Registration(joining));
     teller.until(42);
     assert_eq!(booked(&teller.live, grant), [1], "and no leader dropped it meanwhile");
 }

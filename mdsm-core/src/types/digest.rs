@@ -121,10 +121,7 @@ fn parse_hex(text: &str, out: &mut [u8]) -> Result<(), HexError> {
     if characters != characters_expected {
         return Err(HexError::Length { characters, characters_expected });
     }
-    // Before bytes are looked at: characters of several bytes shift them.
-    if let Some(offset) = text.chars().position(|character| !character.is_ascii()) {
-        return Err(HexError::Digit { offset });
-    }
+    // Characters of several bytes make them more: the first of those is the first that is no digit.
     let digits = text.as_bytes();
     for (index, byte) in out.iter_mut().enumerate() {
         let high = hex_digit(digits, 2 * index)?;

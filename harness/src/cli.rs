@@ -3,6 +3,7 @@
 mod check;
 mod explore;
 mod full;
+mod reports;
 mod simulate;
 mod vectors;
 
@@ -44,6 +45,8 @@ enum Command {
     Doctor(check::Doctor),
     /// Say what a case asks, what it expects and which sentence it tests.
     Explain(check::Explain),
+    /// Write a small adapter with a planted bug, to see a verdict that is red.
+    DemoAdapter(check::DemoAdapter),
     /// Be an adapter: the reference on standard input and output.
     Adapter,
     /// Replay the corpora of the fuzz targets through their oracles, on stable.
@@ -59,7 +62,7 @@ enum Command {
     Shrink(simulate::Shrink),
     /// Work on reports that were written before.
     #[command(subcommand)]
-    Report(simulate::Reports),
+    Report(reports::Reports),
     /// Search every run of a small network, on the shipped consensus code.
     Model(explore::Model),
     /// Put wrong protocols before the model checker: each must be noticed.
@@ -168,6 +171,7 @@ pub(crate) fn run() -> Exit {
         Command::Check(command) => check::check(&command),
         Command::Doctor(command) => check::doctor(&command),
         Command::Explain(command) => check::explain(&command),
+        Command::DemoAdapter(command) => check::demo_adapter(&command),
         Command::Adapter => check::adapter(),
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
@@ -175,7 +179,7 @@ pub(crate) fn run() -> Exit {
         Command::Simulate(command) => simulate::simulate(&command),
         Command::Replay(command) => simulate::replay(&command),
         Command::Shrink(command) => simulate::shrink(&command),
-        Command::Report(command) => simulate::reports(&command),
+        Command::Report(command) => reports::reports(&command),
         Command::Model(command) => explore::model(&command),
         Command::Mutants(command) => explore::mutants(&command),
         Command::Vectors(command) => vectors::vectors(&command),

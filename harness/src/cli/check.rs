@@ -15,6 +15,7 @@ use harness::conformance::transcript::Detail;
 use harness::conformance::{cases, doctor, explain, serve};
 use harness::glob;
 use harness::machine;
+use harness::output::{note, print};
 use harness::progress::Progress;
 use harness::report::Run;
 use harness::seed::Seed;
@@ -92,6 +93,22 @@ pub(super) struct Explain {
     full: bool,
 }
 
+#[derive(Args)]
+pub(super) struct DemoAdapter {
+    /// In which language.
+    #[arg(value_enum)]
+    language: Demo,
+    /// Where it goes; a file that exists is left alone.
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Demo {
+    Python,
+    Node,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Named {
     /// What the paper itself demands, whatever the formats.
@@ -160,7 +177,9 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
     report.run.ended_ms = machine::now_ms();
     if report.exit == Exit::NothingTested.code() {
         let only = command.only.as_deref().unwrap_or("*");
-        eprintln!("nothing was tested: no case that the adapter supports matches --only {only}");
+        note(format!(
+            "nothing was tested: no case that the adapter supports matches --only {only}"
+        ));
     }
     if let Some(file) = &command.write_known_failing {
         let cases = report.chapters.iter().flat_map(|chapter| &chapter.cases);
@@ -269,7 +288,7 @@ pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
         } else {
             format!("; there are {}", near.join(", "))
         };
-        eprintln!("no case is called {}{near}", command.id);
+        note(format!("no case is called {}{near}", command.id));
         return Ok(Exit::NothingTested);
     }
     let texts: Vec<String> =
@@ -278,15 +297,34 @@ pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
     Ok(Exit::Conforms)
 }
 
+pub(super) fn demo_adapter(command: &DemoAdapter) -> Result<Exit, String> {
+    let (text, name, interpreter) = match command.language {
+        Demo::Python => (include_str!("../../adapters/demo/python.py"), "adapter.py", "python3"),
+        Demo::Node => (include_str!("../../adapters/demo/node.js"), "adapter.js", "node"),
+    };
+    let to = command.to.clone().unwrap_or_else(|| PathBuf::from(name));
+    let fault = |error: std::io::Error| format!("--to {}: {error}", to.display());
+    let mut file = fs::File::create_new(&to).map_err(fault)?;
+    file.write_all(text.as_bytes()).map_err(fault)?;
+    let words = [
+        program(),
+        "check".to_owned(),
+        "--".to_owned(),
+        interpreter.to_owned(),
+        to.to_string_lossy().into_owned(),
+    ];
+    print(&format!(
+        "{} has one planted bug; see what says so:\n{}\n",
+        to.display(),
+        shell::join(&words)
+    ))?;
+    Ok(Exit::Conforms)
+}
+
 pub(super) fn adapter() -> Result<Exit, String> {
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
     serve::serve(&mut input, &mut output).map_err(|error| error.to_string())?;
     Ok(Exit::Conforms)
-}
-
-fn print(text: &str) -> Result<(), String> {
-    let written = std::io::stdout().lock().write_all(text.as_bytes());
-    written.map_err(|error| format!("standard output: {error}"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use harness::machine;
 use harness::output::{print, say};
 use harness::progress::Progress;
@@ -105,18 +105,6 @@ pub(super) struct Shrink {
     runs: u32,
     #[command(flatten)]
     network: Network,
-}
-
-#[derive(Subcommand)]
-pub(super) enum Reports {
-    /// Add up the reports of shards.
-    Merge {
-        /// What each shard wrote with --out.
-        #[arg(required = true, value_name = "DIR")]
-        shards: Vec<PathBuf>,
-        #[command(flatten)]
-        common: Common,
-    },
 }
 
 /// Seeds of one campaign.
@@ -408,8 +396,8 @@ pub(super) fn shrink(command: &Shrink) -> Result<Exit, String> {
     Ok(Exit::DoesNotConform)
 }
 
-pub(super) fn reports(command: &Reports) -> Result<Exit, String> {
-    let Reports::Merge { shards, common } = command;
+/// Adds up what shards wrote with `--out`.
+pub(super) fn merge(shards: &[PathBuf], common: &Common) -> Result<Exit, String> {
     let started_ms = machine::now_ms();
     if shards.iter().any(|shard| shard.join(full::FILE).exists()) {
         let total: NodeCampaign = merged(shards, full::FILE, NodeCampaign::merge)?;

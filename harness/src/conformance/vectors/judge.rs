@@ -52,10 +52,9 @@ fn holds(expected: &Value, found: &Value, at: &str) -> Result<(), String> {
                 let (long, wanted) = (found.len(), expected.len());
                 return Err(format!("{at} has {long} elements, {wanted} are expected"));
             }
-            let pairs = expected.iter().zip(found).enumerate();
-            pairs
-                .map(|(index, (one, other))| holds(one, other, &format!("{at}[{index}]")))
-                .collect()
+            let mut pairs = expected.iter().zip(found).enumerate();
+            let each = |(index, (one, other))| holds(one, other, &format!("{at}[{index}]"));
+            pairs.try_for_each(each)
         }
         (Value::String(one), Value::String(other)) if same_bytes(one, other) => Ok(()),
         _ if expected == found => Ok(()),

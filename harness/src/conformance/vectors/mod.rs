@@ -11,5 +11,5 @@ mod shape;
 
 pub use embedded::{FILES, SCHEMA, all, files};
 pub use judge::judge;
-pub use make::made;
+pub use make::{MAKERS, made};
 pub use shape::{Expect, Flag, SUITE, ShapeError, Vector, VectorFile};

@@ -1,6 +1,5 @@
 //! `vectors`: list them, write them anew, copy those that this program holds.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};

@@ -212,7 +212,8 @@ impl Case {
         self.wrong(maker, "signatures-of-zeros", &zeros, &[Class::Signature]);
 
         maker.finding(&["vote-unbound"]);
-        let votes: [(&str, fn(&mut Vote)); 6] = [
+        type Change = fn(&mut Vote);
+        let votes: [(&str, Change); 6] = [
             ("another-epoch", |vote| vote.epoch = 6),
             ("another-view", |vote| vote.view = 10),
             ("another-block", |vote| vote.subject = Subject::Notarize(named("another"))),

@@ -27,24 +27,27 @@ use crate::rules::ed25519;
 use crate::rules::mirror::Bytes32;
 use crate::seed::Seed;
 
-/// Every file, in the order in which they are embedded.
+/// What makes each file, in the order in which they are embedded.
+pub const MAKERS: &[fn() -> VectorFile] = &[
+    codec::made,
+    trees::made,
+    signatures::made,
+    bookings::made,
+    certificates::made,
+    evidence::made,
+    receipts::made,
+    windows::made,
+    roster::made,
+    access::made,
+    files::made,
+    sharing::made,
+    paper::made,
+];
+
+/// Every file.
 #[must_use]
 pub fn made() -> Vec<VectorFile> {
-    vec![
-        codec::made(),
-        trees::made(),
-        signatures::made(),
-        bookings::made(),
-        certificates::made(),
-        evidence::made(),
-        receipts::made(),
-        windows::made(),
-        roster::made(),
-        access::made(),
-        files::made(),
-        sharing::made(),
-        paper::made(),
-    ]
+    MAKERS.iter().map(|make| make()).collect()
 }
 
 /// The stream of a file; new labels never shift old ones.

@@ -167,6 +167,8 @@ fn judged(fault: Fault) -> (&'static [Class], &'static str, &'static str) {
     }
 }
 
+type Change = fn(&mut Receipt);
+
 fn faulty(maker: &mut Maker) {
     let Sound { headers, .. } = deep("faulty");
     let names: Vec<&'static str> =
@@ -200,14 +202,12 @@ fn faulty(maker: &mut Maker) {
         maker.invalid(id, "receipt.verify", args, &[Class::Content], &["ANC-2.2"]);
     }
     maker.finding(&["root-unchecked"]);
-    let mut changes: Vec<(&str, Box<dyn Fn(&mut Receipt)>)> = vec![
-        ("delegate", Box::new(|r| r.booking.booked_by ^= 1)),
-        ("last-of-path", Box::new(|r| *r.path.last_mut().expect("a path") = [9; 32])),
+    let changes: [(&str, Change); 4] = [
+        ("delegate", |r| r.booking.booked_by ^= 1),
+        ("first-of-path", |r| r.path[0][0] ^= 1),
+        ("second-of-path", |r| r.path[1][0] ^= 1),
+        ("last-of-path", |r| *r.path.last_mut().expect("a path") = [9; 32]),
     ];
-    for at in 0..2 {
-        let name = ["first-of-path", "second-of-path"][at];
-        changes.push((name, Box::new(move |r| r.path[at][0] ^= 1)));
-    }
     for (id, change) in changes {
         let Sound { mut receipt, headers, .. } = deep("root");
         change(&mut receipt);
@@ -291,7 +291,6 @@ fn headers(maker: &mut Maker) {
 /// Two faults, of which the first in the table is the one to report.
 fn order(maker: &mut Maker) {
     maker.finding(&["checks-out-of-order"]);
-    type Change = fn(&mut Receipt);
     let faults: [(&str, Class, Change); 7] = [
         ("shape", Class::Shape, |r| r.path.push([0; 32])),
         ("content", Class::Content, |_| ()),

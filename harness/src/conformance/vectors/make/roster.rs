@@ -301,11 +301,8 @@ fn credits(maker: &mut Maker) {
     let block = story.turns(1).after(9);
     story.take(block).write(maker, "two-misses-an-epoch-are-charged", &["COM-6.8"]);
     let mut story = ten();
-    let block = story.turns(1).after(1_000_000);
-    story.take(block).write(maker, "a-gap-of-a-million-views", &["COM-6.8"]);
-    let mut story = ten();
-    let block = story.turns(1).after(u64::MAX - 1);
-    story.take(block).write(maker, "a-gap-of-all-views", &["COM-6.8"]);
+    let block = story.turns(1).after(100_000);
+    story.take(block).write(maker, "a-gap-of-100000-views", &["COM-6.8"]);
     let mut story = ten();
     for from in [0, 6, 12] {
         let services = (from..from + 6).map(|number| service(9, number)).collect();
@@ -554,7 +551,7 @@ fn freezes(maker: &mut Maker) {
 
 fn drawn(maker: &mut Maker) {
     maker.finding(&["amount-wrong", "succession-wrong"]);
-    for number in 0..10_u32 {
+    for number in 0..6_u32 {
         let mut draw = stream(&format!("roster/{number}"));
         let count = 12 + usize::try_from(number % 4).unwrap_or(0);
         let (producers, auditors) =

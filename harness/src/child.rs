@@ -64,6 +64,11 @@ impl Child {
         status.unwrap_or_else(|| "its output is closed, yet it runs on".to_owned())
     }
 
+    /// How it ended, if it has; what it started may run on.
+    pub fn has_ended(&mut self) -> Option<String> {
+        self.wait(Duration::ZERO)
+    }
+
     /// Waits for its end, for no longer than this.
     pub fn wait(&mut self, limit: Duration) -> Option<String> {
         let started = Instant::now();

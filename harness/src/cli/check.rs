@@ -276,13 +276,19 @@ pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
     let chosen: Vec<&Case> =
         all.iter().filter(|case| glob::matches(&command.id, &case.id)).collect();
     if chosen.is_empty() {
-        let first = command.id.split('.').next().unwrap_or_default();
-        let near: Vec<&str> = all
-            .iter()
-            .map(|case| case.id.as_str())
-            .filter(|id| id.starts_with(first))
-            .take(8)
-            .collect();
+        // The longest beginning of the name that some case has, cut at its dots.
+        let mut begin = command.id.as_str();
+        let with = |begin: &str| -> Vec<&str> {
+            let ids = all.iter().map(|case| case.id.as_str());
+            ids.filter(|id| !begin.is_empty() && id.starts_with(begin)).take(8).collect()
+        };
+        let near = loop {
+            let near = with(begin);
+            match begin.rsplit_once('.') {
+                Some((shorter, _)) if near.is_empty() => begin = shorter,
+                _ => break near,
+            }
+        };
         let near = if near.is_empty() {
             String::new()
         } else {

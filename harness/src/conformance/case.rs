@@ -1,6 +1,6 @@
 //! What an implementation is asked, and what is expected of it.
 
-use super::sentences::Profile;
+use super::sentences::{Profile, sentence};
 use super::subject::{Interrupt, Subject};
 use super::vectors::Vector;
 
@@ -27,10 +27,13 @@ pub enum Check {
 }
 
 impl Case {
-    /// The lowest profile that asks for it.
+    /// The lowest profile that asks for it: `paper` only where both the operations are neutral and the
+    /// sentences are the paper's.
     #[must_use]
     pub fn profile(&self) -> Profile {
         let is_neutral = !self.ops.is_empty() && self.ops.iter().all(|op| op.starts_with("paper."));
-        if is_neutral { Profile::Paper } else { Profile::Mdsm1 }
+        let of_paper = |id: &String| sentence(id).is_some_and(|one| one.profile == Profile::Paper);
+        let is_papers = is_neutral && self.requirements.iter().all(of_paper);
+        if is_papers { Profile::Paper } else { Profile::Mdsm1 }
     }
 }

@@ -1,6 +1,8 @@
 //! `explain`: what a case asks, what it expects, and which sentences it tests.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use super::case::{Case, Check};
 use super::judge;
 use super::protocol::Request;
 use super::sentences;
-use super::vectors::{self, Expect};
+use super::vectors::{self, Expect, Flag};
 
 /// A case in words. With `full`, inputs as they are; else long ones are shortened.
 #[must_use]
@@ -34,9 +36,7 @@ pub fn explain(case: &Case, full: bool) -> String {
             line("other. `check --only` with this id shows every line that goes over the pipes.");
         }
         Check::Vector(asked) => {
-            let files = vectors::files();
-            let known = files.iter().flat_map(|file| &file.flags);
-            for (_, flag) in known.filter(|(name, _)| asked.flags.contains(name)) {
+            for flag in asked.flags.iter().filter_map(|name| FLAGS.get(name)) {
                 let see = flag.see.as_ref().map(|see| format!(" ({see})")).unwrap_or_default();
                 line(&format!("finds: {}; it leads to: {}{see}", flag.bug, flag.effect));
             }
@@ -62,6 +62,10 @@ pub fn explain(case: &Case, full: bool) -> String {
     }
     text
 }
+
+/// What the files of vectors say of their flags.
+static FLAGS: LazyLock<BTreeMap<String, Flag>> =
+    LazyLock::new(|| vectors::files().into_iter().flat_map(|file| file.flags).collect());
 
 fn expected(expect: &Expect) -> String {
     match expect {

@@ -31,12 +31,14 @@ pub enum Fault {
         request: String,
     },
     /// It took too long, and was ended.
-    #[error("timed out: no line within {:.1} s of {request}; is the output flushed after each line?", limit.as_secs_f64())]
+    #[error("timed out: no line within {:.1} s of {request}; {}", limit.as_secs_f64(), at_close(*came_at_close))]
     Late {
         /// What it was asked.
         request: String,
         /// How long it had.
         limit: Duration,
+        /// Whether a line came as soon as its input was closed.
+        came_at_close: bool,
     },
     /// The line is no JSON object.
     #[error("garbage: reply to {request}: {what}")]
@@ -74,6 +76,14 @@ pub enum Fault {
     /// The run was stopped.
     #[error("{0}")]
     Stopped(String),
+}
+
+const fn at_close(came: bool) -> &'static str {
+    if came {
+        "one came when its input was closed: flush the output after each line"
+    } else {
+        "nothing came when its input was closed either, so it is no missing flush"
+    }
 }
 
 impl Fault {

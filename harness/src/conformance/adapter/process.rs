@@ -21,6 +21,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const LOOK_AT_MEMORY: Duration = Duration::from_millis(100);
 /// How long an adapter may take to end.
 const BYE: Duration = Duration::from_secs(2);
+/// How long a reply may take that a closed input sets free.
+const CLOSE: Duration = Duration::from_millis(500);
 /// How long a start may take.
 const START: Duration = Duration::from_secs(30);
 /// How long a call may take at least, and a slow one.
@@ -61,7 +63,8 @@ pub struct Launch {
 #[derive(Debug)]
 pub struct Adapter {
     child: Child,
-    requests: SyncSender<String>,
+    /// Its input; gone once it is closed.
+    requests: Option<SyncSender<String>>,
     replies: Receiver<Line>,
     log: Log,
     limits: Limits,
@@ -116,7 +119,7 @@ impl Adapter {
         }
         let mut adapter = Self {
             child,
-            requests,
+            requests: Some(requests),
             replies,
             log,
             limits: *limits,
@@ -223,6 +226,10 @@ impl Adapter {
         let reply = answer.and_then(|heard| {
             Reply::parse(&heard, id).map_err(|error| match error {
                 ReplyError::Garbage(what) => Fault::Garbage { request: asked, what },
+                error if is_of_before(&heard, id) => Fault::Noise {
+                    when: format!("before {asked}"),
+                    line: format!("a second reply to an earlier request ({error})"),
+                },
                 error => Fault::Shape { request: asked, error },
             })
         });
@@ -234,7 +241,8 @@ impl Adapter {
             return Err(Fault::Died { status: status.to_owned(), request: asked.to_owned() });
         }
         self.quiet(&format!("before {asked}"))?;
-        if matches!(self.requests.try_send(format!("{line}\n")), Err(TrySendError::Full(_))) {
+        let sent = self.requests.as_ref().map(|requests| requests.try_send(format!("{line}\n")));
+        if matches!(sent, Some(Err(TrySendError::Full(_)))) {
             return Err(Fault::Noise {
                 when: format!("before {asked}"),
                 line: "(it replied to a request that it has not read)".to_owned(),
@@ -250,7 +258,14 @@ impl Adapter {
                 Ok(Line::Cut(_)) | Err(RecvTimeoutError::Disconnected) => {
                     return Err(self.died(asked));
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    // What it started may hold its output open; a line that it wrote is still to come.
+                    if let Some(status) = self.child.has_ended()
+                        && !matches!(self.replies.recv_timeout(LOOK), Ok(Line::Whole(_)))
+                    {
+                        return Err(Fault::Died { status, request: asked.to_owned() });
+                    }
+                }
             }
             if let Some(reason) = self.stop.reason() {
                 return Err(Fault::Stopped(reason));
@@ -263,9 +278,16 @@ impl Adapter {
                 }
             }
             if started.elapsed() >= limit {
-                return Err(Fault::Late { request: asked.to_owned(), limit });
+                let came_at_close = self.comes_at_close();
+                return Err(Fault::Late { request: asked.to_owned(), limit, came_at_close });
             }
         }
+    }
+
+    /// Closes its input and sees whether a line comes: one that waited in a buffer does.
+    fn comes_at_close(&mut self) -> bool {
+        self.requests = None;
+        matches!(self.replies.recv_timeout(CLOSE), Ok(Line::Whole(_) | Line::Cut(_)))
     }
 
     fn died(&mut self, asked: &str) -> Fault {
@@ -292,7 +314,7 @@ impl Adapter {
     pub fn bye(mut self) -> Result<(), Fault> {
         let line = Request::Bye.line(self.next_id);
         // A process that has ended reads nothing; its end tells why.
-        let _ = self.requests.try_send(format!("{line}\n"));
+        let _ = self.requests.as_ref().map(|requests| requests.try_send(format!("{line}\n")));
         match self.replies.recv_timeout(self.scaled(BYE)) {
             Err(RecvTimeoutError::Disconnected) => {}
             Err(RecvTimeoutError::Timeout) => {
@@ -315,6 +337,13 @@ impl Adapter {
             None => Err(Fault::Bye("its output is closed, yet it runs on after bye".to_owned())),
         }
     }
+}
+
+/// Whether a line is a reply to a request that has its reply already.
+fn is_of_before(line: &[u8], id: u64) -> bool {
+    let line: Option<serde_json::Value> = serde_json::from_slice(line).ok();
+    let found = line.and_then(|line| line.get("id").and_then(serde_json::Value::as_u64));
+    found.is_some_and(|found| found < id)
 }
 
 /// Operations that may take long.

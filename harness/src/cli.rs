@@ -1,17 +1,19 @@
 //! The command line: options that every command takes, and what each command does.
 
+mod check;
 mod explore;
 mod full;
+mod reports;
 mod simulate;
 mod vectors;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use harness::machine;
+use harness::output::{note, print, say, unheard};
 use harness::party::{self, Role};
 use harness::performance::{self, CompareOptions, RecordOptions};
 use harness::progress::Progress;
@@ -37,6 +39,16 @@ struct Cli {
 enum Command {
     /// Run the reference on generated or real files and put every claim to the test.
     Verify(Verify),
+    /// Put somebody's implementation to the test, behind the adapter protocol of harness/PROTOCOL.md.
+    Check(check::Check),
+    /// Examine an adapter: format, noise, flush, speed, determinism.
+    Doctor(check::Doctor),
+    /// Say what a case asks, what it expects and which sentence it tests.
+    Explain(check::Explain),
+    /// Write a small adapter with a planted bug, to see a verdict that is red.
+    DemoAdapter(check::DemoAdapter),
+    /// Be an adapter: the reference on standard input and output.
+    Adapter,
     /// Replay the corpora of the fuzz targets through their oracles, on stable.
     Corpus(Corpus),
     /// Count instructions: against the baseline in git, or against a base revision built here.
@@ -50,7 +62,7 @@ enum Command {
     Shrink(simulate::Shrink),
     /// Work on reports that were written before.
     #[command(subcommand)]
-    Report(simulate::Reports),
+    Report(reports::Reports),
     /// Search every run of a small network, on the shipped consensus code.
     Model(explore::Model),
     /// Put wrong protocols before the model checker: each must be noticed.
@@ -150,19 +162,24 @@ pub(crate) fn run() -> Exit {
         Err(error) => {
             // Help and version are errors to clap, but not to us.
             let asked_for = !error.use_stderr();
-            let printed = error.print().is_ok();
+            let printed = error.print().or_else(unheard).is_ok();
             return if asked_for && printed { Exit::Conforms } else { Exit::OwnFault };
         }
     };
     let result = match cli.command {
         Command::Verify(command) => verify(&command),
+        Command::Check(command) => check::check(&command),
+        Command::Doctor(command) => check::doctor(&command),
+        Command::Explain(command) => check::explain(&command),
+        Command::DemoAdapter(command) => check::demo_adapter(&command),
+        Command::Adapter => check::adapter(),
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
         Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),
         Command::Simulate(command) => simulate::simulate(&command),
         Command::Replay(command) => simulate::replay(&command),
         Command::Shrink(command) => simulate::shrink(&command),
-        Command::Report(command) => simulate::reports(&command),
+        Command::Report(command) => reports::reports(&command),
         Command::Model(command) => explore::model(&command),
         Command::Mutants(command) => explore::mutants(&command),
         Command::Vectors(command) => vectors::vectors(&command),
@@ -171,7 +188,7 @@ pub(crate) fn run() -> Exit {
     match result {
         Ok(exit) => exit,
         Err(why) => {
-            eprintln!("error: {why}");
+            note(format!("error: {why}"));
             Exit::OwnFault
         }
     }
@@ -202,7 +219,8 @@ fn verify(command: &Verify) -> Result<Exit, String> {
         let input =
             command.input.as_ref().map(|path| format!(" and files below {}", path.display()));
         let only = command.only.as_deref().unwrap_or("*");
-        eprintln!("nothing was tested: no case matches --only {only}{}", input.unwrap_or_default());
+        let input = input.unwrap_or_default();
+        note(format!("nothing was tested: no case matches --only {only}{input}"));
     }
     clear_example(&common.out)?;
     let hint = match &example {
@@ -249,7 +267,7 @@ fn corpus(command: &Corpus) -> Result<Exit, String> {
 
 fn record(options: &RecordOptions, quiet: bool) -> Result<Exit, String> {
     let workloads = performance::record(options, quiet).map_err(|error| error.to_string())?;
-    println!("recorded the instructions of {workloads} workloads");
+    say(format!("recorded the instructions of {workloads} workloads"))?;
     Ok(Exit::Conforms)
 }
 
@@ -375,9 +393,6 @@ fn finish(common: &Common, report: &Report, hint: &str) -> Result<Exit, String> 
         }
         Format::Json => format!("{}\n", report::json(report)),
     };
-    std::io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .map_err(|error| format!("standard output: {error}"))?;
+    print(&text)?;
     Ok(Exit::ALL.into_iter().find(|exit| exit.code() == report.exit).unwrap_or(Exit::OwnFault))
 }

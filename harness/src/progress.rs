@@ -4,6 +4,8 @@ use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output::note;
+
 /// Says what is going on.
 #[derive(Debug)]
 pub struct Progress {
@@ -33,8 +35,8 @@ impl Progress {
                 bar.set_message(phase);
             }
             None if self.quiet => {}
-            None if steps == 0 => eprintln!("{phase}"),
-            None => eprintln!("{phase}: {steps}"),
+            None if steps == 0 => note(phase),
+            None => note(format!("{phase}: {steps}")),
         }
     }
 

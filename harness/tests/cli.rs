@@ -406,8 +406,51 @@ fn shrink_leaves_a_schedule_that_still_fails_under_the_signatures_it_was_found_w
         ("until ", "untill ", "no line of a schedule"),
         ("mdsm schedule 1", "mdsm schedule 9", "line 1"),
         ("signatures real", "signatures made-up", "no line of a schedule"),
+        ("until ", "until 5 18446744073709551615 # ", "at most 315360060000"),
+        ("until ", "until 5 4 # ", "ends before the faults do"),
     ] {
         fs::write(&file, whole.replacen(from, to, 1)).unwrap();
         refused(&[(&["replay", text(&file)], why), (&["shrink", text(&file)], "line ")]);
+    }
+}
+
+#[test]
+fn shrink_takes_no_more_runs_than_it_is_given() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("shrunk.txt");
+    for runs in ["4", "5", "9"] {
+        let shrink = ["shrink", "1", "--rules", "VotesNotStored", "--runs", runs];
+        let (code, printed) = ran(&[&shrink[..], &["--to", text(&file)]].concat());
+        assert_eq!(code, 1, "{printed}");
+        assert!(printed.contains(&format!(" after {runs} runs: ")), "{printed}");
+        assert_eq!(ran(&["replay", text(&file)]).0, 1, "it still fails");
+    }
+    refused(&[(&["shrink", "1", "--runs", "3"], "4")]);
+}
+
+#[test]
+fn no_command_minds_that_nobody_reads_what_it_prints() {
+    let scratch = tempfile::tempdir().unwrap();
+    let out = text(scratch.path());
+    let model = ["model", "--views", "1", "--values", "1", "--byzantine", "0", "--out", out];
+    for (code, arguments) in [
+        (0, &["--help"][..]),
+        (0, &["replay", "1"]),
+        (5, &["shrink", "1"]),
+        (0, &["simulate", "--seeds", "0..1", "--out", out]),
+        (0, &model),
+        (5, &["mutants", "--only", "none", "--out", out]),
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mdsm-harness"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{arguments:?}: {said}");
     }
 }

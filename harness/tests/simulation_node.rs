@@ -48,7 +48,7 @@ fn whole_nodes_keep_every_claim_under_all_faults_and_go_on_once_they_end() {
     //# parent.
     let mut all: BTreeMap<&str, u64> = BTreeMap::new();
     // 2, 3, 5, 21, 40 and 43 found bugs once.
-    for seed in [2, 3, 5, 15, 21, 25, 36, 40, 43, 45] {
+    for seed in [2, 3, 5, 6, 9, 15, 21, 25, 36, 40, 43, 45] {
         let outcome = run(&plan(seed, Faults::ALL), Protocol);
         assert_eq!(breaches(&outcome), Vec::<String>::new(), "seed {seed}");
         for (what, count) in outcome.sometimes {

@@ -129,6 +129,16 @@ pub const BLOCK_AHEAD_MS_MAX: i64 = 2_000;
 /// make that time lie ahead. (ours: consensus, CON-7.12 and CON-7.20)
 pub const CLOCKS_APART_MS_MAX: i64 = 2 * BLOCK_AHEAD_MS_MAX;
 
+/// Encoded bytes of answers to one peer in one turn, after which it is answered no more: twice what a turn
+/// carries, so that whoever is behind gains on the chain even where it asks one peer only.
+/// (ours: consensus, CON-7.28)
+pub const ANSWER_BYTES_MAX: usize = 2 * TURN_ITEM_BYTES_MAX;
+
+/// Delegates that have to fill their shares before the records of others fill a leader's room for them: more
+/// than there are beside the leader in the smallest network, and than may be faulty among the auditors of the
+/// paper's. (ours: consensus, CON-2.4)
+pub const POOL_SHARES: usize = 8;
+
 /// Records that one grant may open, and so files in one delivery: with 64 bytes for each, an act of
 /// every kind stays far below what a record carries inline. (ours: reencryption, Access records)
 pub const GRANT_FILES_MAX: usize = 64;

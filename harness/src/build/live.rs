@@ -27,7 +27,7 @@ use super::{START_MS, after_start, founders, founders_of, genesis, institution_k
 const LINK_MS: i64 = 5;
 
 /// What a node wrote down.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Disk {
     /// Final blocks, in order.
     pub commits: Vec<Commit>,
@@ -49,7 +49,7 @@ pub struct Wrongs {
 }
 
 /// The network.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Live {
     /// What its members agreed on.
     pub genesis: Genesis,
@@ -272,7 +272,9 @@ impl Live {
             }
         }
         for message in messages {
-            self.send(id, Audience::One(to), &message);
+            if self.nodes.get_mut(&id).is_some_and(|node| node.may_answer(to, &message)) {
+                self.send(id, Audience::One(to), &message);
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use harness::model::{
     Config, Job, Limits, Messages, Preset, SearchError, Searched, Sofar, Summary, Trace, markdown,
 };
 use harness::mutants::{self, Mutant, Mutation, Technique};
+use harness::output::{note, say};
 use harness::shell;
 use harness::stop::Stop;
 use harness::verdict::Exit;
@@ -182,10 +183,8 @@ pub(super) fn model(command: &Model) -> Result<Exit, String> {
             if sofar.states >= due && !output.quiet {
                 due += STATES_PER_LINE;
                 let Sofar { states, transitions, depth } = sofar;
-                eprintln!(
-                    "{}: {states} states, {transitions} transitions, depth {depth}",
-                    job.title()
-                );
+                let title = job.title();
+                note(format!("{title}: {states} states, {transitions} transitions, depth {depth}"));
             }
             stop.reason()
         });
@@ -197,7 +196,7 @@ pub(super) fn model(command: &Model) -> Result<Exit, String> {
             write_trace(&output.out, trace, rules)?;
         }
         if !output.quiet {
-            eprintln!("{}", searched.summary.line());
+            note(searched.summary.line());
         }
         summaries.push(searched.summary);
         if stop.reason().is_some() {
@@ -214,10 +213,10 @@ pub(super) fn model(command: &Model) -> Result<Exit, String> {
     write(&output.out, "model.md", &markdown)?;
     write(&output.out, "model.json", &json)?;
     match output.format {
-        super::Format::Json => println!("{json}"),
+        super::Format::Json => say(json)?,
         super::Format::Text => {
-            summaries.iter().for_each(|summary| println!("{}", summary.line()));
-            println!("{exit}");
+            let lines: Vec<String> = summaries.iter().map(Summary::line).collect();
+            say(format!("{}\n{exit}", lines.join("\n")))?;
         }
     }
     Ok(exit)
@@ -247,11 +246,11 @@ fn replay(file: &Path, rules: Mutation) -> Result<Exit, String> {
         mutant => trace.replay(mutant),
     };
     let (broken, diagram) = replayed.map_err(|error| format!("{}: {error}", name()))?;
-    println!("{diagram}");
+    say(diagram)?;
     match broken {
         Some(_) => Ok(Exit::DoesNotConform),
         None => {
-            println!("no claim breaks");
+            say("no claim breaks")?;
             Ok(Exit::Conforms)
         }
     }
@@ -268,7 +267,7 @@ pub(super) fn mutants(command: &Mutants) -> Result<Exit, String> {
     text.push_str("\n|---|---|---|---|---|---|---|---|\n");
     let mut survivors = Vec::new();
     let mut is_whole = true;
-    let chosen = chosen(command);
+    let chosen = chosen(command)?;
     if chosen.is_empty() {
         return Ok(Exit::NothingTested);
     }
@@ -293,27 +292,27 @@ pub(super) fn mutants(command: &Mutants) -> Result<Exit, String> {
             survivors.push(mutant.name);
         }
         if !output.quiet {
-            eprintln!("{line}");
+            note(&line);
         }
         text.push_str(&line);
         text.push('\n');
     }
     write(&output.out, "mutants.md", &text)?;
-    println!("{text}");
+    say(text)?;
     if !survivors.is_empty() {
-        println!("not noticed: {}", survivors.join(", "));
+        say(format!("not noticed: {}", survivors.join(", ")))?;
         return Ok(Exit::DoesNotConform);
     }
     Ok(if is_whole { Exit::Conforms } else { Exit::Undecided })
 }
 
-fn chosen(command: &Mutants) -> Vec<Mutant> {
+fn chosen(command: &Mutants) -> Result<Vec<Mutant>, String> {
     let mut chosen = mutants::MUTATIONS.to_vec();
     chosen.retain(|mutant| glob::matches(&command.only, mutant.name));
     if chosen.is_empty() {
-        println!("no mutant matches --only {}", command.only);
+        say(format!("no mutant matches --only {}", command.only))?;
     }
-    chosen
+    Ok(chosen)
 }
 
 /// What mutations of messages show of each mutant. No survivor fails here: what breaks in a crash only is
@@ -322,7 +321,7 @@ fn small_scope(command: &Mutants, (from, to): (u64, u64), stop: &Stop) -> Result
     let is_over = || stop.reason().is_some();
     let protocol = mutants::small_scope(&Protocol, from..to, is_over);
     let mut text = String::from("| mutant | requirement | rule | shown by |\n|---|---|---|---|\n");
-    let chosen = chosen(command);
+    let chosen = chosen(command)?;
     if chosen.is_empty() {
         return Ok(Exit::NothingTested);
     }
@@ -339,7 +338,7 @@ fn small_scope(command: &Mutants, (from, to): (u64, u64), stop: &Stop) -> Result
         let line =
             format!("| {} | {} | {} | {cell} |\n", mutant.name, mutant.requirement, mutant.rule);
         if !command.output.quiet {
-            eprint!("{line}");
+            note(line.trim_end());
         }
         text.push_str(&line);
         if is_over() {
@@ -348,14 +347,11 @@ fn small_scope(command: &Mutants, (from, to): (u64, u64), stop: &Stop) -> Result
     }
     text.push_str(&format!("\n{shown} of {} shown.\n", chosen.len()));
     write(&command.output.out, "small-scope.md", &text)?;
-    println!("{text}");
+    say(text)?;
     match protocol {
         Some(found) => {
-            println!(
-                "the protocol itself breaks {} in seed {}",
-                found.claims.join(", "),
-                found.seed
-            );
+            let (claims, seed) = (found.claims.join(", "), found.seed);
+            say(format!("the protocol itself breaks {claims} in seed {seed}"))?;
             Ok(Exit::DoesNotConform)
         }
         None if is_over() => Ok(Exit::Undecided),
@@ -380,8 +376,7 @@ fn write_trace(out: &Path, trace: &Trace, rules: Mutation) -> Result<(), String>
     write(out, "trace.txt", &diagram)?;
     let file = out.join("trace.json").to_string_lossy().into_owned();
     let words = [super::program(), "model".to_owned(), "--replay".to_owned(), file];
-    println!("{diagram}\nagain: {}", shell::join(&words));
-    Ok(())
+    say(format!("{diagram}\nagain: {}", shell::join(&words)))
 }
 
 fn write(out: &Path, name: &str, text: &str) -> Result<(), String> {

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use harness::machine;
+use harness::output::{print, say};
 use harness::progress::Progress;
 use harness::report::{Case, Chapter, Report};
 use harness::shell;
@@ -13,7 +14,7 @@ use harness::simulation::cluster::Shape;
 use harness::simulation::node::Scale;
 use harness::simulation::node::campaign::NodeCampaign;
 use harness::simulation::plan::Faults;
-use harness::simulation::schedule::Schedule;
+use harness::simulation::schedule::{HOURS_MAX, Schedule};
 use harness::simulation::shrink;
 use harness::simulation::strategies::Name;
 use harness::verdict::{Exit, Outcome};
@@ -43,7 +44,7 @@ struct Network {
     #[arg(long, value_enum)]
     preset: Option<Preset>,
     /// Faults last so many hours; a minute and a half by default.
-    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(..=87_600))]
+    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u64).range(..=HOURS_MAX))]
     hours: Option<u64>,
     /// links, cuts, crashes, disks, clocks, strategies, all or none, with commas between; all by default.
     #[arg(long, value_name = "LIST")]
@@ -99,22 +100,11 @@ pub(super) struct Shrink {
     #[arg(long, value_name = "FILE", default_value = "shrunk.txt")]
     to: PathBuf,
     /// Runs that it may take.
-    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    #[arg(long, value_name = "N", default_value_t = 3_000,
+          value_parser = clap::value_parser!(u32).range(i64::from(shrink::RUNS_MIN)..))]
     runs: u32,
     #[command(flatten)]
     network: Network,
-}
-
-#[derive(Subcommand)]
-pub(super) enum Reports {
-    /// Add up the reports of shards.
-    Merge {
-        /// What each shard wrote with --out.
-        #[arg(required = true, value_name = "DIR")]
-        shards: Vec<PathBuf>,
-        #[command(flatten)]
-        common: Common,
-    },
 }
 
 /// Seeds of one campaign.
@@ -382,35 +372,32 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
 pub(super) fn replay(command: &Replay) -> Result<Exit, String> {
     let schedule = command.network.schedule(&command.what)?;
     let outcome = shrink::replay(&schedule);
-    println!("digest {:032x}", outcome.digest);
-    println!("{:?}", outcome.counts);
+    let mut text = format!("digest {:032x}\n{:?}\n", outcome.digest, outcome.counts);
     for breach in &outcome.breaches {
-        println!("{}: {}", breach.claim, breach.what);
+        text.push_str(&format!("{}: {}\n", breach.claim, breach.what));
     }
+    print(&text)?;
     Ok(if outcome.breaches.is_empty() { Exit::Conforms } else { Exit::DoesNotConform })
 }
 
 pub(super) fn shrink(command: &Shrink) -> Result<Exit, String> {
     let schedule = command.network.schedule(&command.what)?;
     let Some(shrunk) = shrink::shrink(&schedule, command.runs) else {
-        println!("nothing to shrink: {} breaks no claim", command.what);
+        say(format!("nothing to shrink: {} breaks no claim", command.what))?;
         return Ok(Exit::NothingTested);
     };
     let (before, after) = shrunk.faults;
     std::fs::write(&command.to, shrunk.schedule.to_text())
         .map_err(|error| format!("--to {}: {error}", command.to.display()))?;
-    println!(
-        "{before} faults before, {after} after {} runs: {}",
-        shrunk.runs,
-        command.to.display()
-    );
+    let (runs, to) = (shrunk.runs, command.to.display());
+    say(format!("{before} faults before, {after} after {runs} runs: {to}"))?;
     let words = [program(), "replay".to_owned(), command.to.to_string_lossy().into_owned()];
-    println!("{}", shell::join(&words));
+    say(shell::join(&words))?;
     Ok(Exit::DoesNotConform)
 }
 
-pub(super) fn reports(command: &Reports) -> Result<Exit, String> {
-    let Reports::Merge { shards, common } = command;
+/// Adds up what shards wrote with `--out`.
+pub(super) fn merge(shards: &[PathBuf], common: &Common) -> Result<Exit, String> {
     let started_ms = machine::now_ms();
     if shards.iter().any(|shard| shard.join(full::FILE).exists()) {
         let total: NodeCampaign = merged(shards, full::FILE, NodeCampaign::merge)?;

@@ -1,12 +1,12 @@
 //! `vectors`: list them, write them anew, copy those that this program holds.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use harness::conformance::vectors::{self, Expect, SCHEMA, VectorFile};
 use harness::glob;
+use harness::output::{note, print};
 use harness::verdict::Exit;
 
 #[derive(Subcommand)]
@@ -65,7 +65,7 @@ fn list(only: &str) -> Result<Exit, String> {
     }
     print(&text)?;
     if listed == 0 {
-        eprintln!("no vector matches --only {only}");
+        note(format!("no vector matches --only {only}"));
         return Ok(Exit::NothingTested);
     }
     Ok(Exit::Conforms)
@@ -102,9 +102,4 @@ fn report(files: &[VectorFile]) -> Result<Exit, String> {
     }
     print(&text)?;
     Ok(Exit::Conforms)
-}
-
-fn print(text: &str) -> Result<(), String> {
-    let written = std::io::stdout().lock().write_all(text.as_bytes());
-    written.map_err(|error| format!("standard output: {error}"))
 }

@@ -1,9 +1,29 @@
-//! The conformance kit: the protocol of `PROTOCOL.md` and what it is spoken with.
+//! Somebody else's implementation gets a verdict, through the adapter protocol.
 //!
-//! `value` are the values of the protocol, `class` its error classes, `reference` answers its
-//! operations, `vectors` holds the stored cases.
+//! Spec: `harness/PROTOCOL.md`. What an adapter says is never trusted: lines, memory and time are bounded,
+//! and none of its faults counts as a rejection.
+//!
+//! `protocol`, `value` and `class` are the page; `adapter` and `subject` somebody's program behind it, `reference`
+//! ours; `vectors` and `properties` make the cases; `run` judges them, `verdicts` turns them into sentences.
 
+pub mod adapter;
+pub mod case;
+pub mod cases;
 pub mod class;
+pub mod doctor;
+pub mod explain;
+pub mod judge;
+pub mod known;
+pub mod properties;
+pub mod protocol;
 pub mod reference;
+pub mod run;
+pub mod sentences;
+pub mod serve;
+pub mod subject;
+pub mod transcript;
 pub mod value;
 pub mod vectors;
+mod verdicts;
+
+pub use class::{Class, ClassError};

@@ -8,7 +8,7 @@
 //! group on purpose is out of reach.
 
 use std::io::{self, BufReader, BufWriter};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
 };
@@ -19,12 +19,11 @@ use thiserror::Error;
 
 use super::frame::{self, FrameError};
 use super::message::{Reply, Request};
+use crate::child::{Child, Pipes};
 use crate::stop::Stop;
 
 /// How often a waiting question looks whether the run is stopped.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long a process that closed its output may take to say how it ended.
-const END: Duration = Duration::from_millis(500);
 
 /// A party that did not answer.
 #[derive(Debug, Error)]
@@ -106,8 +105,6 @@ pub struct Process {
     answers: Receiver<Answered>,
     limit: Duration,
     stop: Stop,
-    /// How it ended, once it was ended.
-    ended: Option<String>,
 }
 
 impl Process {
@@ -122,14 +119,9 @@ impl Process {
         limit: Duration,
         stop: &Stop,
     ) -> Result<Self, AskError> {
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(command, 0);
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let started = piped.spawn();
-        let mut child =
+        let started = Child::start(command);
+        let (child, Pipes { input, output, .. }) =
             started.map_err(|error| AskError::Start { name: name.to_owned(), error })?;
-        let input = child.stdin.take().expect("piped above");
-        let output = child.stdout.take().expect("piped above");
         let (requests, to_send) = sync_channel::<Request>(1);
         thread::spawn(move || {
             let mut input = BufWriter::new(input);
@@ -152,7 +144,7 @@ impl Process {
             }
         });
         let (name, stop) = (name.to_owned(), stop.clone());
-        Ok(Self { name, child, requests, answers, limit, stop, ended: None })
+        Ok(Self { name, child, requests, answers, limit, stop })
     }
 
     /// Its name in reports.
@@ -175,18 +167,18 @@ impl Process {
         let asked = request.name();
         let answer = self.answer(request);
         if answer.is_err() {
-            self.end();
+            self.child.end();
         }
         answer.map_err(|fault| fault.of(&self.name, asked))
     }
 
     fn answer(&mut self, request: Request) -> Result<Reply, NoAnswer> {
-        if let Some(status) = &self.ended {
-            return Err(NoAnswer::Died(status.clone()));
+        if let Some(status) = self.child.ended() {
+            return Err(NoAnswer::Died(status.to_owned()));
         }
         match self.answers.try_recv() {
             Ok(said) => return Err(self.taken(said).map_or_else(|no| no, |_| NoAnswer::Unasked)),
-            Err(TryRecvError::Disconnected) => return Err(NoAnswer::Died(self.ending())),
+            Err(TryRecvError::Disconnected) => return Err(NoAnswer::Died(self.child.ending())),
             Err(TryRecvError::Empty) => {}
         }
         // One request is with the thread, another one waits: neither was read to its end. Where the
@@ -199,7 +191,7 @@ impl Process {
             match self.answers.recv_timeout(LOOK) {
                 Ok(said) => return self.taken(said),
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(NoAnswer::Died(self.ending()));
+                    return Err(NoAnswer::Died(self.child.ending()));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -215,60 +207,14 @@ impl Process {
     fn taken(&mut self, said: Answered) -> Result<Reply, NoAnswer> {
         Err(match said {
             Ok(Some(reply)) => return Ok(reply),
-            Ok(None) => NoAnswer::Died(self.ending()),
+            Ok(None) => NoAnswer::Died(self.child.ending()),
             Err(error @ (FrameError::Ended { .. } | FrameError::Io(_))) => {
-                NoAnswer::Died(format!("{}; {error}", self.ending()))
+                NoAnswer::Died(format!("{}; {error}", self.child.ending()))
             }
             Err(error) => NoAnswer::Garbage(error),
         })
     }
-
-    /// How it ended, once its output is closed.
-    fn ending(&mut self) -> String {
-        let started = Instant::now();
-        while started.elapsed() < END {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return status.to_string(),
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "no event tells the end of a process"
-                )]
-                Ok(None) => thread::sleep(Duration::from_millis(1)),
-                Err(error) => return error.to_string(),
-            }
-        }
-        "its output is closed, yet it runs on".to_owned()
-    }
-
-    /// Ends the process and what it started; what was started here and nothing else.
-    fn end(&mut self) {
-        if self.ended.is_some() {
-            return;
-        }
-        // A number stays the group's for as long as somebody is in it, the process that is not yet
-        // waited for included.
-        end_group(self.child.id());
-        // Both fail only for a process that has ended and was waited for.
-        let _ = self.child.kill();
-        let status = self.child.wait();
-        self.ended =
-            Some(status.map_or_else(|error| error.to_string(), |status| status.to_string()));
-    }
 }
-
-/// Kills the processes of a group. The shell does it: to send a signal to a group takes a call that
-/// the standard library has not.
-#[cfg(unix)]
-fn end_group(leader: u32) {
-    let kill = format!("kill -s KILL -- -{leader}");
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", &kill]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // It fails where nobody is left in the group; the process itself is ended in any case.
-    let _ = shell.status();
-}
-
-#[cfg(not(unix))]
-fn end_group(_: u32) {}
 
 /// An [`AskError`] without its names.
 enum NoAnswer {
@@ -291,11 +237,5 @@ impl NoAnswer {
             Self::Late(limit) => AskError::Late { name, request, limit },
             Self::Stopped(reason) => AskError::Stopped { name, request, reason },
         }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.end();
     }
 }

@@ -190,6 +190,6 @@ fn count_base(
 
 fn say(quiet: bool, what: &str) {
     if !quiet {
-        eprintln!("perf: {what}");
+        crate::output::note(format!("perf: {what}"));
     }
 }

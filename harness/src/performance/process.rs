@@ -45,7 +45,7 @@ pub(super) fn watched(command: &mut Command, quiet: bool) -> Result<String, Stri
         let line = line.map_err(|error| format!("{name}: {error}"))?;
         let line = String::from_utf8_lossy(&line).into_owned();
         if !quiet {
-            eprintln!("{line}");
+            crate::output::note(&line);
         }
         last.push_back(line);
         if last.len() > LINES_MAX {

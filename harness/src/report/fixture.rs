@@ -1,9 +1,12 @@
 //! A report with every kind of content in it, and with texts that try to break each view.
 
 use crate::seed::Seed;
-use crate::verdict::{Outcome, UndecidedPolicy};
+use crate::verdict::{Exit, Outcome, UndecidedPolicy};
 
-use super::{Case, Chapter, Machine, Measurement, Report, Run};
+use super::{
+    Case, Chapter, Conformance, Machine, Measurement, ProfileVerdict, Reading, Report, Run,
+    SentenceVerdict, Status,
+};
 
 /// Breaks HTML, XML, Markdown tables, code spans and terminals, where it is not escaped.
 pub(super) const HOSTILE: &str = "<script>alert(\"1\")</script> & 'x' | `y` *z* ]]> {{ 1 }}\n\u{1b}[31m\0 \u{202e}evil\r\n--> end";
@@ -70,7 +73,43 @@ pub(super) fn report() -> Report {
         Measurement::new("no target", 3.0, "1"),
         Measurement::new(HOSTILE, f64::NAN, HOSTILE).at_most(1.0).note(HOSTILE),
     ];
-    Report::new(run(), 9, vec![storage, speed])
+    let mut report = Report::new(run(), 9, vec![storage, speed]);
+    report.conformance = Some(conformance("profile", "STO-3.1"));
+    report
+}
+
+/// Verdicts with every status; what comes from an adapter is [`HOSTILE`].
+fn conformance(word: &str, id: &str) -> Conformance {
+    let sentence = |status: Status| SentenceVerdict {
+        id: id.to_owned(),
+        source: "paper".to_owned(),
+        status,
+        text: word.to_owned(),
+        cases: 2,
+        against: vec![HOSTILE.to_owned()],
+    };
+    let profile = |name: &str, verdict: Exit| ProfileVerdict {
+        profile: name.to_owned(),
+        verdict,
+        sentences: 4,
+        exercised: 3,
+        violated: 1,
+    };
+    Conformance {
+        adapter: vec![HOSTILE.to_owned()],
+        language: HOSTILE.to_owned(),
+        ops: vec![HOSTILE.to_owned()],
+        profiles: vec![
+            profile("paper", Exit::DoesNotConform),
+            profile("mdsm-1", Exit::AdapterBroke),
+        ],
+        sentences: Status::ALL.map(sentence).to_vec(),
+        readings: vec![Reading {
+            point: HOSTILE.to_owned(),
+            declared: HOSTILE.to_owned(),
+            interoperation: word.to_owned(),
+        }],
+    }
 }
 
 /// A report in which every text is [`HOSTILE`].
@@ -100,5 +139,7 @@ pub(super) fn drowned() -> Report {
     let machine = Machine { os: text(), arch: text(), cpu: text(), threads: 1, compiler: text() };
     let run =
         Run { program: text(), version: text(), commit: text(), command: text(), machine, ..run() };
-    Report::new(run, 7, vec![chapter])
+    let mut report = Report::new(run, 7, vec![chapter]);
+    report.conformance = Some(conformance(HOSTILE, HOSTILE));
+    report
 }

@@ -10,7 +10,10 @@ use crate::verdict::{Counts, Exit, Outcome};
 
 use super::format::{count, duration, number, utc, visible};
 use super::plot::{self, Chart};
-use super::{Case, Chapter, Fact, Measurement, Report, Run, Sense, by_requirement};
+use super::{
+    Case, Chapter, Conformance, Fact, Measurement, Report, Run, Sense, SentenceVerdict, Status,
+    by_requirement,
+};
 
 /// The report as a page.
 #[must_use]
@@ -23,6 +26,8 @@ pub fn html(report: &Report) -> String {
         sentence: report.sentence(),
         counts: cells(&report.counts),
         attention: attention(report),
+        conformance: report.conformance.as_ref(),
+        statuses: report.conformance.as_ref().map_or_else(Vec::new, status_views),
         requirements: requirement_rows(report),
         chapters: report.chapters.iter().enumerate().map(chapter_view).collect(),
         started: utc(report.run.started_ms),
@@ -41,6 +46,8 @@ struct Page<'a> {
     sentence: String,
     counts: Vec<Cell>,
     attention: Vec<CaseView<'a>>,
+    conformance: Option<&'a Conformance>,
+    statuses: Vec<StatusView<'a>>,
     requirements: Vec<RequirementRow>,
     chapters: Vec<ChapterView<'a>>,
     started: String,
@@ -51,6 +58,12 @@ struct Cell {
     name: &'static str,
     value: String,
     class: &'static str,
+}
+
+struct StatusView<'a> {
+    word: &'static str,
+    is_against: bool,
+    sentences: Vec<&'a SentenceVerdict>,
 }
 
 struct RequirementRow {
@@ -88,6 +101,16 @@ struct MeasurementRow<'a> {
     target: String,
     verdict: &'static str,
     class: &'static str,
+}
+
+fn status_views(conformance: &Conformance) -> Vec<StatusView<'_>> {
+    let view = |status: Status| StatusView {
+        word: status.word(),
+        is_against: status.is_against(),
+        sentences: conformance.with(status).collect(),
+    };
+    let views = Status::ALL.into_iter().map(view);
+    views.filter(|view| !view.sentences.is_empty()).collect()
 }
 
 fn chapter_view((index, chapter): (usize, &Chapter)) -> ChapterView<'_> {

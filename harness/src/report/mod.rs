@@ -5,6 +5,9 @@
 //! repeats the run. Texts in a report come from programs under test, so no view trusts them: what
 //! has a meaning in the view's language is escaped, and control characters are shown, not sent.
 
+mod bundle;
+mod conformance;
+mod diff;
 mod format;
 mod html;
 mod json;
@@ -26,6 +29,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub use bundle::{Bundle, BundleError};
+pub use conformance::{Conformance, ProfileVerdict, Reading, SentenceVerdict, Status};
+pub use diff::{Change, Diff, diff};
 pub use html::html;
 pub use json::{json, parse};
 pub use junit::junit;

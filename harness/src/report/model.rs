@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::seed::Seed;
 use crate::verdict::{Counts, Exit, Outcome, UndecidedPolicy};
 
-use super::Measurement;
+use super::{Conformance, Measurement};
 
 /// A whole report; the shape of `report.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Report {
     pub run: Run,
     /// The results, in the order in which they were tested.
     pub chapters: Vec<Chapter>,
+    /// Verdicts on an implementation behind an adapter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformance: Option<Conformance>,
 }
 
 /// What ran, where and when; enough to run it again.
@@ -151,7 +154,8 @@ impl Report {
         cases.for_each(|case| counts.add(&case.outcome));
         let verdict = counts.verdict();
         let exit = verdict.under(run.undecided).code();
-        Self { format: Self::FORMAT, verdict, exit, counts, run, chapters }
+        let conformance = None;
+        Self { format: Self::FORMAT, verdict, exit, counts, run, chapters, conformance }
     }
 
     /// The cases that somebody has to look at, the gravest outcomes first.

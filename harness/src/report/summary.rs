@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::Skip;
 
 use super::format::{count, duration, first_line, number, one_line, shortened, utc};
-use super::{Measurement, Report, Sense};
+use super::{Measurement, Report, Sense, Status};
 
 const CASES_MAX: usize = 50;
 const CHARACTERS_MAX: usize = 300;
@@ -19,12 +19,44 @@ pub fn summary(report: &Report) -> String {
     let program = escaped(&report.run.program);
     line(&mut out, format_args!("# {program}: {}\n", report.verdict));
     line(&mut out, format_args!("{} Exit code {}.\n", escaped(&report.sentence()), report.exit));
+    conformance(&mut out, report);
     chapters(&mut out, report);
     attention(&mut out, report);
     skipped(&mut out, report);
     measurements(&mut out, report);
     repeat(&mut out, report);
     out
+}
+
+fn conformance(out: &mut String, report: &Report) {
+    let Some(conformance) = &report.conformance else { return };
+    for profile in &conformance.profiles {
+        line(out, format_args!("- {}", profile.sentence()));
+    }
+    for reading in &conformance.readings {
+        let (declared, means) =
+            (format!("{}={}", reading.point, reading.declared), &reading.interoperation);
+        line(out, format_args!("- {}: {}", code(&declared), escaped(means)));
+    }
+    out.push('\n');
+    let against: Vec<_> = [Status::Violated, Status::Ambiguous]
+        .into_iter()
+        .flat_map(|status| conformance.with(status))
+        .collect();
+    if !against.is_empty() {
+        out.push_str(
+            "| sentence | of | status | what it says | cases against it |\n|---|---|---|---|---|\n",
+        );
+    }
+    for sentence in against.iter().take(CASES_MAX) {
+        let cases: Vec<String> = sentence.against.iter().map(|case| code(case)).collect();
+        let text = escaped(&shortened(&sentence.text, CHARACTERS_MAX));
+        let (id, source, status) = (&sentence.id, &sentence.source, sentence.status.word());
+        line(out, format_args!("| {id} | {source} | {status} | {text} | {} |", cases.join(", ")));
+    }
+    if !against.is_empty() {
+        out.push('\n');
+    }
 }
 
 fn chapters(out: &mut String, report: &Report) {

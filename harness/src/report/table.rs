@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use crate::verdict::Counts;
 
 use super::Report;
-use super::Skip;
 use super::format::{count, duration, first_line, one_line, shortened};
+use super::{Reading, Skip, Status};
 
 const CASES_MAX: usize = 20;
 const TITLE_CHARACTERS_MAX: usize = 32;
@@ -20,6 +20,7 @@ pub fn table(report: &Report) -> String {
     out.push_str(&chapters(report));
     attention(&mut out, report);
     skipped(&mut out, report);
+    conformance(&mut out, report);
     let Counts { run, unsupported, known_failing, skipped, all, .. } = report.counts;
     line(
         &mut out,
@@ -39,6 +40,31 @@ pub fn table(report: &Report) -> String {
         ),
     );
     out
+}
+
+/// A verdict for each profile, and what decided against sentences.
+fn conformance(out: &mut String, report: &Report) {
+    let Some(conformance) = &report.conformance else { return };
+    out.push('\n');
+    for status in [Status::Violated, Status::Ambiguous] {
+        for sentence in conformance.with(status).take(CASES_MAX) {
+            let text = shortened(&one_line(&sentence.text), DETAIL_CHARACTERS_MAX);
+            line(
+                out,
+                format_args!("{:<10} {} ({}): {text}", status.word(), sentence.id, sentence.source),
+            );
+        }
+    }
+    for reading in &conformance.readings {
+        let Reading { point, declared, interoperation } = reading;
+        line(
+            out,
+            format_args!("reading    {}={}: {interoperation}", one_line(point), one_line(declared)),
+        );
+    }
+    for profile in &conformance.profiles {
+        line(out, format_args!("{}", profile.sentence()));
+    }
 }
 
 fn chapters(report: &Report) -> String {

@@ -273,6 +273,20 @@ impl<R: Rules + 'static> Run<R> {
         longest
     }
 
+    /// Views that may be nullified before the assumed delay of every honest auditor is what T6 asks for:
+    /// 2 D (1 - rho) >= 3 delta + 2 rho P. D grows by half with each.
+    fn impatient_views(&self) -> u64 {
+        let Plan { shape, clocks, .. } = &self.plan;
+        let wrong =
+            clocks.iter().map(|(_, rate)| u64::from(rate.unsigned_abs())).max().unwrap_or(0);
+        let now = calm(shape);
+        let delta_ms = u64::from(now.base_ms + now.jitter_ms);
+        let delay =
+            |node: Node| u64::from(self.world.host(node).host.consensus().assumed_delay_ms());
+        let shortest = self.honest().map(delay).min().unwrap_or(shape.delay_ms.into());
+        views_until(shortest, wrong, delta_ms, shape.turn_ms.into())
+    }
+
     /// After the network healed: of so many views as the longest run of leaders that are not ready, and
     /// one more, one must finalize a block, and every honest node must have it in time. (T6)
     fn live(&mut self) {
@@ -282,7 +296,7 @@ impl<R: Rules + 'static> Run<R> {
             (u64::from(shape.turn_ms) + u64::from(shape.delay_ms) * 64 * 5) * (views + 2)
         };
         let Some(start) = self.settle(self.plan.heal_ms + patience_ms(0)) else { return };
-        let views = self.unready_in_a_row(start.0) + 2;
+        let views = self.unready_in_a_row(start.0) + self.impatient_views() + 2;
         let mut target: Option<u64> = None;
         let patience_ms = patience_ms(views);
         let end_ms = (self.world.now_ms() + patience_ms).max(self.plan.end_ms);
@@ -367,6 +381,21 @@ impl<R: Rules + 'static> Run<R> {
     }
 }
 
+/// How often a delay has to grow by half until it is enough for timers that are wrong by so many
+/// thousandths.
+fn views_until(delay_ms: u64, thousandths: u64, delta_ms: u64, turn_ms: u64) -> u64 {
+    let is_enough = |delay_ms: u64| {
+        2 * delay_ms * (1_000 - thousandths) >= 3 * delta_ms * 1_000 + 2 * thousandths * turn_ms
+    };
+    let mut delay_ms = delay_ms.max(1);
+    let mut views = 0;
+    while !is_enough(delay_ms) {
+        delay_ms += (delay_ms / 2).max(1);
+        views += 1;
+    }
+    views
+}
+
 /// Runs a plan.
 #[must_use]
 pub fn run<R: Rules + 'static>(plan: &Plan, rules: R) -> Outcome {
@@ -375,3 +404,18 @@ pub fn run<R: Rules + 'static>(plan: &Plan, rules: R) -> Outcome {
 
 /// Faults of a run, as they were recorded.
 pub type Record = Vec<(Fault, Fate)>;
+
+#[cfg(test)]
+mod tests {
+    use super::views_until;
+
+    #[test]
+    fn timers_that_are_wrong_take_views_until_the_delay_has_grown() {
+        // 105 ms of delay, turns of 6 s: exact timers need 158 ms, a twentieth 482, a ten-thousandth 159.
+        assert_eq!(views_until(158, 0, 105, 6_000), 0);
+        assert_eq!(views_until(157, 0, 105, 6_000), 1);
+        assert_eq!(views_until(482, 50, 105, 6_000), 0);
+        assert_eq!(views_until(200, 50, 105, 6_000), 3);
+        assert_eq!(views_until(0, 50, 105, 6_000), 16);
+    }
+}

@@ -43,6 +43,11 @@ pub struct Schedule {
     pub labels: BTreeMap<u64, String>,
 }
 
+/// Hours that faults may last: ten years.
+pub const HOURS_MAX: u64 = 87_600;
+/// Milliseconds that a run may take: these hours and a minute without faults.
+const END_MS_MAX: u64 = HOURS_MAX * 3_600_000 + 60_000;
+
 const CRASHES: [(Crash, &str); 4] = [
     (Crash::Clean, "clean"),
     (Crash::AfterWrite, "after-write"),
@@ -177,7 +182,18 @@ impl Schedule {
                     late_ms: number(late_ms)?,
                 };
             }
-            ["until", heal, end] => (plan.heal_ms, plan.end_ms) = (number(heal)?, number(end)?),
+            ["until", heal, end] => {
+                (plan.heal_ms, plan.end_ms) = (number(heal)?, number(end)?);
+                if plan.end_ms > END_MS_MAX {
+                    return Err(format!(
+                        "{} ms where a run takes at most {END_MS_MAX}",
+                        plan.end_ms
+                    ));
+                }
+                if plan.heal_ms > plan.end_ms {
+                    return Err("the run ends before the faults do".to_owned());
+                }
+            }
             ["clock", id, ahead, rate] => {
                 let at = number::<usize>(id)?.wrapping_sub(1);
                 let clock = plan.clocks.get_mut(at).ok_or("no such institution")?;

@@ -72,21 +72,30 @@ pub fn record(schedule: &Schedule) -> Schedule {
     }
 }
 
-/// Shrinks a schedule that fails, with at most so many runs; nothing when it does not fail.
+/// Runs that shrinking takes at least: the failing one, the same recorded and replayed, and the shortest
+/// one for its labels.
+pub const RUNS_MIN: u32 = 4;
+
+/// Shrinks a schedule that fails, with at most so many runs, or [`RUNS_MIN`]; nothing when it does not fail.
 #[must_use]
 pub fn shrink(schedule: &Schedule, runs_max: u32) -> Option<Shrunk> {
     let claims: BTreeSet<&str> = replay(schedule).breaches.iter().map(|b| b.claim).collect();
     if claims.is_empty() {
         return None;
     }
-    let runs = std::cell::Cell::new(1u32);
+    // The first run, and the one for the labels.
+    let runs = std::cell::Cell::new(2u32);
+    let is_left = || runs.get() < runs_max;
     let fails = |schedule: &Schedule| {
         runs.set(runs.get() + 1);
         replay(schedule).breaches.iter().any(|breach| claims.contains(breach.claim))
     };
     let mut best = match &schedule.script {
         Some(_) => schedule.clone(),
-        None => Some(record(schedule)).filter(|recorded| fails(recorded))?,
+        None => {
+            runs.set(runs.get() + 1);
+            Some(record(schedule)).filter(|recorded| fails(recorded))?
+        }
     };
     // What breaks safety needs no healing, and mostly not all the time either.
     if !claims.contains("life") {
@@ -97,7 +106,7 @@ pub fn shrink(schedule: &Schedule, runs_max: u32) -> Option<Shrunk> {
         };
         let (mut low, mut high) = (0, best.plan.heal_ms);
         let mut found = None;
-        while high - low > 50 {
+        while high - low > 50 && is_left() {
             let middle = low + (high - low) / 2;
             let shorter = short(middle);
             if fails(&shorter) {
@@ -115,7 +124,7 @@ pub fn shrink(schedule: &Schedule, runs_max: u32) -> Option<Shrunk> {
     let mut chunk = parts.len().max(1);
     while chunk > 0 {
         let mut at = 0;
-        while at < parts.len() && runs.get() < runs_max {
+        while at < parts.len() && is_left() {
             let end = (at + chunk).min(parts.len());
             let rest: Vec<Part> = [&parts[..at], &parts[end..]].concat();
             let shorter = join(&best, &rest);

@@ -2,7 +2,8 @@
 //! [STO-13] [ANC-1]
 //!
 //! Time is the protocol's: turn `n` closes at `n` turns after the start, however fast that goes.
-//! Consensus is not in this chapter: each block counts as finalized once `Chain::check` takes it.
+//! Consensus is not in this chapter: each block counts as finalized once `Chain::check` takes it, and all
+//! auditors sign for it.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -16,13 +17,14 @@ use mdsm_core::codec::Wire as _;
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::freezing::{Accepted, Handoff, close_turn};
 use mdsm_core::ledger::{
-    AnchorOutput, BitcoinProof, Block, BlockHeader, Genesis, Issuer, Item, ItemBlock, Payload,
+    AnchorOutput, BitcoinProof, Block, BlockHeader, Certificate, Genesis, Issuer, Item, ItemBlock,
+    Payload, Subject, Vote,
 };
 use mdsm_core::params::{ANCHOR_CONFIRMATIONS, MINUTE_MS, SMALL, TURN_MS, WINDOW_MS};
 use mdsm_core::types::{Height, InstitutionId, RecordId, Text, Timestamp, View};
 
 use super::archive::Archive;
-use crate::build::{committees, founders};
+use crate::build::{committees, founders, institution_key};
 
 /// 2026-01-01T00:00:00Z, a mark.
 pub(super) const STARTED_AT: Timestamp = Timestamp::new(1_767_225_600_000);
@@ -123,9 +125,24 @@ impl Producer {
         let producer = self.chain.leader(View::new(self.parent_view.get() + 1));
         let item_block = turn.item_block(self.chain.id(), height, producer, timestamp);
         let items: Vec<Item> = turn.items.into_iter().map(|sealed| sealed.item).collect();
-        let block =
-            self.block(height, timestamp, producer, Payload { item_block, ..Payload::default() });
+        let parent_certificate = self.notarization();
+        let payload = Payload { item_block, parent_certificate, ..Payload::default() };
+        let block = self.block(height, timestamp, producer, payload);
         self.finalize(block, items, archive)
+    }
+
+    /// What all auditors of the open epoch sign for its last block; nothing before its first.
+    fn notarization(&self) -> Option<Certificate> {
+        if self.parent_view == View::new(0) {
+            return None;
+        }
+        let subject = Subject::Notarize(self.chain.head());
+        let vote = Vote { epoch: self.chain.epoch(), view: self.parent_view, subject };
+        let message = vote.message(&self.chain.id());
+        let auditors = &self.chain.roster().committees().auditors;
+        let keys = auditors.iter().map(|seat| institution_key(seat.institution));
+        let signed: Vec<_> = keys.map(|key| key.sign(&message)).enumerate().collect();
+        Certificate::assemble(vote, auditors.len(), &signed)
     }
 
     fn block(

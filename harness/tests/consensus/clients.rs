@@ -1,9 +1,11 @@
 //! From a client's request to the Items of a block: steps 1 to 6.
 
+use std::sync::Arc;
+
 use harness::build;
 use mdsm_core::consensus::{Audience, TimerKind};
 use mdsm_core::ledger::{Envelope, Record, Subject};
-use mdsm_core::node::{Effect, Input, Message, Refusal, Submission};
+use mdsm_core::node::{Effect, Input, Journal, Message, Refusal, Submission};
 use mdsm_core::types::{Digest, InstitutionId, RecordId};
 
 use crate::scene::{Scene, id, vote};
@@ -135,6 +137,31 @@ fn con_2_3_a_record_is_booked_under_the_delegate_that_accepted_it() {
     assert_eq!(booked.iter().map(|e| e.record.id()).collect::<Vec<_>>(), records);
     assert!(booked.iter().all(|envelope| envelope.booked_by == id(2)));
     assert_eq!(items.iter().map(|item| item.records.len()).collect::<Vec<_>>(), [10, 2]);
+}
+
+#[test]
+fn com_3_6_a_leader_neither_takes_nor_books_records_under_the_id_of_nobody() {
+    let nobody = id(9_999);
+    let mut leader = Scene::of(id(1));
+    let chain = leader.network.chain.id();
+    let by = |number, delegate| Envelope::sign(record(number), &chain, &build::key(1), delegate);
+    leader.hear(nobody, Message::Records(vec![Arc::new(by(1, nobody))]));
+    assert_eq!(leader.node.waiting(), 0, "nobody hands it in");
+    leader.hear(id(2), Message::Records(vec![Arc::new(by(1, id(2)))]));
+    assert_eq!(leader.node.waiting(), 1);
+    // A disk may hold one from a time when that was not looked at.
+    let accepted = vec![by(2, nobody), by(3, id(1))];
+    let (mut leader, _) = leader.again_with(Journal::Whole(&[]), accepted);
+    assert_eq!(leader.node.waiting(), 2);
+    let effects = leader.time_out(1, TimerKind::Turn);
+    let items = effects.iter().filter_map(|effect| match effect {
+        Effect::Send { message: Message::Item(item), .. } => Some(item.clone()),
+        _ => None,
+    });
+    let named: Vec<_> = items
+        .flat_map(|item| item.records.iter().map(|e| e.booked_by).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(named, [id(1)], "the turn is not spoilt by it");
 }
 
 #[test]

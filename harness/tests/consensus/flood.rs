@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use harness::build::{self, Network, institution_key};
+use mdsm_core::codec::Wire as _;
 use mdsm_core::consensus::VIEWS_AHEAD;
-use mdsm_core::ledger::{BlockHeader, Item, Proposal, SignedHeader, Subject, Vote};
-use mdsm_core::node::{Message, limits};
+use mdsm_core::ledger::{
+    Block, BlockHeader, Envelope, Item, Proposal, SignedHeader, Subject, Vote,
+};
+use mdsm_core::node::{Effect, Message, limits};
+use mdsm_core::params::{ANSWER_BYTES_MAX, INLINE_CONTENT_BYTES_MAX};
 use mdsm_core::types::{Digest, Epoch, View};
 
 use crate::scene::{Scene, id, vote};
@@ -83,4 +87,56 @@ fn messages_of_far_epochs_make_no_state() {
     }
     assert_eq!(scene.node.sizes(), before);
     assert_eq!(build::founders().len(), 10);
+}
+
+/// An Item of ten of the largest records, in a block of the first turn.
+fn large(network: &mut Network) -> (Block, Arc<Item>) {
+    let chain = network.chain.id();
+    let records = (0..10).map(|number| {
+        let record = build::inline(&build::key(1), &vec![number; INLINE_CONTENT_BYTES_MAX]);
+        Envelope::sign(record, &chain, &build::key(1), id(2))
+    });
+    let item = build::item_of(records.collect());
+    (network.block_of(6_000, std::slice::from_ref(&item)), Arc::new(item))
+}
+
+#[test]
+fn con_7_28_a_peer_is_answered_with_so_much_in_a_turn_and_others_all_the_same() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.28 (ours): A node MUST NOT begin an answer to a peer to which it has sent 67,108,864 bytes
+    //# of answers or more in the same turn by its own clock.
+    let mut scene = Scene::new();
+    let (block, item) = large(&mut scene.network);
+    scene.propose(&block, std::slice::from_ref(&item));
+    let (root, bytes) = (item.root(), item.to_bytes().len());
+    let answers = |effects: &[Effect]| {
+        let is_item = |effect: &&Effect| matches!(effect, Effect::Send { message: Message::Item(sent), .. } if *sent == item);
+        effects.iter().filter(is_item).count()
+    };
+    let ask = |scene: &mut Scene, from, times: usize| {
+        answers(&scene.hear(id(from), Message::WantItems(vec![root; times])))
+    };
+    // One that begins below the bound may go past it.
+    let most = ANSWER_BYTES_MAX.div_ceil(bytes);
+    assert_eq!(ask(&mut scene, 7, 20), 20);
+    assert_eq!(ask(&mut scene, 7, 100), most - 20);
+    assert_eq!(ask(&mut scene, 7, 1), 0);
+    let refused = 120 - u64::try_from(most).unwrap() + 1;
+    assert_eq!(scene.node.refused_answers(), refused);
+    // Nor from the store, nor with anything else.
+    let elsewhere = |scene: &mut Scene, from| {
+        scene.hear(id(from), Message::WantItems(vec![digest(1)])).len()
+            + scene.hear(id(from), Message::WantBlock(block.hash())).len()
+    };
+    assert_eq!((elsewhere(&mut scene, 7), elsewhere(&mut scene, 8)), (0, 2));
+    assert!(!scene.node.may_answer(id(7), &Message::Item(item.clone())));
+    // Another peer has its own share, and what the driver sends it counts.
+    for _ in 0..most - 1 {
+        assert!(scene.node.may_answer(id(8), &Message::Item(item.clone())));
+    }
+    assert_eq!(ask(&mut scene, 8, 5), 1);
+    // The next turn.
+    scene.ms += 6_000;
+    assert_eq!((ask(&mut scene, 7, 3), ask(&mut scene, 8, 3)), (3, 3));
 }

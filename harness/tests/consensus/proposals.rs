@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use harness::build::{self, Network, institution_key};
 use mdsm_core::codec::Wire as _;
+use mdsm_core::consensus::{Audience, TimerKind};
 use mdsm_core::ledger::{Block, BlockHeader, Item, Payload, Subject};
 use mdsm_core::node::{Effect, Input, Message, Timer};
 use mdsm_core::params::TURN_ITEM_BYTES_MAX;
@@ -41,6 +42,43 @@ fn con_4_1_a_sound_block_is_notarized_once_all_its_items_are_there() {
     assert!(wants_items(&scene.feed(Input::Timeout(Timer::Items))).is_empty());
     let effects = scene.hear(id(6), Message::Item(std::sync::Arc::new(items[2].clone())));
     assert_eq!(cast(&effects), [Subject::Notarize(block.hash())], "from whomever it gets it");
+}
+
+#[test]
+fn con_7_29_items_are_asked_of_another_auditor_every_time() {
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //= type=test
+    //# CON-7.29 (ours): A node that asks again for Items within one view MUST ask another auditor each
+    //# time, until it has asked them all.
+    let asked = |effects: &[Effect]| -> Vec<u32> {
+        let asks = effects.iter().filter_map(|effect| match effect {
+            Effect::Send { to: Audience::One(one), message: Message::WantItems(_) } => Some(*one),
+            _ => None,
+        });
+        asks.map(|one| one.get()).collect()
+    };
+    // An auditor has three others to ask, a producer four.
+    for (me, auditors) in [(5, vec![6, 7, 8]), (2, vec![5, 6, 7, 8])] {
+        let mut scene = Scene::of(id(me));
+        let (block, items) = sound(&mut scene.network);
+        scene.propose(&block, &items[..2]);
+        scene.certify(vote(1, Subject::Notarize(block.hash())), [1, 2, 3]);
+        scene.certify(vote(1, Subject::Finalize(block.hash())), [1, 2, 3]);
+        let mut effects = scene.feed(Input::Timeout(Timer::Items));
+        let view = scene.node.consensus().view().get();
+        let mut others = Vec::new();
+        for _ in 0..2 * auditors.len() {
+            effects.extend(scene.time_out(view, TimerKind::Retry));
+            let [producer, other] = asked(&effects)[..] else { panic!("{effects:?}") };
+            assert_eq!(producer, 1);
+            others.push(other);
+            effects.clear();
+        }
+        for part in others.chunks(auditors.len()) {
+            let part: BTreeSet<u32> = part.iter().copied().collect();
+            assert_eq!(part.into_iter().collect::<Vec<_>>(), auditors, "{others:?}");
+        }
+    }
 }
 
 #[test]

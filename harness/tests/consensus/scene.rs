@@ -5,7 +5,7 @@ use std::sync::Arc;
 use harness::build::{self, Network, Roll, institution_key};
 use mdsm_core::consensus::{self, Audience, JournalEntry, Protocol, TimerKind};
 use mdsm_core::crypto::sign::Ed25519;
-use mdsm_core::ledger::{Block, Item, Proposal, SignedHeader, Subject, Vote};
+use mdsm_core::ledger::{Block, Envelope, Item, Proposal, SignedHeader, Subject, Vote};
 use mdsm_core::node::{Effect, Input, Journal, Message, Node, NodeConfig, Recovered, Start, Timer};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 
@@ -36,9 +36,18 @@ impl Scene {
 
     /// The same institution after a crash, with what it had stored and nothing committed.
     pub(crate) fn again(&self, journal: Journal<'_>) -> (Self, Vec<Effect>) {
+        self.again_with(journal, Vec::new())
+    }
+
+    /// The same with records that it had accepted.
+    pub(crate) fn again_with(
+        &self,
+        journal: Journal<'_>,
+        accepted: Vec<Envelope>,
+    ) -> (Self, Vec<Effect>) {
         let mut node = fresh(self.node.me());
         let mut effects = Vec::new();
-        let stored = Recovered { commits: &[], journal, blocks: Vec::new(), accepted: Vec::new() };
+        let stored = Recovered { commits: &[], journal, blocks: Vec::new(), accepted };
         node.recover(build::after_start(self.ms), stored, &mut effects).expect("a sound disk");
         (Self { node, network: Network::new(), ms: self.ms }, effects)
     }

@@ -8,4 +8,5 @@ mod forge;
 mod planted;
 mod planted_epochs;
 mod planted_events;
+mod receipts;
 mod story;

@@ -198,6 +198,11 @@ const ITEMS: &[Planted] = &[
         items[0].records[0].owner_signature[9] ^= 1;
         forge.filled(AT, &items, |_| ());
     }),
+    ("a record by a delegate that is not registered", "not registered", |forge| {
+        let mut items = forge.items(AT);
+        items[0].records[0].booked_by = 9_999;
+        forge.filled(AT, &items, |_| ());
+    }),
     ("an owner's key of small order", "unsound", |forge| {
         let mut items = forge.items(AT);
         items[0].records[0].record.owner =

@@ -38,14 +38,31 @@ fn reader() -> SigningKey {
     key(50)
 }
 
-struct Teller {
-    live: Live,
+pub(crate) struct Teller {
+    pub(crate) live: Live,
     records: u32,
 }
 
 impl Teller {
+    /// The proxy has delivered a file under a grant in the first epoch; the acts are on their way.
+    pub(crate) fn delivered() -> (Self, RecordId, RecordId) {
+        let mut teller = Self { live: Live::new(), records: 0 };
+        let file = teller.record();
+        teller.until(3);
+        let grant = teller.granted(file, 1_000);
+        let institution = InstitutionId::new(PROXY);
+        let proxy = institution_key(institution);
+        teller.act(Act::Bid(Bid { grant, parcels: Digest::new([5; 32]) }), &proxy);
+        teller.until(12);
+        let (rekey, parcel) = (Digest::new([6; 32]), Digest::new([7; 32]));
+        teller.act(Act::Choice(Choice { grant, institution, rekey, parcel }), &key(1));
+        teller.until(15);
+        teller.act(Act::Delivery(Delivery { grant, files: Self::files(file, 8) }), &proxy);
+        (teller, file, grant)
+    }
+
     /// A record a second, by every delegate in turn, up to this second.
-    fn until(&mut self, second: i64) {
+    pub(crate) fn until(&mut self, second: i64) {
         while self.live.ms() < second * 1_000 {
             let next = self.live.ms() + 1_000;
             self.live.run_until(next);
@@ -88,7 +105,7 @@ impl Teller {
         grant
     }
 
-    fn service(&mut self, grant: RecordId, epoch: u32) {
+    pub(crate) fn service(&mut self, grant: RecordId, epoch: u32) {
         let chain = self.live.genesis.chain_id();
         let by = (InstitutionId::new(PROXY), ServiceKind::Reencryption);
         let service = Service::sign(&chain, grant, Epoch::new(epoch), by, &key(1));
@@ -98,18 +115,8 @@ impl Teller {
 
 impl Story {
     fn tell() -> Self {
-        let mut teller = Teller { live: Live::new(), records: 0 };
-        let file = teller.record();
-        teller.until(3);
-        let grant = teller.granted(file, 1_000);
+        let (mut teller, file, grant) = Teller::delivered();
         let proxy = institution_key(InstitutionId::new(PROXY));
-        teller.act(Act::Bid(Bid { grant, parcels: Digest::new([5; 32]) }), &proxy);
-        teller.until(12);
-        let (rekey, parcel) = (Digest::new([6; 32]), Digest::new([7; 32]));
-        let institution = InstitutionId::new(PROXY);
-        teller.act(Act::Choice(Choice { grant, institution, rekey, parcel }), &key(1));
-        teller.until(15);
-        teller.act(Act::Delivery(Delivery { grant, files: Teller::files(file, 8) }), &proxy);
         // Nobody may deliver twice: a record without effect.
         teller.act(Act::Delivery(Delivery { grant, files: Teller::files(file, 9) }), &proxy);
         let newcomer = institution_key(InstitutionId::new(NEWCOMER));

@@ -132,6 +132,30 @@ fn sto_8_7_a_record_from_the_future_is_refused() {
 }
 
 #[test]
+fn com_3_6_a_record_under_the_id_of_nobody_is_refused() {
+    //= harness/spec/committees.md#com-3-registration
+    //= type=test
+    //# COM-3.6 (ours): A record MUST be refused in a block behind whose parent the delegate it names
+    //# is not registered.
+    let network = Network::new();
+    let id = network.chain.id();
+    let by = |number| {
+        let booked_by = InstitutionId::new(number);
+        let named = Envelope { booked_by, ..build::envelope(&id, 11) };
+        [build::item(&id, [1, 2]), build::item_of(vec![build::envelope(&id, 10), named])]
+    };
+    for number in [0, 9_999, u32::MAX] {
+        let (items, found) = (by(number), InstitutionId::new(number));
+        let refused = BlockError::Delegate { item: 1, record: 1, found };
+        assert_eq!(network.check(&network.block_of(6_000, &items), &items), Err(refused));
+    }
+    for founder in build::founders() {
+        let items = by(founder.institution.get());
+        assert_eq!(network.check(&network.block_of(6_000, &items), &items), Ok(()));
+    }
+}
+
+#[test]
 fn sto_9_1_an_item_block_is_a_header_and_hashes() {
     //= harness/spec/storage.md#sto-9-item-block
     //= type=test

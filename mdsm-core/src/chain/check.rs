@@ -11,7 +11,7 @@ use super::apply::Chain;
 use super::events::{CheckedEvents, EventError};
 use crate::codec::Wire;
 use crate::crypto::sign::{Ed25519, Scheme};
-use crate::ledger::{Block, BlockHeader, Envelope, EnvelopeError, Item};
+use crate::ledger::{Block, BlockHeader, Envelope, EnvelopeError, Item, Service};
 use crate::params::{CREATED_AHEAD_MS_MAX, TURN_ITEM_BYTES_MAX, WINDOW_DATA_BLOCKS_MAX};
 use crate::types::{
     ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Timestamp, View,
@@ -25,6 +25,11 @@ pub trait RecordIndex {
     /// Who owns a booked grant under which `institution` may have served; nobody without such a grant.
     fn client_of(&self, _grant: &RecordId, _institution: InstitutionId) -> Option<OwnerId> {
         None
+    }
+
+    /// Whether a receipt of service is by the owner of a booked grant to that institution.
+    fn has_earned(&self, service: &Service) -> bool {
+        self.client_of(&service.grant, service.institution) == Some(service.client)
     }
 }
 
@@ -175,6 +180,16 @@ pub enum BlockError {
         /// The record.
         id: RecordId,
     },
+    /// A record is booked under the id of nobody.
+    #[error("Item {item}, record {record}: booked by {found}, which is not registered")]
+    Delegate {
+        /// Index of the Item.
+        item: usize,
+        /// Index of the record in it.
+        record: usize,
+        /// Delegate named.
+        found: InstitutionId,
+    },
     /// A record claims to be made long after the block.
     #[error(
         "Item {item}, record {record}: created at {created}, more than {CREATED_AHEAD_MS_MAX} ms after the block's {timestamp}"
@@ -246,6 +261,15 @@ impl Chain {
         }
         let parent = block.header.parent;
         Ok(Checked { block, hash: block.hash(), parent, record_ids, is_closing, events })
+    }
+
+    /// Whether a record may name this delegate in a block that follows.
+    //= harness/spec/committees.md#com-3-registration
+    //# COM-3.6 (ours): A record MUST be refused in a block behind whose parent the delegate it names
+    //# is not registered.
+    #[must_use]
+    pub fn is_registered(&self, delegate: InstitutionId) -> bool {
+        self.roster.institution(delegate).is_some()
     }
 
     /// Checks the header; says whether the block closes an epoch that has ended.
@@ -372,6 +396,9 @@ impl Chain {
             //# CON-4.6 (ours): A block that repeats a record id of its own chain MUST be refused.
             if booked.contains(&id) || !in_block.insert(id) {
                 return Err(BlockError::Repeated { item, record, id });
+            }
+            if !self.is_registered(envelope.booked_by) {
+                return Err(BlockError::Delegate { item, record, found: envelope.booked_by });
             }
             let created = envelope.record.metadata().created;
             //= harness/spec/storage.md#sto-8-metadata

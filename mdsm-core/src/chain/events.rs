@@ -106,7 +106,7 @@ impl Chain {
             //# signed, at most once for each grant and epoch.
             //= harness/spec/reencryption.md#pre-5-re-encryption
             //# PRE-5.3 (paper): The proxy MUST earn credit for a delivery.
-            if booked.client_of(&service.grant, service.institution) != Some(service.client) {
+            if !booked.has_earned(service) {
                 return Err(EventError::Grant { index });
             }
             if !service.holds(&self.id, scheme) {

@@ -25,6 +25,8 @@ pub struct AnchorBallot {
     votes: Vec<Place>,
     /// By seat: whether a vote of the member came.
     heard: Vec<bool>,
+    /// By seat: whether the member was convicted of two roots; once is enough.
+    convicted: Vec<bool>,
     /// Whether it tells everybody of the certificate.
     is_on_duty: bool,
     certificate: Option<Arc<Certificate>>,
@@ -62,7 +64,8 @@ impl AnchorBallot {
         let epoch = committees.epoch;
         let on_duty = committees.auditor_on_duty(View::new(epoch.get().into())).institution;
         let is_on_duty = on_duty == me;
-        Self { epoch, electorate, me, own: None, votes, heard, is_on_duty, certificate: None }
+        let (own, convicted, certificate) = (None, heard.clone(), None);
+        Self { epoch, electorate, me, own, votes, heard, convicted, is_on_duty, certificate }
     }
 
     /// The epoch.
@@ -174,9 +177,12 @@ impl AnchorBallot {
                 self.votes[seat] = Place::Waiting(root, signature);
                 return true;
             }
-            Place::Waiting(before, first) | Place::Counted(before, first) if before != root => {
+            Place::Waiting(before, first) | Place::Counted(before, first)
+                if before != root && !self.convicted[seat] =>
+            {
                 let first = SignedVote { vote: self.vote_for(before), signer, signature: first };
                 if holds(&first) && holds(signed) {
+                    self.convicted[seat] = true;
                     let evidence = Box::new(Evidence::Votes { first, second: *signed });
                     effects.push(AnchorEffect::Consensus(Effect::Convict(evidence)));
                 }
@@ -311,6 +317,10 @@ mod tests {
         let evidence = Box::new(Evidence::Votes { first, second });
         let convict = AnchorEffect::Consensus(Effect::Convict(evidence));
         assert_eq!(hear(&mut ballot, &second), (false, vec![convict]));
+        for again in [8, 9] {
+            let repeated = vote(4, Digest::new([again; 32]));
+            assert_eq!(hear(&mut ballot, &repeated), (false, vec![]), "an offence is shown once");
+        }
     }
 
     #[test]

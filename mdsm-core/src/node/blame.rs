@@ -8,7 +8,7 @@
 //! | error | why |
 //! |---|---|
 //! | `ChainId` | a signature for another network is no offence here |
-//! | `Parent`, `Producer`, `Closing`, `EpochFull` | they follow from the state of the chain |
+//! | `Parent`, `Producer`, `Closing`, `EpochFull`, `Delegate` | they follow from the state of the chain |
 //! | `Event`, but for the certificate | a sound event can be booked, charged or outdated already |
 //! | `Repeated`, booked by an ancestor | likewise |
 //! | `Payload`, `ItemBlockRoot`, `ItemCount`, `ItemRoot` | another may have changed it on the way |
@@ -255,7 +255,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Puts evidence among the events that wait, and passes it on if it is news.
     fn convict(&mut self, evidence: Evidence, effects: &mut Vec<Effect>) {
         let event = Event::Evidence(Arc::new(evidence.clone()));
-        if self.events.take(&event, &self.chain, &self.scheme) {
+        if self.events.take(&event, &self.chain, &self.booked, &self.scheme) {
             effects.push(Effect::Convict(Box::new(evidence)));
             let message = Message::Event(event);
             effects.push(Effect::Send { to: Audience::Everyone, message });

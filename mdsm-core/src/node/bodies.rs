@@ -394,23 +394,25 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
     }
 
-    /// An auditor, another one for each node, digest and view, so that not all ask the same.
+    /// An auditor, another one for each node, digest and view, so that not all ask the same, and the next
+    /// one at every repetition, so that nobody depends on one that does not answer.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.29 (ours): A node that asks again for Items within one view MUST ask another auditor each
+    //# time, until it has asked them all.
     pub(super) fn somebody(&self, about: &Digest) -> InstitutionId {
-        let auditors = &self.consensus.committees().auditors;
+        let me = self.config.me;
+        let auditors = self.consensus.committees().auditors.iter().map(|seat| seat.institution);
+        let others: Vec<InstitutionId> = auditors.filter(|one| *one != me).collect();
         let [a, b, ..] = *about.as_bytes();
-        let start = usize::from(a) << 8 | usize::from(b);
+        let start = u64::from(a) << 8 | u64::from(b);
         // A leader comes back every so many views: were the view itself added, it could ask the same
         // auditor in each of its turns.
-        let mixed = self.consensus.view().get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
-        let turn = usize::try_from(mixed).unwrap_or(0);
-        let mine = usize::try_from(self.config.me.get() % 65_536).unwrap_or(0);
-        let at = (start + turn + mine) % auditors.len();
-        let chosen = auditors[at].institution;
-        if chosen == self.config.me {
-            auditors[(at + 1) % auditors.len()].institution
-        } else {
-            chosen
-        }
+        let turn = self.consensus.view().get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+        let mine = u64::from(me.get() % 65_536);
+        let again = self.repetitions % 65_536;
+        let length = u64::try_from(others.len()).unwrap_or(u64::MAX).max(1);
+        let at = usize::try_from((start + turn + mine + again) % length).unwrap_or(0);
+        others.get(at).copied().unwrap_or(me)
     }
 
     /// So many auditors, from that one on, that not all of them are faulty.

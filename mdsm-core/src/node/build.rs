@@ -80,7 +80,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# CON-2.1 (paper): The delegate on duty MUST put each accepted record under its owner's key into an
     //# Item and sign.
     fn fill(&mut self, chain: &Chain, header: BlockHeader) -> (Block, Vec<Item>) {
-        let turn = close_turn(self.records_for(&header));
+        let turn = close_turn(self.records_for(chain, &header));
         let item_block =
             turn.item_block(chain.id(), header.height, header.producer, header.timestamp);
         let items: Vec<Item> = turn.items.into_iter().map(|sealed| sealed.item).collect();
@@ -89,7 +89,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let parent_certificate = notarization
             .filter(|_| header.parent_view > View::new(0))
             .map(|certificate| (**certificate).clone());
-        let mut events = self.events.pick();
+        let index = self.index_at(&header.parent);
+        let mut events = self.events.pick(&index);
         let payload = |events: Events| Payload {
             item_block: item_block.clone(),
             parent_certificate: parent_certificate.clone(),
@@ -100,7 +101,6 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             Block { header, payload }
         };
         if !events.is_empty() {
-            let index = self.index_at(&header.parent);
             let is_refused = |events: &Events| {
                 let block = with(Payload { events: events.clone(), ..Payload::default() });
                 let checked = chain.check_by(&block, &[], &index, &self.scheme);
@@ -108,10 +108,10 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             };
             if is_refused(&events) {
                 let mut waiting = self.events.clone();
-                waiting.purge(is_refused);
-                events = waiting.pick();
+                waiting.purge(&index, is_refused);
+                events = waiting.pick(&index);
                 if is_refused(&events) {
-                    events = waiting.pick_few();
+                    events = waiting.pick_few(&index);
                 }
                 self.events = waiting;
             }
@@ -122,7 +122,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Records that may stand in this block, oldest first.
     //= harness/spec/consensus.md#con-6-replacement-within-a-turn
     //# CON-6.4 (ours): The records of a nullified block MUST be bookable by a later one.
-    fn records_for(&self, header: &BlockHeader) -> Vec<Accepted> {
+    fn records_for(&self, chain: &Chain, header: &BlockHeader) -> Vec<Accepted> {
         let index = self.index_at(&header.parent);
         let latest = header.timestamp.get().saturating_add(CREATED_AHEAD_MS_MAX);
         let mut chosen = BTreeSet::new();
@@ -132,6 +132,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 let envelope = waiting.accepted.envelope();
                 envelope.get().record.metadata().created.get() <= latest
                     && !index.contains(envelope.record_id())
+                    && chain.is_registered(envelope.get().booked_by)
                     && chosen.insert(*envelope.record_id())
             })
             .take(TURN_ITEMS_MAX * ITEM_RECORDS_MAX)

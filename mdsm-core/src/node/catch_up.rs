@@ -36,6 +36,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Asks again for whatever a view was waiting for.
     pub(super) fn ask_again(&mut self, effects: &mut Vec<Effect>) {
         self.asked_above = None;
+        self.repetitions = self.repetitions.wrapping_add(1);
         self.bodies.ask_anew();
         self.blame.ask_anew();
         self.validate_all(effects);

@@ -146,7 +146,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.undecided = None;
         self.unbuilt = None;
         self.bodies.clear();
-        self.events.expire(self.chain.epoch());
+        self.events.expire(self.chain.epoch(), &self.booked);
         self.blame.expire(self.chain.epoch());
         self.intake = Intake::default();
         self.consensus = consensus_of(&self.config, &self.chain, self.rules.clone(), self.lost_at);

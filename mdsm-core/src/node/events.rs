@@ -1,30 +1,38 @@
 //! Events that wait for a block. [COM-3] [COM-6] [CON-7]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::index::Booked;
 use super::limits::EVENTS_MAX;
 use super::message::Event;
-use crate::chain::Chain;
+use crate::chain::{Chain, RecordIndex};
 use crate::crypto::sign::Scheme;
 use crate::ledger::{AnchorReport, Events, Evidence, Offence, Registration, Service};
 use crate::params::{
     BLOCK_ANCHOR_REPORTS_MAX, BLOCK_EVIDENCE_MAX, BLOCK_REGISTRATIONS_MAX, BLOCK_SERVICES_MAX,
 };
-use crate::types::{Epoch, InstitutionId, List};
+use crate::types::{Epoch, InstitutionId, List, RecordId};
 
 /// What waits, without repetitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Waiting {
     evidence: BTreeMap<Offence, Arc<Evidence>>,
     registrations: BTreeMap<InstitutionId, Registration>,
-    services: BTreeSet<Service>,
+    /// One for each grant and epoch, as the chain takes them.
+    services: BTreeMap<(Epoch, RecordId), Service>,
     anchored: BTreeMap<Epoch, AnchorReport>,
 }
 
 impl Waiting {
     /// Takes an event that holds; false when it is no news, does not hold, or there is no room.
-    pub(super) fn take(&mut self, event: &Event, chain: &Chain, scheme: &impl Scheme) -> bool {
+    pub(super) fn take(
+        &mut self,
+        event: &Event,
+        chain: &Chain,
+        booked: &Booked,
+        scheme: &impl Scheme,
+    ) -> bool {
         match event {
             Event::Evidence(evidence) => {
                 let is_known = |claim: &Offence| self.evidence.contains_key(claim);
@@ -53,11 +61,17 @@ impl Waiting {
                     && self.registrations.insert(joining.institution, *joining).is_none()
             }
             Event::Service(service) => {
-                !self.services.contains(service)
+                //= harness/spec/committees.md#com-6-earning-and-losing
+                //# COM-6.15 (ours): A node MUST NOT keep or pass on a receipt of service that its
+                //# finalized chain does not bear out.
+                let place = (service.epoch, service.grant);
+                !self.services.contains_key(&place)
                     && self.services.len() < EVENTS_MAX
                     && is_near(service.epoch, chain.epoch())
+                    && !chain.roster().has_served(service.epoch, &service.grant)
+                    && booked.bears_out(service)
                     && service.holds(&chain.id(), scheme)
-                    && self.services.insert(*service)
+                    && self.services.insert(place, *service).is_none()
             }
         }
     }
@@ -109,18 +123,19 @@ impl Waiting {
         }
     }
 
-    /// As many as a block may carry.
-    pub(super) fn pick(&self) -> Events {
+    /// As many as a block may carry that sees this index.
+    pub(super) fn pick(&self, index: &impl RecordIndex) -> Events {
         fn first<T, const MAX: usize>(
             waiting: impl Iterator<Item = T>,
             most: usize,
         ) -> List<T, 0, MAX> {
             List::new(waiting.take(most).collect()).unwrap_or_default()
         }
+        let services = self.services.values().filter(|service| index.has_earned(service));
         Events {
             evidence: first(self.in_turn().into_iter().map(|e| (**e).clone()), BLOCK_EVIDENCE_MAX),
             registrations: first(self.registrations.values().copied(), BLOCK_REGISTRATIONS_MAX),
-            services: first(self.services.iter().copied(), BLOCK_SERVICES_MAX),
+            services: first(services.copied(), BLOCK_SERVICES_MAX),
             anchored: first(self.anchored.values().copied(), BLOCK_ANCHOR_REPORTS_MAX),
         }
     }
@@ -128,8 +143,8 @@ impl Waiting {
     /// Of what may exclude each other, registrations and receipts of service, the first one; for a block in
     /// which all together are refused. The rest is judged anew once these are booked, so that nobody can
     /// keep evidence off the chain by two events that are sound only one at a time.
-    pub(super) fn pick_few(&self) -> Events {
-        let Events { evidence, registrations, services, anchored } = self.pick();
+    pub(super) fn pick_few(&self, index: &impl RecordIndex) -> Events {
+        let Events { evidence, registrations, services, anchored } = self.pick(index);
         let first = |events: usize| events.min(1);
         Events {
             registrations: List::new(registrations[..first(registrations.len())].to_vec())
@@ -151,22 +166,24 @@ impl Waiting {
             self.registrations.remove(&joined.institution);
         }
         for service in carried.services.iter() {
-            self.services.remove(service);
+            self.services.remove(&(service.epoch, service.grant));
         }
         for report in carried.anchored.iter() {
             self.anchored.remove(&report.epoch);
         }
     }
 
-    /// Forgets what no block can carry any more: reports on epochs that are no longer remembered.
-    pub(super) fn expire(&mut self, open: Epoch) {
+    /// Forgets what no block can carry any more: reports on epochs that are no longer remembered, and
+    /// receipts of service that the acts of the epochs before do not bear out.
+    pub(super) fn expire(&mut self, open: Epoch, index: &impl RecordIndex) {
         let oldest = Epoch::new(open.get().saturating_sub(1));
         self.evidence.retain(|claim, _| claim.epoch >= oldest);
-        self.services.retain(|service| service.epoch >= oldest);
+        self.services.retain(|(epoch, _), service| *epoch >= oldest && index.has_earned(service));
     }
 
     /// Takes out everything that the chain refuses, so that one bad event cannot spoil every block.
-    pub(super) fn purge(&mut self, refused: impl Fn(&Events) -> bool) {
+    /// Receipts of service for which it is too early stay: no block carries them.
+    pub(super) fn purge(&mut self, index: &impl RecordIndex, refused: impl Fn(&Events) -> bool) {
         let of_evidence = |evidence: &Arc<Evidence>| Events {
             evidence: List::new(vec![(**evidence).clone()]).unwrap_or_default(),
             ..Events::default()
@@ -176,9 +193,9 @@ impl Waiting {
             let registrations = List::new(vec![*joining]).unwrap_or_default();
             !refused(&Events { registrations, ..Events::default() })
         });
-        self.services.retain(|service| {
+        self.services.retain(|_, service| {
             let services = List::new(vec![*service]).unwrap_or_default();
-            !refused(&Events { services, ..Events::default() })
+            !index.has_earned(service) || !refused(&Events { services, ..Events::default() })
         });
         self.anchored.retain(|_, report| {
             let anchored = List::new(vec![*report]).unwrap_or_default();

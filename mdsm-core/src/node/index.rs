@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::access::{Access, AccessEvent, Act, Registry};
 use crate::chain::RecordIndex;
-use crate::ledger::Item;
+use crate::ledger::{Item, Service};
 use crate::roster::Committees;
 use crate::types::{Height, InstitutionId, OwnerId, RecordId};
 
@@ -66,6 +66,13 @@ impl Booked {
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.access
+    }
+
+    /// Whether acts on the finalized chain bear out a receipt of service: those that the open epoch is
+    /// judged by, or those since, by which the next one will be.
+    pub(super) fn bears_out(&self, service: &Service) -> bool {
+        let client = self.access.client_of(&service.grant, service.institution);
+        self.has_earned(service) || client == Some(service.client)
     }
 
     /// Owner of a booked record.

@@ -139,7 +139,8 @@ pub enum Effect {
         /// What.
         message: Message,
     },
-    /// Answer from the store of committed blocks, if it has what is wanted.
+    /// Answer from the store of committed blocks, if it has what is wanted, with each message that
+    /// [`Node::may_answer`](super::Node::may_answer) lets pass.
     Serve {
         /// Whom.
         to: InstitutionId,

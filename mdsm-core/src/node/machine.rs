@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::answers::Answers;
 use super::ballots::Ballots;
 use super::blame::Blame;
 use super::bodies::Bodies;
@@ -74,6 +75,10 @@ pub struct Node<S = Ed25519, R = Protocol> {
     pub(super) unbuilt: Option<(View, View, Digest)>,
     /// The highest epoch that a message was of, when this node is not there yet.
     pub(super) ahead: Option<Epoch>,
+    /// How often what was missing was asked for again.
+    pub(super) repetitions: u64,
+    /// What was sent to whoever asked.
+    pub(super) answers: Answers,
     pub(super) now: Timestamp,
 }
 
@@ -110,6 +115,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             asked_above: None,
             unbuilt: None,
             ahead: None,
+            repetitions: 0,
+            answers: Answers::default(),
         })
     }
 
@@ -126,7 +133,11 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub fn step(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
         self.now = now;
         match input {
-            Input::Message { from, message } => self.on_message(from, message, effects),
+            Input::Message { from, message } => {
+                let answered_from = effects.len();
+                self.on_message(from, message, effects);
+                self.limit_answers(from, answered_from, effects);
+            }
             Input::Timeout(Timer::Consensus(timer)) => {
                 if timer.kind == consensus::TimerKind::Retry {
                     self.ask_again(effects);
@@ -195,7 +206,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
 
     /// Takes an event, and passes it on when it is news.
     pub(super) fn on_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
-        if self.events.take(&event, &self.chain, &self.scheme) {
+        if self.events.take(&event, &self.chain, &self.booked, &self.scheme) {
             self.learn(&event);
             let message = Message::Event(event);
             effects.push(Effect::Send { to: Audience::Everyone, message });

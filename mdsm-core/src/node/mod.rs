@@ -16,6 +16,7 @@
 //! Simplification: ids of booked records are kept in memory, 32 bytes each.
 
 mod anchor;
+mod answers;
 mod ballots;
 mod blame;
 mod bodies;

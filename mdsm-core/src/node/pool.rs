@@ -2,7 +2,8 @@
 //!
 //! Own records were stored when they were accepted and stay until a final block carries them; foreign
 //! ones are on their way to the leader and are dropped when they fill half of the room: nobody else's
-//! records keep out those of the own clients.
+//! records keep out those of the own clients. Each delegate has a share of that half, so that no single one
+//! keeps out all others.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use super::limits::{POOL_BYTES_MAX, POOL_RECORDS_MAX, REQUESTS_MAX};
 use crate::codec::Encode;
 use crate::freezing::Accepted;
 use crate::ledger::{Envelope, Verified};
-use crate::types::{OwnerId, RecordId};
+use crate::params::POOL_SHARES;
+use crate::types::{InstitutionId, OwnerId, RecordId};
 
 /// Records in the order in which they came.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +22,34 @@ pub(super) struct Pool {
     arrivals: u64,
     bytes: usize,
     /// Records of others among them, and their bytes.
-    foreign: (usize, usize),
+    foreign: Load,
+    /// The same by the delegate that handed them in.
+    by_sender: BTreeMap<InstitutionId, Load>,
     requests: Requests,
+}
+
+/// Records and their bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    records: usize,
+    bytes: usize,
+}
+
+impl Load {
+    /// Whether one more record of so many bytes stays below a part of the room.
+    fn fits(self, bytes: usize, part: usize) -> bool {
+        self.records < POOL_RECORDS_MAX / part && self.bytes + bytes <= POOL_BYTES_MAX / part
+    }
+
+    fn add(&mut self, bytes: usize) {
+        self.records += 1;
+        self.bytes += bytes;
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.records -= 1;
+        self.bytes -= bytes;
+    }
 }
 
 /// Owners who asked, the latest of them.
@@ -72,14 +100,17 @@ impl Pool {
     //= harness/spec/consensus.md#con-2-booking-into-an-item
     //# CON-2.3 (ours): A record MUST be booked under the id of the delegate that accepted it,
     //# whichever producer leads.
+    //= harness/spec/consensus.md#con-2-booking-into-an-item
+    //# CON-2.4 (ours): A producer MUST NOT let the records of one other delegate fill more than one
+    //# eighth of its room for the records of others.
     pub(super) fn add(&mut self, envelope: Verified<Envelope>, is_own: bool) -> bool {
         let record = *envelope.record_id();
         let mut encoded = Vec::new();
         envelope.get().encode(&mut encoded);
         let bytes = encoded.len();
-        let (foreign, foreign_bytes) = self.foreign;
-        let fits_foreign =
-            foreign < POOL_RECORDS_MAX / 2 && foreign_bytes + bytes <= POOL_BYTES_MAX / 2;
+        let sender = envelope.get().booked_by;
+        let of_sender = self.by_sender.get(&sender).copied().unwrap_or_default();
+        let fits_foreign = self.foreign.fits(bytes, 2) && of_sender.fits(bytes, 2 * POOL_SHARES);
         let fits = self.by_arrival.len() < POOL_RECORDS_MAX
             && self.bytes + bytes <= POOL_BYTES_MAX
             && (is_own || fits_foreign);
@@ -92,7 +123,8 @@ impl Pool {
         self.arrivals += 1;
         self.bytes += bytes;
         if !is_own {
-            self.foreign = (foreign + 1, foreign_bytes + bytes);
+            self.foreign.add(bytes);
+            self.by_sender.entry(sender).or_default().add(bytes);
         }
         true
     }
@@ -103,7 +135,12 @@ impl Pool {
         if let Some(waiting) = waiting.and_then(|arrival| self.by_arrival.remove(&arrival)) {
             self.bytes -= waiting.bytes;
             if !waiting.is_own {
-                self.foreign = (self.foreign.0 - 1, self.foreign.1 - waiting.bytes);
+                self.foreign.take(waiting.bytes);
+                let sender = waiting.accepted.envelope().get().booked_by;
+                if let Some(load) = self.by_sender.get_mut(&sender) {
+                    load.take(waiting.bytes);
+                }
+                self.by_sender.retain(|_, load| load.records > 0);
             }
         }
     }
@@ -125,6 +162,54 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::sign::SigningKey;
+    use crate::ledger::{Content, MediaType, Metadata, Record, ResourceType};
+    use crate::params::INLINE_CONTENT_BYTES_MAX;
+    use crate::types::{ChainId, Timestamp};
+
+    /// A record of the largest size, booked by this delegate.
+    fn record(delegate: u32, number: u32) -> Verified<Envelope> {
+        let (owner, chain) = (SigningKey::from_seed(&[1; 32]), ChainId::new([2; 32]));
+        let mut content = vec![0; INLINE_CONTENT_BYTES_MAX];
+        content[..4].copy_from_slice(&number.to_le_bytes());
+        content[4..8].copy_from_slice(&delegate.to_le_bytes());
+        let kind = ResourceType::new("Binary").unwrap();
+        let media = MediaType::new("text/plain").unwrap();
+        let bytes = u64::try_from(content.len()).unwrap();
+        let metadata = Metadata::new(kind, media, Timestamp::new(0), bytes);
+        let content = Content::inline(content).unwrap();
+        let record = Record::new(owner.owner(), metadata, content).unwrap();
+        let delegate = InstitutionId::new(delegate);
+        Envelope::sign(record, &chain, &owner, delegate).verify(&chain).unwrap()
+    }
+
+    #[test]
+    fn con_2_4_one_delegate_fills_its_share_and_leaves_the_room_of_others() {
+        //= harness/spec/consensus.md#con-2-booking-into-an-item
+        //= type=test
+        //# CON-2.4 (ours): A producer MUST NOT let the records of one other delegate fill more than one
+        //# eighth of its room for the records of others.
+        let mut pool = Pool::default();
+        let filled = |pool: &mut Pool, delegate| {
+            (0..).take_while(|number| pool.add(record(delegate, *number), false)).count()
+        };
+        let share = filled(&mut pool, 2);
+        assert!((60..=POOL_BYTES_MAX / 16 / INLINE_CONTENT_BYTES_MAX).contains(&share), "{share}");
+        for delegate in 3..=9 {
+            assert_eq!(filled(&mut pool, delegate), share, "{delegate} has a share of its own");
+        }
+        assert!(pool.add(record(2, 100_000), true), "own records have the other half");
+        // What becomes final makes room, for this delegate and no other.
+        let first = pool.iter().find(|waiting| !waiting.is_own);
+        let first = *first.unwrap().accepted.envelope().record_id();
+        pool.remove(&first);
+        assert!(!pool.add(record(3, 100_000), false));
+        assert!(pool.add(record(2, 100_001), false));
+        assert!(!pool.add(record(2, 100_002), false));
+        // A share is kept by the number of records too.
+        let full = Load { records: POOL_RECORDS_MAX / 2 / POOL_SHARES, bytes: 0 };
+        assert!(!full.fits(1, 2 * POOL_SHARES) && full.fits(1, 2));
+    }
 
     #[test]
     fn the_oldest_request_makes_room_and_a_repeated_one_is_young_again() {

@@ -264,6 +264,9 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# producer leads.
     fn on_records(&mut self, from: InstitutionId, records: Vec<Arc<Envelope>>) {
         let chain_id = self.chain.id();
+        if !self.chain.is_registered(from) {
+            return;
+        }
         for envelope in records.into_iter().take(FORWARD_RECORDS_MAX) {
             if envelope.booked_by != from {
                 continue;

@@ -138,6 +138,12 @@ impl Roster {
         self.charged.contains(offence)
     }
 
+    /// Whether a receipt of service under a grant is booked for an epoch, as long as it is remembered.
+    #[must_use]
+    pub fn has_served(&self, epoch: Epoch, grant: &RecordId) -> bool {
+        self.served.contains(&(epoch, *grant))
+    }
+
     fn check_turn(&self, facts: &Facts<'_>) -> Result<(), RosterError> {
         let Facts { view, parent_view, producer, .. } = *facts;
         if view <= parent_view {

@@ -208,6 +208,10 @@ mod tests {
             (format!("7,{KEY},1"), "line 3: 3 fields where there are 4: id,key,rating,centre"),
             (String::new(), "line 3: 1 fields where there are 4: id,key,rating,centre"),
             ("7,3d,1,1".to_owned(), "line 3: key: 2 characters where 64 hex digits are expected"),
+            (
+                format!("7,3d{},1,1", "é".repeat(62)),
+                "line 3: key: character 2 is not a lower-case hex digit",
+            ),
         ] {
             assert_eq!(csv(&row).unwrap_err().to_string(), message, "{row}");
         }

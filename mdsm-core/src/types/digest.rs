@@ -117,10 +117,11 @@ byte_string!(
 
 fn parse_hex(text: &str, out: &mut [u8]) -> Result<(), HexError> {
     let characters_expected = out.len() * 2;
-    if text.len() != characters_expected {
-        let characters = text.chars().count();
+    let characters = text.chars().count();
+    if characters != characters_expected {
         return Err(HexError::Length { characters, characters_expected });
     }
+    // Characters of several bytes make them more: the first of those is the first that is no digit.
     let digits = text.as_bytes();
     for (index, byte) in out.iter_mut().enumerate() {
         let high = hex_digit(digits, 2 * index)?;

@@ -2,14 +2,12 @@
 //!
 //! Expectations come from `rules` and from the faults that are planted, never from the reference.
 //! `shape` is a vector and a file of them, `make` makes all files anew, `embedded` holds them as they
-//! were stored, `judge` holds an answer to an expectation.
+//! were stored. [`super::judge`] holds a reply to an expectation.
 
 mod embedded;
-mod judge;
 mod make;
 mod shape;
 
 pub use embedded::{FILES, SCHEMA, all, files};
-pub use judge::judge;
 pub use make::{MAKERS, made};
 pub use shape::{Expect, Flag, SUITE, ShapeError, Vector, VectorFile};

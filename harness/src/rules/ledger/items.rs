@@ -17,6 +17,7 @@ pub(super) fn check(
     proposal: &Proposal,
     bytes: &[Vec<u8>],
     booked: &BTreeMap<Bytes32, Bytes32>,
+    key_of: &dyn Fn(u32) -> Option<Bytes32>,
     signatures: &dyn Signatures,
 ) -> Result<Records, String> {
     let items = bytes.iter().map(|bytes| item(bytes)).collect::<Result<Vec<Item>, _>>()?;
@@ -48,6 +49,8 @@ pub(super) fn check(
         hold(is_by, "the owner's signature under a record does not hold")?;
         hold(!booked.contains_key(&id), "a record is booked that was booked before")?;
         hold(ids.insert(id), "a record is booked twice in one block")?;
+        let is_known = key_of(envelope.booked_by).is_some();
+        hold(is_known, "a record names a delegate that is not registered")?;
         let latest = header.timestamp.saturating_add(120_000);
         hold(record.metadata.created <= latest, "a record was made after its block")?;
         records.push((id, envelope));

@@ -156,7 +156,8 @@ impl<'a> Ledger<'a> {
         let header = &proposal.signed.header;
         let payload = commitment(&proposal.payload);
         self.place(self.tip, &self.roster.seats, payload, &proposal.signed)?;
-        let records = items::check(proposal, items, &self.owners, self.signatures)?;
+        let key_of = |id: u32| self.key_of(id);
+        let records = items::check(proposal, items, &self.owners, &key_of, self.signatures)?;
         let facts = self.facts(proposal)?;
         self.tip = behind(header);
         let acts = self.book(header.height, &records);

@@ -320,7 +320,9 @@ impl<R: Rules + 'static> NodeHost<R> {
             }
         }
         for message in messages {
-            self.send(Audience::One(to), message, out);
+            if self.node.may_answer(to, &message) {
+                self.send(Audience::One(to), message, out);
+            }
         }
     }
 

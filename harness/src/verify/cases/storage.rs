@@ -257,7 +257,14 @@ fn idle_window(world: &World) -> Check {
 fn replay(world: &World) -> Check {
     let mut chain = Chain::new(genesis(), &founders()).map_err(text)?;
     let mut booked = BTreeSet::new();
+    let mut certified = 0;
     for Finalized { block, items, applied } in &world.producer.finalized {
+        let (has_parent, carried) =
+            (block.header.parent_view.get() > 0, &block.payload.parent_certificate);
+        hold(has_parent == carried.is_some(), || {
+            format!("block {} is not the one that an honest producer makes", block.header.height)
+        })?;
+        certified += usize::from(has_parent);
         let checked = chain.check(block, items, &booked).map_err(text)?;
         let again = chain.apply(checked);
         hold(again == *applied, || {
@@ -266,7 +273,11 @@ fn replay(world: &World) -> Check {
         booked.extend(again.booked);
     }
     hold(chain == world.producer.chain, || "the states differ".to_owned())?;
-    Ok(format!("{} blocks, state {}", world.producer.finalized.len(), chain.state_digest()))
+    let blocks = world.producer.finalized.len();
+    Ok(format!(
+        "{blocks} blocks, {certified} with the parent's certificate, state {}",
+        chain.state_digest()
+    ))
 }
 
 fn owners(world: &World) -> Check {

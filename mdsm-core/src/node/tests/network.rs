@@ -241,7 +241,9 @@ impl Network {
             }
         }
         for message in messages {
-            self.send(id, Audience::One(to), &message);
+            if self.nodes.get_mut(&id).unwrap().may_answer(to, &message) {
+                self.send(id, Audience::One(to), &message);
+            }
         }
     }
 

@@ -1,0 +1,348 @@
+//! `check`, `doctor`, `explain` and `adapter`: somebody's implementation behind the adapter protocol.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use harness::conformance::adapter::{Launch, Limits};
+use harness::conformance::case::Case;
+use harness::conformance::known::{self, KnownFailing};
+use harness::conformance::run::{self, Options};
+use harness::conformance::sentences::Profile;
+use harness::conformance::transcript::Detail;
+use harness::conformance::{cases, doctor, explain, serve};
+use harness::glob;
+use harness::machine;
+use harness::output::{note, print};
+use harness::progress::Progress;
+use harness::report::Run;
+use harness::seed::Seed;
+use harness::shell;
+use harness::stop::Stop;
+use harness::verdict::{Exit, Outcome};
+
+use super::{Common, finish, program, stop};
+
+/// Seconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// Days after which a failure that was written down has to be looked at.
+const KNOWN_DAYS: i64 = 30;
+
+#[derive(Args)]
+pub(super) struct Check {
+    /// The profile that decides; without, both have their verdict and mdsm-1 decides.
+    #[arg(long, value_enum)]
+    profile: Option<Named>,
+    /// The layer; others follow in later versions.
+    #[arg(long, value_enum, default_value_t = Layer::L1)]
+    layer: Layer,
+    /// Only the cases whose id matches; * stands for any run of characters.
+    #[arg(long, value_name = "GLOB")]
+    only: Option<String>,
+    /// Cases that have to be supported: `unsupported` fails there.
+    #[arg(long, value_name = "GLOB")]
+    require: Option<String>,
+    /// Failures that are excused, each with a reason and an end; a stale entry fails.
+    #[arg(long, value_name = "FILE")]
+    known_failing: Option<PathBuf>,
+    /// Write such a file for what fails now.
+    #[arg(long, value_name = "FILE")]
+    write_known_failing: Option<PathBuf>,
+    /// Write what went over the pipes, a file for each case.
+    #[arg(long, value_name = "DIR")]
+    transcripts: Option<PathBuf>,
+    /// Show inputs and replies whole; otherwise long values, which may be a patient's, are shortened.
+    #[arg(long)]
+    full: bool,
+    #[command(flatten)]
+    bounds: Bounds,
+    #[command(flatten)]
+    common: Common,
+    /// The adapter and its arguments.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<String>,
+}
+
+#[derive(Args)]
+struct Bounds {
+    /// All time limits are multiplied by it.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    timeout: f64,
+    /// Memory that the adapter may hold.
+    #[arg(long, value_name = "MIB", default_value_t = 4_096, value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
+    memory: u64,
+}
+
+#[derive(Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    bounds: Bounds,
+    /// The adapter and its arguments.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct Explain {
+    /// A case; * stands for any run of characters.
+    id: String,
+    /// Show inputs whole.
+    #[arg(long)]
+    full: bool,
+}
+
+#[derive(Args)]
+pub(super) struct DemoAdapter {
+    /// In which language.
+    #[arg(value_enum)]
+    language: Demo,
+    /// Where it goes; a file that exists is left alone.
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Demo {
+    Python,
+    Node,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Named {
+    /// What the paper itself demands, whatever the formats.
+    Paper,
+    /// All sentences, formats included.
+    #[value(name = "mdsm-1")]
+    Mdsm1,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Layer {
+    /// Pure functions.
+    #[value(name = "L1")]
+    L1,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if (0.01..=1_000.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("expected 0.01 to 1000".to_owned())
+    }
+}
+
+impl Bounds {
+    fn launch(&self, command: &[String], stop: Stop) -> Launch {
+        let limits = Limits { time_factor: self.timeout, memory_mib_max: self.memory };
+        Launch { command: command.to_vec(), limits, stop }
+    }
+}
+
+pub(super) fn check(command: &Check) -> Result<Exit, String> {
+    let Check { common, bounds, .. } = command;
+    let started_ms = machine::now_ms();
+    let stop = stop(common)?;
+    let options = Options {
+        launch: bounds.launch(&command.command, stop),
+        profile: command.profile.map(|named| match named {
+            Named::Paper => Profile::Paper,
+            Named::Mdsm1 => Profile::Mdsm1,
+        }),
+        only: command.only.clone(),
+        require: command.require.clone(),
+        known: known_failing(command.known_failing.as_ref())?,
+        today: date(started_ms),
+        seed: common.seed,
+        detail: if command.full { Detail::Full } else { Detail::Redacted },
+        transcripts: command.transcripts.clone(),
+        repeat: repeat(command),
+    };
+    let run = |hello: &harness::conformance::protocol::Hello| Run {
+        program: hello.name.clone(),
+        version: hello.version.clone(),
+        commit: machine::COMMIT.to_owned(),
+        seed: common.seed,
+        command: shell::join(
+            &[&options.repeat[..], &only(command), &["--".to_owned()], &command.command].concat(),
+        ),
+        machine: machine::machine(),
+        started_ms,
+        ended_ms: machine::now_ms(),
+        undecided: common.undecided,
+    };
+    let mut report = run::run(&options, cases::all(), run, &Progress::new(common.quiet))?;
+    report.run.ended_ms = machine::now_ms();
+    if report.exit == Exit::NothingTested.code() {
+        let only = command.only.as_deref().unwrap_or("*");
+        note(format!(
+            "nothing was tested: no case that the adapter supports matches --only {only}"
+        ));
+    }
+    if let Some(file) = &command.write_known_failing {
+        let cases = report.chapters.iter().flat_map(|chapter| &chapter.cases);
+        let failing = cases
+            .filter(|case| matches!(case.outcome, Outcome::Fail | Outcome::AdapterBroke))
+            .map(|case| (case.id.as_str(), case.detail.as_str()));
+        let text = known::write(failing, &options.today, &date(started_ms + KNOWN_DAYS * DAY_MS));
+        fs::write(file, text)
+            .map_err(|error| format!("--write-known-failing {}: {error}", file.display()))?;
+    }
+    finish(common, &report, "")
+}
+
+fn only(command: &Check) -> Vec<String> {
+    command.only.iter().flat_map(|only| ["--only".to_owned(), only.clone()]).collect()
+}
+
+/// The words that repeat a run, without `--only` and what follows `--`.
+fn repeat(command: &Check) -> Vec<String> {
+    let mut words = vec![program(), "check".to_owned()];
+    let mut option = |name: &str, value: Option<String>| {
+        words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+    };
+    let path = |path: &Option<PathBuf>| {
+        let path = path.as_ref()?;
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        Some(whole.to_string_lossy().into_owned())
+    };
+    let profile = command.profile.and_then(|named| named.to_possible_value());
+    option("--profile", profile.map(|named| named.get_name().to_owned()));
+    option("--require", command.require.clone());
+    option("--known-failing", path(&command.known_failing));
+    let Bounds { timeout, memory } = command.bounds;
+    option("--timeout", (timeout != 1.0).then(|| timeout.to_string()));
+    option("--memory", (memory != 4_096).then(|| memory.to_string()));
+    option(
+        "--seed",
+        (command.common.seed != Seed::new(1)).then(|| command.common.seed.to_string()),
+    );
+    words
+}
+
+fn known_failing(file: Option<&PathBuf>) -> Result<KnownFailing, String> {
+    let Some(file) = file else { return Ok(KnownFailing::default()) };
+    let name = format!("--known-failing {}", file.display());
+    let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    KnownFailing::parse(&text).map_err(|error| format!("{name}: {error}"))
+}
+
+/// The day of a moment, `YYYY-MM-DD`, by the proleptic Gregorian calendar in UTC.
+fn date(ms: i64) -> String {
+    let days = ms.div_euclid(DAY_MS);
+    // Years of 400 from 1 March 0000, so that the leap day is the last of a year.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    format!("{:04}-{month:02}-{of_month:02}", year + era * 400 + carry)
+}
+
+pub(super) fn doctor(command: &Doctor) -> Result<Exit, String> {
+    let stop =
+        Stop::after(None).listen().map_err(|error| format!("signals cannot be caught: {error}"))?;
+    let findings = doctor::examine(&command.bounds.launch(&command.command, stop), &cases::all());
+    let mut exit = Exit::Conforms;
+    let mut text = String::new();
+    for finding in &findings {
+        let (word, weight) = match finding.outcome {
+            Outcome::Pass => ("ok", Exit::Conforms),
+            Outcome::Undecided => ("unknown", Exit::Undecided),
+            Outcome::AdapterBroke => ("BROKE", Exit::AdapterBroke),
+            _ => ("WRONG", Exit::DoesNotConform),
+        };
+        exit = exit.gravest(weight);
+        text.push_str(&format!(
+            "{word:<8} {:<22} {}\n",
+            finding.what,
+            finding.seen.replace('\n', "\n         ")
+        ));
+    }
+    let words = match exit {
+        Exit::Conforms => "the adapter speaks the protocol; `check` says what it is worth",
+        _ => "the adapter does not speak the protocol; mend what is marked first",
+    };
+    print(&format!("{text}{words}\n"))?;
+    Ok(exit)
+}
+
+pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
+    let all = cases::all();
+    let chosen: Vec<&Case> =
+        all.iter().filter(|case| glob::matches(&command.id, &case.id)).collect();
+    if chosen.is_empty() {
+        let first = command.id.split('.').next().unwrap_or_default();
+        let near: Vec<&str> = all
+            .iter()
+            .map(|case| case.id.as_str())
+            .filter(|id| id.starts_with(first))
+            .take(8)
+            .collect();
+        let near = if near.is_empty() {
+            String::new()
+        } else {
+            format!("; there are {}", near.join(", "))
+        };
+        note(format!("no case is called {}{near}", command.id));
+        return Ok(Exit::NothingTested);
+    }
+    let texts: Vec<String> =
+        chosen.iter().map(|case| explain::explain(case, command.full)).collect();
+    print(&texts.join("\n"))?;
+    Ok(Exit::Conforms)
+}
+
+pub(super) fn demo_adapter(command: &DemoAdapter) -> Result<Exit, String> {
+    let (text, name, interpreter) = match command.language {
+        Demo::Python => (include_str!("../../adapters/demo/python.py"), "adapter.py", "python3"),
+        Demo::Node => (include_str!("../../adapters/demo/node.js"), "adapter.js", "node"),
+    };
+    let to = command.to.clone().unwrap_or_else(|| PathBuf::from(name));
+    let fault = |error: std::io::Error| format!("--to {}: {error}", to.display());
+    let mut file = fs::File::create_new(&to).map_err(fault)?;
+    file.write_all(text.as_bytes()).map_err(fault)?;
+    let words = [
+        program(),
+        "check".to_owned(),
+        "--".to_owned(),
+        interpreter.to_owned(),
+        to.to_string_lossy().into_owned(),
+    ];
+    print(&format!(
+        "{} has one planted bug; see what says so:\n{}\n",
+        to.display(),
+        shell::join(&words)
+    ))?;
+    Ok(Exit::Conforms)
+}
+
+pub(super) fn adapter() -> Result<Exit, String> {
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    serve::serve(&mut input, &mut output).map_err(|error| error.to_string())?;
+    Ok(Exit::Conforms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn a_day_has_its_date() {
+        for (ms, day) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_400_000, "2000-02-29"),
+            (1_709_164_800_000, "2024-02-29"),
+            (1_709_251_200_000, "2024-03-01"),
+            (1_764_115_200_000, "2025-11-26"),
+            (1_798_675_200_000, "2026-12-31"),
+        ] {
+            assert_eq!(date(ms), day);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Rejects everything, with the class rule.
+. "$(dirname "$0")/common.sh"
+
+call() { reject rule; }
+serve

@@ -1,28 +1,17 @@
 //! Who may read what: one story for each rule of an act, and drawn histories. [PRE-3] [PRE-4] [PRE-7] [PRE-8]
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
-
 use super::super::super::class::Class;
 use super::super::shape::VectorFile;
-use super::{Maker, bytes, decimal, named, stream};
+use super::access_story::{
+    LIMITS, Story, asking, choosing, delivering, disputing, file, granting, name, of_file, owner,
+    proxy, reader,
+};
+use super::{Maker, bytes, named, stream};
 use crate::generate::acts::{history, owners};
-use crate::rules::access::{Limits, Past, Step};
+use crate::rules::access::{Past, Step};
 use crate::rules::acts::Act;
 use crate::rules::mirror::Bytes32;
 use crate::rules::wire::Mirror;
-
-/// The limits of section Access records.
-const LIMITS: Limits = Limits {
-    requests: 256,
-    grants: 4_096,
-    bids: 256,
-    request_blocks: 432_000,
-    grant_blocks: 5_256_000,
-    dispute_blocks: 100_800,
-    confirm_blocks: 100_800,
-};
 
 pub(super) fn made() -> VectorFile {
     let mut maker = Maker::new(
@@ -81,187 +70,6 @@ pub(super) fn made() -> VectorFile {
     drawn(&mut maker);
     malformed(&mut maker);
     maker.done()
-}
-
-/// What happens, told to the rules and written down.
-struct Story {
-    owners: BTreeMap<Bytes32, Bytes32>,
-    past: Past,
-    steps: Vec<Step>,
-    effects: Vec<bool>,
-    booked: u32,
-}
-
-fn owner() -> Bytes32 {
-    named("owner")
-}
-
-fn reader() -> Bytes32 {
-    named("reader")
-}
-
-fn proxy(number: u32) -> Bytes32 {
-    named(&format!("proxy {number}"))
-}
-
-fn file(number: u32) -> Bytes32 {
-    named(&format!("record {number}"))
-}
-
-/// A name for what nobody looks into.
-fn name() -> Bytes32 {
-    named("name")
-}
-
-impl Story {
-    /// Three records of the owner, one of somebody else; three institutions with seats.
-    fn new() -> Self {
-        let mut owners: BTreeMap<Bytes32, Bytes32> =
-            (0..3).map(|number| (file(number), owner())).collect();
-        owners.insert(file(9), named("another owner"));
-        let mut story = Self {
-            past: Past::new(LIMITS, owners.clone()),
-            owners,
-            steps: Vec::new(),
-            effects: Vec::new(),
-            booked: 0,
-        };
-        story.reach(10);
-        story.seats(3);
-        story
-    }
-
-    fn reach(&mut self, height: u64) {
-        self.take(Step::Reach(height));
-    }
-
-    fn seats(&mut self, count: u32) {
-        self.take(Step::Seats((0..count).map(|number| (proxy(number), 100 + number)).collect()));
-    }
-
-    fn take(&mut self, step: Step) -> bool {
-        let has_effect = self.past.take(&step);
-        if matches!(step, Step::Book { .. }) {
-            self.effects.push(has_effect);
-        }
-        self.steps.push(step);
-        has_effect
-    }
-
-    /// Books an act; gives the id of its record.
-    fn book(&mut self, signer: Bytes32, act: Act) -> Bytes32 {
-        self.booked += 1;
-        let record = named(&format!("act {}", self.booked));
-        self.take(Step::Book { record, signer, act });
-        record
-    }
-
-    fn request(&mut self) -> Bytes32 {
-        let act = asking(&[0, 1]);
-        self.book(reader(), act)
-    }
-
-    fn grant(&mut self) -> Bytes32 {
-        let request = self.request();
-        let act = granting(request, 1_000, &[0, 1]);
-        self.book(owner(), act)
-    }
-
-    fn bid(&mut self) -> Bytes32 {
-        let grant = self.grant();
-        self.book(proxy(1), Act::Bid { grant, parcels: name() });
-        grant
-    }
-
-    fn choice(&mut self) -> Bytes32 {
-        let grant = self.bid();
-        self.book(owner(), choosing(grant, 101));
-        grant
-    }
-
-    fn delivery(&mut self) -> Bytes32 {
-        let grant = self.choice();
-        self.book(proxy(1), delivering(grant, &[0, 1]));
-        grant
-    }
-
-    fn dispute(&mut self) -> Bytes32 {
-        let grant = self.delivery();
-        self.book(reader(), disputing(grant, 0));
-        grant
-    }
-
-    fn args(&self) -> Value {
-        let owners = self
-            .owners
-            .iter()
-            .map(|(record, owner)| json!({"record": bytes(record), "owner": bytes(owner)}));
-        json!({
-            "owners": owners.collect::<Value>(),
-            "steps": self.steps.iter().map(written).collect::<Value>(),
-        })
-    }
-
-    fn write(&self, maker: &mut Maker, id: &str, of: &[&str]) {
-        let readers = self.past.readers();
-        let readers = readers.iter().map(|(grant, record, reader_key)| {
-            json!({
-                "grant": bytes(grant), "record": bytes(record), "reader_key": bytes(reader_key),
-            })
-        });
-        let ok = json!({"steps": self.effects, "readers": readers.collect::<Value>()});
-        maker.valid(format!("access.{id}"), "access", self.args(), ok, of);
-    }
-
-    /// One act that must have no effect, then one that shows that the story goes on.
-    fn no_effect(mut self, maker: &mut Maker, id: &str, (signer, act): (Bytes32, Act), of: &str) {
-        self.book(signer, act);
-        assert_eq!(self.effects.last(), Some(&false), "{id}: the rules let it pass");
-        self.write(maker, &format!("no-effect.{id}"), &[of]);
-    }
-}
-
-fn written(step: &Step) -> Value {
-    match step {
-        Step::Reach(height) => json!({"reach": decimal(height)}),
-        Step::Seats(seats) => {
-            let seat = |(key, id): (&Bytes32, &u32)| json!({"key": bytes(key), "institution": id});
-            json!({"seats": seats.iter().map(seat).collect::<Value>()})
-        }
-        Step::Book { record, signer, act } => {
-            let act = bytes(Mirror::from(act.clone()).encode());
-            json!({"book": {"record": bytes(record), "signer": bytes(signer), "act": act}})
-        }
-    }
-}
-
-fn asking(files: &[u32]) -> Act {
-    let records = files.iter().map(|number| file(*number)).collect();
-    Act::Request { owner: owner(), reader_key: named("reader's key"), offer: name(), records }
-}
-
-fn granting(request: Bytes32, until: u64, files: &[u32]) -> Act {
-    Act::Grant { request, owner_key: name(), until, files: digests(files) }
-}
-
-fn choosing(grant: Bytes32, institution: u32) -> Act {
-    Act::Choice { grant, institution, rekey: name(), parcel: name() }
-}
-
-fn delivering(grant: Bytes32, files: &[u32]) -> Act {
-    Act::Delivery { grant, files: digests(files) }
-}
-
-fn disputing(grant: Bytes32, number: u32) -> Act {
-    Act::Dispute { grant, record: file(number), delivery: of_file(number) }
-}
-
-fn digests(files: &[u32]) -> BTreeMap<Bytes32, Bytes32> {
-    files.iter().map(|number| (file(*number), of_file(*number))).collect()
-}
-
-fn of_file(number: u32) -> Bytes32 {
-    named(&format!("digest {number}"))
 }
 
 fn flow(maker: &mut Maker) {

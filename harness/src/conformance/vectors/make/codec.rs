@@ -136,14 +136,27 @@ fn sound(maker: &mut Maker, kind: WireKind) {
         if fits && drawn < most {
             drawn += 1;
             let (args, ok) = decoded(&value);
-            maker.valid(
-                format!("decode.{}.sound-{drawn}", tag(kind)),
-                "decode",
-                args,
-                ok,
-                &["STO-1.2"],
-            );
+            let id = format!("decode.{}.sound-{drawn}", tag(kind));
+            let of = [&["STO-1.2"], shown(kind)].concat();
+            maker.valid(id, "decode", args, ok, &of);
         }
+    }
+}
+
+/// Sentences that a sound value shows beside the general one.
+fn shown(kind: WireKind) -> &'static [&'static str] {
+    match kind {
+        WireKind::Record => &["STO-2.1", "STO-8.1"],
+        WireKind::Booking => &["STO-2.2"],
+        WireKind::Item => &["STO-10.6"],
+        WireKind::ItemBlock => &["STO-9.1", "STO-1.1", "STO-10.2"],
+        WireKind::DataBlock => &["STO-1.1", "STO-10.2", "STO-10.6"],
+        WireKind::Window => &["STO-1.1", "STO-10.2", "STO-10.6"],
+        WireKind::Anchor => &["STO-13.6"],
+        WireKind::Receipt => &["ANC-2.3"],
+        WireKind::Block | WireKind::Proposal => &["CON-2.2"],
+        WireKind::Capsule | WireKind::PublicKey => &["PRE-1.7"],
+        _ => &[],
     }
 }
 

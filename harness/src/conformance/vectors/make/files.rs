@@ -148,7 +148,13 @@ fn altered(maker: &mut Maker) {
     let mut wrong = |flag, id: &str, file: &[u8], classes: &[Class], of: &str| {
         assert!(open(file, &key()).is_none(), "{id}: the rules open it");
         maker.finding(&[flag]);
-        maker.invalid(format!("file.open.{id}"), "file.open", args(file), classes, &[of]);
+        maker.invalid(
+            format!("file.open.{id}"),
+            "file.open",
+            args(file),
+            classes,
+            &[of, "DDB-1.7"],
+        );
     };
     let with = |at: usize, by: &[u8]| {
         let mut file = file.clone();
@@ -219,7 +225,13 @@ fn contradictions(maker: &mut Maker) {
         let file = parts.seal(&key());
         assert!(open(&file, &key()).is_none(), "{id}: the rules open it");
         maker.finding(&[flag]);
-        maker.invalid(format!("file.open.{id}"), "file.open", args(&file), &classes, &[of]);
+        maker.invalid(
+            format!("file.open.{id}"),
+            "file.open",
+            args(&file),
+            &classes,
+            &[of, "DDB-1.7"],
+        );
     };
     let sound = Parts::of(&plaintext(300), NONCE, SALT);
     let flag = "commitment-unchecked";

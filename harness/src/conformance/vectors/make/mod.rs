@@ -1,6 +1,7 @@
 //! All vectors, made anew from `rules`, `generate` and `build`. Equal calls give equal files.
 
 mod access;
+mod access_story;
 mod bookings;
 mod certificates;
 mod codec;
@@ -10,6 +11,7 @@ mod files;
 mod paper;
 mod receipts;
 mod roster;
+mod roster_story;
 mod sharing;
 mod signatures;
 mod trees;

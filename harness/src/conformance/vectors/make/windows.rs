@@ -53,7 +53,8 @@ pub(super) fn made() -> VectorFile {
         maker.finding(&[flag]);
         let blocks = blocks(&steps);
         let (args, ok) = (args(PAPER, &blocks), written(PAPER, &blocks));
-        maker.valid(format!("windows.{id}"), "windows", args, ok, &[of]);
+        let of = [of, "CON-8.1", "CON-8.2"];
+        maker.valid(format!("windows.{id}"), "windows", args, ok, &of);
     }
     let other = Periods { started_at: 0, minute_ms: 7, window_ms: 21 };
     let small: Vec<(i64, bool)> = (0..30).map(|at| (1 + at % 3, at % 4 != 3)).collect();

@@ -590,6 +590,7 @@ def judge_votes(c, e):
     (tag, digest), (other_tag, other) = one["subject"], two["subject"]
     kind = {(1, 1): 2, (2, 3): 3, (3, 3): 4, (4, 4): 7}.get((min(tag, other_tag), max(tag, other_tag)))
     same = (signer, one["epoch"], one["view"]) == (e["second"]["signer"], two["epoch"], two["view"])
+    need(kind != 7 or one["view"] == 0, "unproven", "a vote for an anchor that names a view is none")
     need(kind and same and digest != other, "unproven", "the two votes may stand beside each other")
     for vote in (e["first"], e["second"]):
         check_vote(c, c.producers + c.auditors if kind == 7 else c.auditors, vote)

@@ -341,7 +341,7 @@ impl Rules for Mutation {
             CertificateError::Padding { .. } => *self == Self::TakesPadded,
             CertificateError::Count { .. } => *self == Self::TakesRepeated,
             CertificateError::Signature => *self == Self::TakesForged,
-            CertificateError::Bitmap { .. } => false,
+            CertificateError::Bitmap { .. } | CertificateError::AnchorView { .. } => false,
         }
     }
 }

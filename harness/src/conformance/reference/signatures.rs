@@ -91,7 +91,7 @@ pub(super) fn certificate(args: &Field<'_>) -> Outcome {
     certificate.check(&chain, &keys, &Ed25519).or_else(|error| {
         let class = match error {
             CertificateError::Bitmap { .. } | CertificateError::Padding { .. } => Class::Outsider,
-            CertificateError::Count { .. } => Class::Rule,
+            CertificateError::Count { .. } | CertificateError::AnchorView { .. } => Class::Rule,
             CertificateError::Quorum { .. } => Class::Quorum,
             CertificateError::Signature => Class::Signature,
         };

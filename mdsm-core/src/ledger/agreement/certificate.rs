@@ -2,11 +2,11 @@
 
 use thiserror::Error;
 
-use super::vote::Vote;
+use super::vote::{Subject, Vote};
 use crate::codec::{Decode, DecodeError, Encode, Reader, Wire, wire_struct};
 use crate::crypto::sign::{Scheme, Signed};
 use crate::params::SEATS_MAX;
-use crate::types::{Blob, ChainId, InstitutionId, List, OwnerId, Signature};
+use crate::types::{Blob, ChainId, InstitutionId, List, OwnerId, Signature, View};
 
 /// Bytes of the largest bitmap.
 const BITMAP_BYTES_MAX: usize = SEATS_MAX.div_ceil(8);
@@ -79,6 +79,12 @@ pub enum CertificateError {
         /// Seats of the electorate.
         seats: usize,
     },
+    /// Votes for an anchor name no view.
+    #[error("certificate.vote.view: {view} in a vote for an anchor, which has view 0")]
+    AnchorView {
+        /// The view named.
+        view: View,
+    },
     /// A signature does not hold.
     #[error("certificate.signatures: one does not hold")]
     Signature,
@@ -131,6 +137,10 @@ impl Certificate {
     //# CON-7.1 (ours): A certificate MUST hold valid signatures of at least n - f distinct members
     //# of the auditing committee of its epoch.
     pub fn check_shape(&self, seats: usize) -> Result<(), CertificateError> {
+        let Vote { view, subject, .. } = self.vote;
+        if matches!(subject, Subject::Anchor(_)) && view != View::new(0) {
+            return Err(CertificateError::AnchorView { view });
+        }
         let (bytes, bytes_expected) = (self.signers.0.len(), seats.div_ceil(8));
         if bytes != bytes_expected {
             return Err(CertificateError::Bitmap { bytes, bytes_expected, seats });

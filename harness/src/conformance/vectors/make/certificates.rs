@@ -69,7 +69,8 @@ struct Case {
 impl Case {
     fn new(seats: u32, subject: Subject) -> Self {
         let seats = (0..seats).map(|seat| Member::new(100 + 3 * seat)).collect();
-        Self { seats, vote: Vote { epoch: 5, view: 9, subject } }
+        let view = if matches!(subject, Subject::Anchor(_)) { 0 } else { 9 };
+        Self { seats, vote: Vote { epoch: 5, view, subject } }
     }
 
     fn signature(&self, seat: usize) -> ed25519::Signature {
@@ -211,6 +212,9 @@ impl Case {
         let zeros = with(&|c| c.signatures = vec![[0; 64]; 5]);
         self.wrong(maker, "signatures-of-zeros", &zeros, &[Class::Signature]);
 
+        let viewed = with(&|c| c.vote.subject = Subject::Anchor(named("root")));
+        self.wrong(maker, "anchor-in-a-view", &viewed, &[Class::Rule, Class::Signature]);
+
         maker.finding(&["vote-unbound"]);
         type Change = fn(&mut Vote);
         let votes: [(&str, Change); 6] = [
@@ -219,7 +223,9 @@ impl Case {
             ("another-block", |vote| vote.subject = Subject::Notarize(named("another"))),
             ("finalize-for-notarize", |vote| vote.subject = Subject::Finalize(named("block"))),
             ("nullify-for-notarize", |vote| vote.subject = Subject::Nullify),
-            ("anchor-for-notarize", |vote| vote.subject = Subject::Anchor(named("block"))),
+            ("anchor-for-notarize", |vote| {
+                *vote = Vote { view: 0, subject: Subject::Anchor(named("block")), ..vote.clone() };
+            }),
         ];
         for (id, change) in votes {
             let changed = with(&|c| change(&mut c.vote));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mdsm_core::consensus::Rules;
+use mdsm_core::consensus::{Rules, VIEWS_AHEAD};
 use mdsm_core::ledger::quorum;
 use mdsm_core::roster::Committees;
 use mdsm_core::types::{Epoch, InstitutionId, View};
@@ -94,11 +94,14 @@ pub struct Run<R: Rules> {
     /// Who looks on.
     pub judge: Judge<R>,
     load: u64,
+    /// What each node held when it was looked at last.
+    loads: Vec<u64>,
     gap_ms: u64,
 }
 
-/// Slots and waiting votes that a node may hold, per auditor: a flood must not exceed it. [I18]
-const LOAD_PER_AUDITOR: u64 = 64;
+/// Votes of one auditor that may wait in one view: notarize, and nullify or finalize. Others contradict one
+/// of them and are judged at once. [I18]
+const VOTES_WAITING_MAX: u64 = 2;
 
 impl<R: Rules + 'static> Run<R> {
     /// Sets a run up.
@@ -139,7 +142,7 @@ impl<R: Rules + 'static> Run<R> {
         world.plan(plan.heal_ms, Control::Heal);
         world.plan(plan.heal_ms, Control::Links(calm(&shape)));
         let judge = Judge::new(&setup, institutions, faulty);
-        Self { plan, world, judge, load: 0, gap_ms: 0 }
+        Self { plan, world, judge, load: 0, loads: Vec::new(), gap_ms: 0 }
     }
 
     /// Runs to the end and judges.
@@ -193,18 +196,28 @@ impl<R: Rules + 'static> Run<R> {
     }
 
     fn weigh(&mut self) {
-        let weight = |node: Node| {
-            let (slots, waiting, _) = self.world.host(node).host.load();
-            slots as u64 + waiting as u64
-        };
-        let heaviest = self.honest().map(|node| (weight(node), node)).max();
-        let Some((load, node)) = heaviest else { return };
-        self.load = self.load.max(load);
-        // Slots of nullified views stay until a block is final; what others can add is bounded.
-        let views: u64 = self.judge.history.nullified;
-        let bound = LOAD_PER_AUDITOR * u64::from(self.plan.shape.auditors) + views + 64;
-        if load > bound {
-            let what = format!("node {node} holds {load} slots and votes, {bound} at most");
+        let auditors = u64::from(self.plan.shape.auditors);
+        let (mut heaviest, mut broken) = (self.load, None);
+        let mut loads = std::mem::take(&mut self.loads);
+        loads.resize(usize::from(self.world.nodes()), 0);
+        for node in self.honest() {
+            let host = &self.world.host(node).host;
+            let (slots, waiting, _) = host.load();
+            let load = slots as u64 + waiting as u64;
+            heaviest = heaviest.max(load);
+            // A node hears views behind the last final one up to some ahead of its own; each has a slot.
+            let consensus = host.consensus();
+            let behind = consensus.view().get().saturating_sub(consensus.finalized().0.get());
+            let bound = (behind + VIEWS_AHEAD + 1) * (1 + VOTES_WAITING_MAX * auditors);
+            // What waits for views that are over goes with the next vote: until then it only must not grow.
+            let before = std::mem::replace(&mut loads[usize::from(node)], load);
+            if load > bound.max(before) {
+                let what = format!("node {node} holds {load} slots and votes, {bound} at most");
+                broken.get_or_insert(what);
+            }
+        }
+        (self.load, self.loads) = (heaviest, loads);
+        if let Some(what) = broken {
             self.judge.history.broken("memory", what);
         }
     }

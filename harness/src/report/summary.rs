@@ -31,7 +31,7 @@ pub fn summary(report: &Report) -> String {
 fn conformance(out: &mut String, report: &Report) {
     let Some(conformance) = &report.conformance else { return };
     for profile in &conformance.profiles {
-        line(out, format_args!("- {}", profile.sentence()));
+        line(out, format_args!("- {}", escaped(&profile.sentence())));
     }
     for reading in &conformance.readings {
         let (declared, means) =
@@ -51,7 +51,8 @@ fn conformance(out: &mut String, report: &Report) {
     for sentence in against.iter().take(CASES_MAX) {
         let cases: Vec<String> = sentence.against.iter().map(|case| code(case)).collect();
         let text = escaped(&shortened(&sentence.text, CHARACTERS_MAX));
-        let (id, source, status) = (&sentence.id, &sentence.source, sentence.status.word());
+        let (id, source) = (escaped(&sentence.id), escaped(&sentence.source));
+        let status = sentence.status.word();
         line(out, format_args!("| {id} | {source} | {status} | {text} | {} |", cases.join(", ")));
     }
     if !against.is_empty() {

@@ -51,19 +51,25 @@ fn conformance(out: &mut String, report: &Report) {
             let text = shortened(&one_line(&sentence.text), DETAIL_CHARACTERS_MAX);
             line(
                 out,
-                format_args!("{:<10} {} ({}): {text}", status.word(), sentence.id, sentence.source),
+                format_args!(
+                    "{:<10} {} ({}): {text}",
+                    status.word(),
+                    one_line(&sentence.id),
+                    one_line(&sentence.source)
+                ),
             );
         }
     }
     for reading in &conformance.readings {
         let Reading { point, declared, interoperation } = reading;
+        let interoperation = one_line(interoperation);
         line(
             out,
             format_args!("reading    {}={}: {interoperation}", one_line(point), one_line(declared)),
         );
     }
     for profile in &conformance.profiles {
-        line(out, format_args!("{}", profile.sentence()));
+        line(out, format_args!("{}", one_line(&profile.sentence())));
     }
 }
 

@@ -94,8 +94,6 @@ pub struct Run<R: Rules> {
     /// Who looks on.
     pub judge: Judge<R>,
     load: u64,
-    /// What each node held when it was looked at last.
-    loads: Vec<u64>,
     gap_ms: u64,
 }
 
@@ -142,7 +140,7 @@ impl<R: Rules + 'static> Run<R> {
         world.plan(plan.heal_ms, Control::Heal);
         world.plan(plan.heal_ms, Control::Links(calm(&shape)));
         let judge = Judge::new(&setup, institutions, faulty);
-        Self { plan, world, judge, load: 0, loads: Vec::new(), gap_ms: 0 }
+        Self { plan, world, judge, load: 0, gap_ms: 0 }
     }
 
     /// Runs to the end and judges.
@@ -198,8 +196,6 @@ impl<R: Rules + 'static> Run<R> {
     fn weigh(&mut self) {
         let auditors = u64::from(self.plan.shape.auditors);
         let (mut heaviest, mut broken) = (self.load, None);
-        let mut loads = std::mem::take(&mut self.loads);
-        loads.resize(usize::from(self.world.nodes()), 0);
         for node in self.honest() {
             let host = &self.world.host(node).host;
             let (slots, waiting, _) = host.load();
@@ -207,16 +203,17 @@ impl<R: Rules + 'static> Run<R> {
             heaviest = heaviest.max(load);
             // A node hears views behind the last final one up to some ahead of its own; each has a slot.
             let consensus = host.consensus();
+            let heard = host.waiting_above_final();
             let behind = consensus.view().get().saturating_sub(consensus.finalized().0.get());
             let bound = (behind + VIEWS_AHEAD + 1) * (1 + VOTES_WAITING_MAX * auditors);
-            // What waits for views that are over goes with the next vote: until then it only must not grow.
-            let before = std::mem::replace(&mut loads[usize::from(node)], load);
-            if load > bound.max(before) {
-                let what = format!("node {node} holds {load} slots and votes, {bound} at most");
+            // What waits for views that are over goes with the next vote, and had its bound before.
+            if slots as u64 + heard > bound {
+                let what =
+                    format!("node {node} holds {slots} slots and {heard} votes, {bound} at most");
                 broken.get_or_insert(what);
             }
         }
-        (self.load, self.loads) = (heaviest, loads);
+        self.load = heaviest;
         if let Some(what) = broken {
             self.judge.history.broken("memory", what);
         }

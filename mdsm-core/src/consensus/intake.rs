@@ -227,10 +227,16 @@ impl Intake {
         self.waiting.get(&view).map_or(&[], Vec::as_slice)
     }
 
-    /// Votes that wait, for a measure of memory.
+    /// Votes that wait, for a measure of memory; those of views that are over go with the next vote.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.values().map(Vec::len).sum()
+    }
+
+    /// Of them, those of views above this one.
+    #[must_use]
+    pub fn waiting_above(&self, view: View) -> usize {
+        self.waiting.range(view..).filter(|(of, _)| **of > view).map(|(_, votes)| votes.len()).sum()
     }
 }
 

@@ -188,6 +188,12 @@ impl<R: Rules> ConsensusHost<R> {
         (self.consensus.slots().count(), self.intake.waiting(), self.chain.kept())
     }
 
+    /// Votes that wait in views behind the last final block.
+    #[must_use]
+    pub fn waiting_above_final(&self) -> u64 {
+        self.intake.waiting_above(self.consensus.finalized().0) as u64
+    }
+
     /// What it waits for, for people.
     #[must_use]
     pub fn waits(&self) -> String {

@@ -10,7 +10,7 @@ use harness::conformance::adapter::{Launch, Limits};
 use harness::conformance::case::Case;
 use harness::conformance::known::{self, KnownFailing};
 use harness::conformance::run::{self, Options};
-use harness::conformance::sentences::Profile;
+use harness::conformance::sentences::{Profile, sentence};
 use harness::conformance::transcript::Detail;
 use harness::conformance::{cases, doctor, explain, serve};
 use harness::glob;
@@ -86,7 +86,7 @@ pub(super) struct Doctor {
 
 #[derive(Args)]
 pub(super) struct Explain {
-    /// A case; * stands for any run of characters.
+    /// A case, where * stands for any run of characters, or a sentence of the spec.
     id: String,
     /// Show inputs whole.
     #[arg(long)]
@@ -273,6 +273,14 @@ pub(super) fn doctor(command: &Doctor) -> Result<Exit, String> {
 
 pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
     let all = cases::all();
+    if let Some(sentence) = sentence(&command.id) {
+        let testing = all.iter().filter(|case| case.requirements.contains(&sentence.id));
+        let mut text =
+            format!("{} (spec/{}.md): {}\n", sentence.id, sentence.chapter, sentence.text);
+        testing.for_each(|case| text.push_str(&format!("  {}\n", case.id)));
+        print(&text)?;
+        return Ok(Exit::Conforms);
+    }
     let chosen: Vec<&Case> =
         all.iter().filter(|case| glob::matches(&command.id, &case.id)).collect();
     if chosen.is_empty() {

@@ -309,7 +309,11 @@ fn ending(
     let (id, title, done) = match running {
         Err((fault, log)) => {
             let title = "the adapter starts and says hello";
-            ("adapter.start", title, Done::broke(&fault, &[], &log, options.detail))
+            let mut done = Done::broke(&fault, &[], &log, options.detail);
+            if let Some(last) = log.last() {
+                done.seen = format!("{}; its log ends with: {last}", done.seen);
+            }
+            ("adapter.start", title, done)
         }
         Ok(running) => {
             let fault = running.bye().err()?;

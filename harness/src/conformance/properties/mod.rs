@@ -5,6 +5,7 @@
 
 mod committees;
 mod draw;
+mod epochs;
 mod freezing;
 mod records;
 mod sharing;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Case> {
         freezing::PROPERTIES,
         committees::PROPERTIES,
         sharing::PROPERTIES,
+        epochs::PROPERTIES,
     ];
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let case = |property: &Property| Case {

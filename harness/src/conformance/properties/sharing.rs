@@ -43,6 +43,13 @@ pub(super) const PROPERTIES: &[Property] = &[
         ],
         check: proxy_does_not_read,
     },
+    Property {
+        id: "paper.pre.two-seeds-give-two-ciphertexts",
+        title: "one message encrypted with two seeds gives two ciphertexts, so that nobody can try messages",
+        requirements: &["PRE-1.1", "PRE-5.2"],
+        ops: &["paper.pre.keys", "paper.pre.encrypt"],
+        check: two_seeds,
+    },
 ];
 
 /// Messages of a case.
@@ -146,6 +153,16 @@ fn owner_reads(subject: &mut Subject<'_>) -> Result<String, Interrupt> {
         does_not_read(subject, &other.private, &ciphertext, &message, "somebody else's key")?;
     }
     Ok(format!("{MESSAGES} messages"))
+}
+
+fn two_seeds(subject: &mut Subject<'_>) -> Result<String, Interrupt> {
+    let mut draw = draws(subject);
+    let owner = keys(subject, &bytes(&mut draw, 32))?;
+    let message = bytes(&mut draw, 32);
+    let one = encrypt(subject, &owner.public, &message, &bytes(&mut draw, 32))?;
+    let other = encrypt(subject, &owner.public, &message, &bytes(&mut draw, 32))?;
+    claim(one != other, || "the ciphertext does not depend on the seed".to_owned())?;
+    Ok(String::new())
 }
 
 fn reader_reads(subject: &mut Subject<'_>) -> Result<String, Interrupt> {

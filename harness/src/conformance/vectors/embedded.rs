@@ -25,6 +25,7 @@ embedded!(
     "files",
     "sharing",
     "paper",
+    "gaps",
 );
 
 /// The JSON Schema of the files.

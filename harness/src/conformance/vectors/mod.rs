@@ -9,5 +9,5 @@ mod make;
 mod shape;
 
 pub use embedded::{FILES, SCHEMA, all, files};
-pub use make::{MAKERS, made};
+pub use make::{MAKERS, histories, made};
 pub use shape::{Expect, Flag, SUITE, ShapeError, Vector, VectorFile};

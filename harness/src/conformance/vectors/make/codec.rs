@@ -117,7 +117,7 @@ fn tag(kind: WireKind) -> String {
     kind.tag().iter().copied().map(char::from).collect()
 }
 
-fn args(kind: WireKind, encoded: &[u8]) -> Value {
+pub(super) fn args(kind: WireKind, encoded: &[u8]) -> Value {
     json!({"tag": tag(kind), "bytes": bytes(encoded)})
 }
 
@@ -226,7 +226,7 @@ fn changed(kind: WireKind, change: impl Fn(&mut Mirror)) -> Mirror {
 }
 
 /// An envelope that carries its content, and nothing that is optional.
-fn bare(content: Vec<u8>) -> Mirror {
+pub(super) fn bare(content: Vec<u8>) -> Mirror {
     changed(WireKind::Envelope, |value| {
         let Mirror::Envelope(envelope) = value else { return };
         let metadata = &mut envelope.record.metadata;

@@ -61,15 +61,15 @@ pub(super) fn made() -> VectorFile {
 }
 
 /// A sound block above another, and who is who.
-struct Scene {
-    roll: build::Roll,
-    draft: Draft,
+pub(super) struct Scene {
+    pub(super) roll: build::Roll,
+    pub(super) draft: Draft,
 }
 
 const AUDITOR: u32 = 6;
 
 impl Scene {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut network = Network::new();
         let roll = build::Roll::new(network.chain.id(), 4);
         network.turn(6_000, 3);
@@ -83,11 +83,11 @@ impl Scene {
         Self { roll, draft: Draft { parent: Some(parent), block, items } }
     }
 
-    fn header(&self) -> BlockHeader {
+    pub(super) fn header(&self) -> BlockHeader {
         self.draft.block.header
     }
 
-    fn args(&self, evidence: &Evidence) -> Value {
+    pub(super) fn args(&self, evidence: &Evidence) -> Value {
         let seat = |id: u32| {
             let key = self.roll.key_of(InstitutionId::new(id)).expect("it holds a seat");
             json!({"institution": id, "key": bytes(key.as_bytes())})
@@ -103,7 +103,7 @@ impl Scene {
     }
 
     /// What the rules say.
-    fn judged(&self, evidence: &Evidence) -> Result<Value, String> {
+    pub(super) fn judged(&self, evidence: &Evidence) -> Result<Value, String> {
         let key = |id: u32| -> Option<Bytes32> {
             let is_seated = (1..=8).contains(&id);
             let key = self.roll.key_of(InstitutionId::new(id)).filter(|_| is_seated);

@@ -5,9 +5,11 @@ mod access_story;
 mod bookings;
 mod certificates;
 mod codec;
+mod epochs;
 mod evidence;
 mod faults;
 mod files;
+mod gaps;
 mod paper;
 mod receipts;
 mod roster;
@@ -16,6 +18,8 @@ mod sharing;
 mod signatures;
 mod trees;
 mod windows;
+
+pub use epochs::histories;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +48,7 @@ pub const MAKERS: &[fn() -> VectorFile] = &[
     files::made,
     sharing::made,
     paper::made,
+    gaps::made,
 ];
 
 /// Every file.

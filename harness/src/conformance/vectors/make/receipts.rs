@@ -88,7 +88,7 @@ pub(super) fn made() -> VectorFile {
 }
 
 /// A sound receipt, the smallest of some, with headers that bury its block deep enough.
-fn deep(label: &str) -> Sound {
+pub(super) fn deep(label: &str) -> Sound {
     let drawn = (0..12).map(|at| sound(&mut stream(&format!("receipts/{label}/{at}"))));
     let size = |sound: &Sound| Mirror::from(sound.receipt.clone()).encode().len();
     let mut found = drawn.min_by_key(size).unwrap_or_else(|| sound(&mut stream(label)));
@@ -97,7 +97,7 @@ fn deep(label: &str) -> Sound {
 }
 
 /// So many more headers.
-fn buried(headers: &[u8], more: u8) -> Vec<u8> {
+pub(super) fn buried(headers: &[u8], more: u8) -> Vec<u8> {
     let mut headers = headers.to_vec();
     for number in 0..more {
         let last = last_of(&headers);
@@ -110,7 +110,7 @@ fn last_of(headers: &[u8]) -> Header {
     *headers.last_chunk::<HEADER_BYTES>().expect("a whole header")
 }
 
-fn args(receipt: &Receipt, headers: &[u8], content: Option<&[u8]>) -> Value {
+pub(super) fn args(receipt: &Receipt, headers: &[u8], content: Option<&[u8]>) -> Value {
     let mut args = json!({
         "receipt": bytes(Mirror::from(receipt.clone()).encode()),
         "headers": bytes(headers),
@@ -121,7 +121,7 @@ fn args(receipt: &Receipt, headers: &[u8], content: Option<&[u8]>) -> Value {
     args
 }
 
-fn ok(receipt: &Receipt, headers: &[u8]) -> Value {
+pub(super) fn ok(receipt: &Receipt, headers: &[u8]) -> Value {
     let booking = &receipt.booking;
     let root = anchor_root_of(receipt).expect("a sound receipt");
     json!({

@@ -153,30 +153,30 @@ fn paths(maker: &mut Maker) {
 
 /// What a prover claims.
 #[derive(Clone)]
-struct Claim {
+pub(super) struct Claim {
     level: u8,
     leaf: Vec<u8>,
-    index: usize,
+    pub(super) index: usize,
     size: usize,
     path: Vec<Bytes32>,
     root: Bytes32,
 }
 
 impl Claim {
-    fn sound(level: u8, index: usize, size: usize) -> Self {
+    pub(super) fn sound(level: u8, index: usize, size: usize) -> Self {
         let leaves = leaves(size);
         let root = level_root(level, size, &root(&leaves));
         Self { level, leaf: leaves[index].clone(), index, size, path: path(&leaves, index), root }
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         json!({
             "level": self.level, "leaf": bytes(&self.leaf), "index": self.index, "size": self.size,
             "path": list_of_bytes(&self.path), "root": bytes(self.root),
         })
     }
 
-    fn with(&self, change: impl Fn(&mut Self)) -> Self {
+    pub(super) fn with(&self, change: impl Fn(&mut Self)) -> Self {
         let mut claim = self.clone();
         change(&mut claim);
         claim

@@ -1,5 +1,6 @@
 //! Wrong implementations, each one change: what the harness must notice. [CON-7]
 
+pub mod behind;
 mod protocol;
 mod scopes;
 mod table;

@@ -1,5 +1,6 @@
 //! The command line: options that every command takes, and what each command does.
 
+mod behind;
 mod check;
 mod explore;
 mod full;
@@ -47,8 +48,8 @@ enum Command {
     Explain(check::Explain),
     /// Write a small adapter with a planted bug, to see a verdict that is red.
     DemoAdapter(check::DemoAdapter),
-    /// Be an adapter: the reference on standard input and output.
-    Adapter,
+    /// Be an adapter: the reference, or a wrong implementation, on standard input and output.
+    Adapter(check::Adapter),
     /// Replay the corpora of the fuzz targets through their oracles, on stable.
     Corpus(Corpus),
     /// Count instructions: against the baseline in git, or against a base revision built here.
@@ -65,7 +66,8 @@ enum Command {
     Report(reports::Reports),
     /// Search every run of a small network, on the shipped consensus code.
     Model(explore::Model),
-    /// Put wrong protocols before the model checker: each must be noticed.
+    /// Put wrong protocols before the model checker, and wrong implementations before the cases of the
+    /// conformance kit: each must be noticed.
     Mutants(explore::Mutants),
     /// The stored cases of the conformance kit, for use without it too.
     #[command(subcommand)]
@@ -172,7 +174,7 @@ pub(crate) fn run() -> Exit {
         Command::Doctor(command) => check::doctor(&command),
         Command::Explain(command) => check::explain(&command),
         Command::DemoAdapter(command) => check::demo_adapter(&command),
-        Command::Adapter => check::adapter(),
+        Command::Adapter(command) => check::adapter(&command),
         Command::Corpus(command) => corpus(&command),
         Command::Perf(Perf::Record { options, quiet }) => record(&options, quiet),
         Command::Perf(Perf::Compare { options, common }) => compare(&options, &common),

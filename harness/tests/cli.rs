@@ -219,10 +219,31 @@ fn mutants_prints_a_row_for_each_and_names_survivors() {
     let table = fs::read_to_string(scratch.path().join("mutants.md")).unwrap();
     assert_eq!(table.lines().filter(|line| line.starts_with("| quorum-")).count(), 4, "{table}");
     assert!(!table.contains("finalize-early"), "{table}");
-    let (code, _) = mutants(&["--only", "no-such-mutant"]);
-    assert_eq!(code, 5);
+    let (code, printed) = mutants(&["--behind", "--only", "merkle-level-*"]);
+    assert_eq!(code, 0, "{printed}");
+    let table = fs::read_to_string(scratch.path().join("behind.md")).unwrap();
+    assert_eq!(table.lines().filter(|line| line.starts_with("| merkle-")).count(), 5, "{table}");
+    for arguments in [&["--only", "no-such-mutant"][..], &["--behind", "--only", "quorum-*"]] {
+        let (code, _) = mutants(arguments);
+        assert_eq!(code, 5);
+    }
     let (code, printed) = mutants(&["--first", "--deadline", "0"]);
     assert_eq!(code, 2, "{printed}");
+}
+
+#[test]
+fn a_wrong_implementation_is_an_adapter_that_does_not_conform() {
+    let scratch = tempfile::tempdir().unwrap();
+    let harness = env!("CARGO_BIN_EXE_mdsm-harness");
+    let check = ["check", "--quiet", "--only", "merkle.*", "--out", text(scratch.path()), "--"];
+    let (code, printed) = ran(&[&check[..], &[harness, "adapter"]].concat());
+    assert_eq!(code, 0, "{printed}");
+    let wrong = [harness, "adapter", "--mutant", "merkle-odd-repeated"];
+    let (code, printed) = ran(&[&check[..], &wrong].concat());
+    assert_eq!(code, 1, "{printed}");
+    let summary = fs::read_to_string(scratch.path().join("summary.md")).unwrap();
+    assert!(summary.contains("merkle-odd-repeated"), "{summary}");
+    refused(&[(&["adapter", "--mutant", "no-such-mutant"], "--mutant no-such-mutant")]);
 }
 
 /// Runs `simulate` and reads what it leaves.

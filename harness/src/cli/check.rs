@@ -12,9 +12,10 @@ use harness::conformance::known::{self, KnownFailing};
 use harness::conformance::run::{self, Options};
 use harness::conformance::sentences::{Profile, sentence};
 use harness::conformance::transcript::Detail;
-use harness::conformance::{cases, doctor, explain, serve};
+use harness::conformance::{cases, doctor, explain, reference, serve};
 use harness::glob;
 use harness::machine;
+use harness::mutants::behind;
 use harness::output::{note, print};
 use harness::progress::Progress;
 use harness::report::Run;
@@ -91,6 +92,13 @@ pub(super) struct Explain {
     /// Show inputs whole.
     #[arg(long)]
     full: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Adapter {
+    /// Be this wrong implementation; `mutants --behind` lists them.
+    #[arg(long, value_name = "NAME")]
+    mutant: Option<String>,
 }
 
 #[derive(Args)]
@@ -335,9 +343,17 @@ pub(super) fn demo_adapter(command: &DemoAdapter) -> Result<Exit, String> {
     Ok(Exit::Conforms)
 }
 
-pub(super) fn adapter() -> Result<Exit, String> {
+pub(super) fn adapter(command: &Adapter) -> Result<Exit, String> {
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
-    serve::serve(&mut input, &mut output).map_err(|error| error.to_string())?;
+    let served = match &command.mutant {
+        None => serve::serve(&mut input, &mut output, serve::REFERENCE, reference::answer),
+        Some(name) => {
+            let mutant = behind::all().into_iter().find(|mutant| mutant.name == *name);
+            let mutant = mutant.ok_or_else(|| format!("--mutant {name}: no such mutant"))?;
+            serve::serve(&mut input, &mut output, name, |op, args| mutant.answer(op, args))
+        }
+    };
+    served.map_err(|error| error.to_string())?;
     Ok(Exit::Conforms)
 }
 

@@ -18,6 +18,8 @@ use harness::stop::Stop;
 use harness::verdict::Exit;
 use mdsm_core::consensus::Protocol;
 
+use super::behind;
+
 /// States between two lines of progress.
 const STATES_PER_LINE: u64 = 1 << 22;
 
@@ -84,6 +86,9 @@ pub(super) struct Mutants {
     /// these seeds until the mistake shows.
     #[arg(long, value_name = "A..B", value_parser = super::simulate::range, conflicts_with = "first")]
     small_scope: Option<(u64, u64)>,
+    /// Only wrong implementations behind the adapter protocol.
+    #[arg(long, conflicts_with = "small_scope")]
+    behind: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -262,15 +267,48 @@ pub(super) fn mutants(command: &Mutants) -> Result<Exit, String> {
     if let Some(seeds) = command.small_scope {
         return small_scope(command, seeds, &stop);
     }
+    let protocol = if command.behind { Vec::new() } else { chosen(command) };
+    let behind = behind::chosen(&command.only);
+    if protocol.is_empty() && behind.is_empty() {
+        say(format!("no mutant matches --only {}", command.only))?;
+        return Ok(Exit::NothingTested);
+    }
+    let (mut survivors, mut is_whole) = (Vec::new(), true);
+    if !protocol.is_empty() {
+        is_whole &= searched(command, protocol, &stop, &mut survivors)?;
+    }
+    if !behind.is_empty() {
+        let matrix = behind::matrix(&behind, command.first, output.quiet, &stop);
+        let words: Vec<String> = std::env::args().skip(1).collect();
+        let (command, commit) = (shell::join(&words), machine::COMMIT);
+        let text = format!(
+            "# Wrong implementations behind the adapter protocol\n\nmdsm-harness {command}, commit {commit}\n\n{}",
+            matrix.text
+        );
+        write(&output.out, "behind.md", &text)?;
+        say(&matrix.text)?;
+        survivors.extend(matrix.survivors);
+        is_whole &= matrix.is_whole;
+    }
+    if !survivors.is_empty() {
+        say(format!("not noticed: {}", survivors.join(", ")))?;
+        return Ok(Exit::DoesNotConform);
+    }
+    Ok(if is_whole { Exit::Conforms } else { Exit::Undecided })
+}
+
+/// Puts wrong protocols before the model checker; says whether all of them were.
+fn searched(
+    command: &Mutants,
+    chosen: Vec<Mutant>,
+    stop: &Stop,
+    survivors: &mut Vec<&'static str>,
+) -> Result<bool, String> {
+    let output = &command.output;
     let mut text = String::from("| mutant | requirement | rule |");
     Technique::ALL.iter().for_each(|technique| text.push_str(&format!(" {} |", technique.name())));
     text.push_str("\n|---|---|---|---|---|---|---|---|\n");
-    let mut survivors = Vec::new();
     let mut is_whole = true;
-    let chosen = chosen(command)?;
-    if chosen.is_empty() {
-        return Ok(Exit::NothingTested);
-    }
     for mutant in chosen {
         if stop.reason().is_some() {
             is_whole = false;
@@ -299,20 +337,13 @@ pub(super) fn mutants(command: &Mutants) -> Result<Exit, String> {
     }
     write(&output.out, "mutants.md", &text)?;
     say(text)?;
-    if !survivors.is_empty() {
-        say(format!("not noticed: {}", survivors.join(", ")))?;
-        return Ok(Exit::DoesNotConform);
-    }
-    Ok(if is_whole { Exit::Conforms } else { Exit::Undecided })
+    Ok(is_whole)
 }
 
-fn chosen(command: &Mutants) -> Result<Vec<Mutant>, String> {
+fn chosen(command: &Mutants) -> Vec<Mutant> {
     let mut chosen = mutants::MUTATIONS.to_vec();
     chosen.retain(|mutant| glob::matches(&command.only, mutant.name));
-    if chosen.is_empty() {
-        say(format!("no mutant matches --only {}", command.only))?;
-    }
-    Ok(chosen)
+    chosen
 }
 
 /// What mutations of messages show of each mutant. No survivor fails here: what breaks in a crash only is
@@ -321,8 +352,9 @@ fn small_scope(command: &Mutants, (from, to): (u64, u64), stop: &Stop) -> Result
     let is_over = || stop.reason().is_some();
     let protocol = mutants::small_scope(&Protocol, from..to, is_over);
     let mut text = String::from("| mutant | requirement | rule | shown by |\n|---|---|---|---|\n");
-    let chosen = chosen(command)?;
+    let chosen = chosen(command);
     if chosen.is_empty() {
+        say(format!("no mutant matches --only {}", command.only))?;
         return Ok(Exit::NothingTested);
     }
     let mut shown = 0;

@@ -1,4 +1,4 @@
-//! `adapter`: the reference behind the protocol, line by line.
+//! `adapter`: the reference behind the protocol, or whatever else answers calls, line by line.
 
 use std::io::{self, BufRead, Read as _, Write};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::protocol::{REQUEST_BYTES_MAX, VERSION};
-use super::reference::{self, Answer, OPS};
+use super::reference::{Answer, OPS};
 use super::value::{Field, FieldError};
 
 /// A request that cannot be answered: the program ends, for the harness is at fault.
@@ -26,11 +26,19 @@ pub enum ServeError {
     Field(#[from] FieldError),
 }
 
+/// What the reference calls itself.
+pub const REFERENCE: &str = "mdsm-core (the reference)";
+
 /// Answers requests until `bye` or the end of the input.
 ///
 /// # Errors
 /// What no reply can be given to.
-pub fn serve(input: &mut impl BufRead, output: &mut impl Write) -> Result<(), ServeError> {
+pub fn serve(
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+    name: &str,
+    answer: impl Fn(&str, &Value) -> Answer,
+) -> Result<(), ServeError> {
     let bound = u64::try_from(REQUEST_BYTES_MAX).unwrap_or(u64::MAX);
     let mut line = Vec::new();
     loop {
@@ -43,18 +51,23 @@ pub fn serve(input: &mut impl BufRead, output: &mut impl Write) -> Result<(), Se
             Some(_) => {}
         }
         let request: Value = serde_json::from_slice(&line)?;
-        let Some(reply) = reply(&Field::whole("request", &request))? else { return Ok(()) };
+        let reply = reply(&Field::whole("request", &request), name, &answer)?;
+        let Some(reply) = reply else { return Ok(()) };
         writeln!(output, "{reply}")?;
         output.flush()?;
     }
 }
 
-fn reply(request: &Field<'_>) -> Result<Option<Value>, FieldError> {
+fn reply(
+    request: &Field<'_>,
+    name: &str,
+    answer: impl Fn(&str, &Value) -> Answer,
+) -> Result<Option<Value>, FieldError> {
     let id: u32 = request.get("id")?.integer()?;
     Ok(match request.get("verb")?.text()? {
         "hello" => Some(json!({"id": id, "ok": {
             "protocol": VERSION,
-            "name": "mdsm-core (the reference)",
+            "name": name,
             "version": env!("CARGO_PKG_VERSION"),
             "language": "Rust",
             "ops": OPS,
@@ -63,7 +76,7 @@ fn reply(request: &Field<'_>) -> Result<Option<Value>, FieldError> {
         "bye" => None,
         "call" => {
             let (op, args) = (request.get("op")?, request.get("args")?);
-            Some(match reference::answer(op.text()?, args.json()) {
+            Some(match answer(op.text()?, args.json()) {
                 Answer::Ok(ok) => json!({"id": id, "ok": ok}),
                 Answer::Reject { class, detail } => {
                     json!({"id": id, "reject": {"class": class.name(), "detail": detail}})
@@ -78,11 +91,13 @@ fn reply(request: &Field<'_>) -> Result<Option<Value>, FieldError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reference::answer;
     use super::*;
 
     fn served(lines: &str) -> (String, Result<(), String>) {
         let mut output = Vec::new();
-        let result = serve(&mut lines.as_bytes(), &mut output).map_err(|error| error.to_string());
+        let result = serve(&mut lines.as_bytes(), &mut output, REFERENCE, answer);
+        let result = result.map_err(|error| error.to_string());
         (String::from_utf8(output).unwrap(), result)
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use harness::generate::spoil::{metadata_of, spoilt};
 use harness::generate::values::{Scale, value};
 use harness::oracle::decode::{Refused, decode, judge, reference};
+use harness::rules::sharing::capsule_bytes;
 use harness::rules::wire::{self, Mirror, WireKind};
 use harness::seed::{Draw, Seed};
 use mdsm_core::codec::DecodeErrorKind;
@@ -23,6 +24,26 @@ fn hold(kind: WireKind, bytes: &[u8], what: &str) {
 fn refused(kind: WireKind, bytes: &[u8], what: &str) -> Refused {
     hold(kind, bytes, what);
     reference(kind, bytes).expect_err(&format!("{kind}: {what} is accepted"))
+}
+
+#[test]
+fn both_decoders_allow_as_many_hops_as_the_table_of_sets() {
+    let table = include_str!("../spec/reencryption.md");
+    let mut sets = 0;
+    for set in 0..9_u8 {
+        let rows = table.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+        let row = rows.filter(|cells| cells.len() > 13).find(|cells| cells[2] == set.to_string());
+        let hops: u8 = row.unwrap_or_else(|| panic!("set {set}"))[12].parse().unwrap();
+        let bytes = capsule_bytes(set).unwrap();
+        for (hop, fits) in [(hops, true), (hops + 1, false)] {
+            let capsule = [&b"MCAP\x01"[..], &[set, hop], &[0; 96], &vec![0; bytes]].concat();
+            hold(WireKind::Capsule, &capsule, "hops");
+            let is_taken = reference(WireKind::Capsule, &capsule).is_ok();
+            assert_eq!(is_taken, fits, "set {set}, {hop} of {hops} hops");
+        }
+        sets += 1;
+    }
+    assert_eq!(sets, 9);
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub fn shape(set: u8) -> Option<Shape> {
         5 => (1_152, 3, 86, 2, 10),
         6 => (1_792, 3, 86, 2, 10),
         7 => (1_152, 3, 86, 3, 3),
-        8 => (704, 2, 256, 16, 5),
+        8 => (704, 2, 256, 16, 3),
         _ => return None,
     };
     Some(Shape { dimension, word_bytes, columns, digits, hops_max })

@@ -18,7 +18,7 @@ use harness::machine;
 use harness::mutants::behind;
 use harness::output::{note, print};
 use harness::progress::Progress;
-use harness::report::Run;
+use harness::report::{self, Run};
 use harness::seed::Seed;
 use harness::shell;
 use harness::stop::Stop;
@@ -162,7 +162,7 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
         only: command.only.clone(),
         require: command.require.clone(),
         known: known_failing(command.known_failing.as_ref())?,
-        today: date(started_ms),
+        today: report::date(started_ms),
         seed: common.seed,
         detail: if command.full { Detail::Full } else { Detail::Redacted },
         transcripts: command.transcripts.clone(),
@@ -194,7 +194,8 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
         let failing = cases
             .filter(|case| matches!(case.outcome, Outcome::Fail | Outcome::AdapterBroke))
             .map(|case| (case.id.as_str(), case.detail.as_str()));
-        let text = known::write(failing, &options.today, &date(started_ms + KNOWN_DAYS * DAY_MS));
+        let text =
+            known::write(failing, &options.today, &report::date(started_ms + KNOWN_DAYS * DAY_MS));
         fs::write(file, text)
             .map_err(|error| format!("--write-known-failing {}: {error}", file.display()))?;
     }
@@ -235,20 +236,6 @@ fn known_failing(file: Option<&PathBuf>) -> Result<KnownFailing, String> {
     let name = format!("--known-failing {}", file.display());
     let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
     KnownFailing::parse(&text).map_err(|error| format!("{name}: {error}"))
-}
-
-/// The day of a moment, `YYYY-MM-DD`, by the proleptic Gregorian calendar in UTC.
-fn date(ms: i64) -> String {
-    let days = ms.div_euclid(DAY_MS);
-    // Years of 400 from 1 March 0000, so that the leap day is the last of a year.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{of_month:02}", year + era * 400 + carry)
 }
 
 pub(super) fn doctor(command: &Doctor) -> Result<Exit, String> {
@@ -355,24 +342,4 @@ pub(super) fn adapter(command: &Adapter) -> Result<Exit, String> {
     };
     served.map_err(|error| error.to_string())?;
     Ok(Exit::Conforms)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date;
-
-    #[test]
-    fn a_day_has_its_date() {
-        for (ms, day) in [
-            (0, "1970-01-01"),
-            (-1, "1969-12-31"),
-            (951_782_400_000, "2000-02-29"),
-            (1_709_164_800_000, "2024-02-29"),
-            (1_709_251_200_000, "2024-03-01"),
-            (1_764_115_200_000, "2025-11-26"),
-            (1_798_675_200_000, "2026-12-31"),
-        ] {
-            assert_eq!(date(ms), day);
-        }
-    }
 }

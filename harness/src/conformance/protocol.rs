@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::class::Class;
+use super::value;
 
 /// The version of the protocol that this harness speaks.
 pub const VERSION: u64 = 1;
@@ -50,7 +51,7 @@ impl Request {
                 format!(r#"{{"id":{id},"verb":"hello","protocol":[{VERSION}],"suite":"{SUITE}"}}"#)
             }
             Self::Reset { seed } => {
-                format!(r#"{{"id":{id},"verb":"reset","seed":"{}"}}"#, hex(seed))
+                format!(r#"{{"id":{id},"verb":"reset","seed":{}}}"#, value::bytes(seed))
             }
             Self::Call { op, args } => {
                 format!(r#"{{"id":{id},"verb":"call","op":{},"args":{args}}}"#, json!(op))
@@ -69,10 +70,6 @@ impl Request {
             Self::Bye => "bye".to_owned(),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a reply says.

@@ -133,7 +133,7 @@ mod tests {
     fn points_of_the_register_are_found_with_their_readings() {
         assert_eq!(readings("AMB-STO-4"), ["R1", "R2", "R3", "R4"]);
         assert!(interoperation("AMB-STO-4").unwrap().starts_with("R1 reads every"));
-        assert_eq!((readings("AMB-XXX-1"), point("AMB-STO")), (Vec::new(), None));
+        assert_eq!((readings("AMB-STO-99"), point("AMB-STO")), (Vec::new(), None));
         let register = include_str!("../../spec/ambiguities.md");
         for line in register.lines().filter(|line| line.starts_with("| AMB-")) {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();

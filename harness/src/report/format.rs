@@ -100,6 +100,13 @@ pub(super) fn utc(ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The day of a moment in UTC, `2026-11-22`, from milliseconds since 1970.
+#[must_use]
+pub fn date(ms: i64) -> String {
+    let utc = utc(ms);
+    utc.split_once('T').map_or_else(String::new, |(day, _)| day.to_owned())
+}
+
 fn thousands(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.char_indices() {
@@ -114,6 +121,19 @@ fn thousands(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_has_its_day() {
+        for (ms, day) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_400_000, "2000-02-29"),
+            (1_709_251_200_000, "2024-03-01"),
+            (1_798_675_200_000, "2026-12-31"),
+        ] {
+            assert_eq!(date(ms), day);
+        }
+    }
 
     #[test]
     fn nothing_that_acts_on_a_reader_stays_invisible() {

@@ -32,6 +32,7 @@ use std::path::{Path, PathBuf};
 pub use bundle::{Bundle, BundleError};
 pub use conformance::{Conformance, ProfileVerdict, Reading, SentenceVerdict, Status};
 pub use diff::{Change, Diff, diff};
+pub use format::date;
 pub use html::html;
 pub use json::{json, parse};
 pub use junit::junit;

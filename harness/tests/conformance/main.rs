@@ -6,5 +6,8 @@
 mod bad;
 mod kit;
 mod known;
+mod mixed;
+mod networks;
+mod nodes;
 mod program;
 mod shipped;

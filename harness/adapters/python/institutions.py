@@ -210,7 +210,7 @@ class Access:
         self.owners, self.height, self.seats, self.requests, self.grants = owners, 0, {}, {}, {}
 
     def reach(self, height):
-        self.height = height
+        self.height = height = max(self.height, height)
         self.requests = {r: q for r, q in self.requests.items() if height - q["at"] < REQUEST_BLOCKS}
         self.grants = {r: g for r, g in self.grants.items() if height < g["until"] + KEPT_BLOCKS}
 

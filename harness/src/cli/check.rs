@@ -39,12 +39,12 @@ pub(super) struct Check {
     /// The layer; others follow in later versions.
     #[arg(long, value_enum, default_value_t = Layer::L1)]
     layer: Layer,
-    /// Only the cases whose id matches; * stands for any run of characters.
+    /// Only the cases whose id matches; * stands for any run of characters. Several are added up.
     #[arg(long, value_name = "GLOB")]
-    only: Option<String>,
-    /// Cases that have to be supported: `unsupported` fails there.
+    only: Vec<String>,
+    /// Cases that have to be supported: `unsupported` fails there. Several are added up.
     #[arg(long, value_name = "GLOB")]
-    require: Option<String>,
+    require: Vec<String>,
     /// Failures that are excused, each with a reason and an end; a stale entry fails.
     #[arg(long, value_name = "FILE")]
     known_failing: Option<PathBuf>,
@@ -151,6 +151,8 @@ impl Bounds {
 
 pub(super) fn check(command: &Check) -> Result<Exit, String> {
     let Check { common, bounds, .. } = command;
+    let cases = cases::all();
+    named(command, &cases)?;
     let started_ms = machine::now_ms();
     let stop = stop(common)?;
     let options = Options {
@@ -181,13 +183,10 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
         ended_ms: machine::now_ms(),
         undecided: common.undecided,
     };
-    let mut report = run::run(&options, cases::all(), run, &Progress::new(common.quiet))?;
+    let mut report = run::run(&options, cases, run, &Progress::new(common.quiet))?;
     report.run.ended_ms = machine::now_ms();
     if report.exit == Exit::NothingTested.code() {
-        let only = command.only.as_deref().unwrap_or("*");
-        note(format!(
-            "nothing was tested: no case that the adapter supports matches --only {only}"
-        ));
+        note("nothing was tested: the adapter supports none of the cases that were asked for");
     }
     if let Some(file) = &command.write_known_failing {
         let cases = report.chapters.iter().flat_map(|chapter| &chapter.cases);
@@ -200,6 +199,25 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
             .map_err(|error| format!("--write-known-failing {}: {error}", file.display()))?;
     }
     finish(common, &report, "")
+}
+
+/// Says which globs match no case, and what was probably meant. One of `--require` is a mistake: what it
+/// stands for would not be required.
+fn named(command: &Check, cases: &[Case]) -> Result<(), String> {
+    let ids = cases.iter().map(|case| case.id.as_str());
+    let unmatched = |globs: &[String]| -> Vec<String> {
+        let matching = |glob: &&String| !ids.clone().any(|id| glob::matches(glob, id));
+        let hint = |glob: &String| match glob::meant(glob, ids.clone()) {
+            Some(meant) => format!("{glob}: no case is called that; did you mean '{meant}'?"),
+            None => format!("{glob}: no case is called that"),
+        };
+        globs.iter().filter(matching).map(hint).collect()
+    };
+    unmatched(&command.only).iter().for_each(|hint| note(format!("--only {hint}")));
+    match unmatched(&command.require).first() {
+        Some(hint) => Err(format!("--require {hint}")),
+        None => Ok(()),
+    }
 }
 
 fn only(command: &Check) -> Vec<String> {
@@ -219,7 +237,7 @@ fn repeat(command: &Check) -> Vec<String> {
     };
     let profile = command.profile.and_then(|named| named.to_possible_value());
     option("--profile", profile.map(|named| named.get_name().to_owned()));
-    option("--require", command.require.clone());
+    command.require.iter().for_each(|glob| option("--require", Some(glob.clone())));
     option("--known-failing", path(&command.known_failing));
     let Bounds { timeout, memory } = command.bounds;
     option("--timeout", (timeout != 1.0).then(|| timeout.to_string()));

@@ -12,7 +12,7 @@ use harness::conformance::known::{self, KnownFailing};
 use harness::conformance::run::{self, Options};
 use harness::conformance::sentences::{Profile, sentence};
 use harness::conformance::transcript::Detail;
-use harness::conformance::{cases, doctor, explain, reference, serve};
+use harness::conformance::{cases, doctor, explain, reference, register, serve};
 use harness::glob;
 use harness::machine;
 use harness::mutants::behind;
@@ -87,7 +87,8 @@ pub(super) struct Doctor {
 
 #[derive(Args)]
 pub(super) struct Explain {
-    /// A case, where * stands for any run of characters, or a sentence of the spec.
+    /// A case, where * stands for any run of characters, a sentence of the spec, a point of the register
+    /// of readings, such as AMB-STO-4, or `readings` for all of them.
     id: String,
     /// Show inputs whole.
     #[arg(long)]
@@ -291,6 +292,10 @@ pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
         let mut text =
             format!("{} (spec/{}.md): {}\n", sentence.id, sentence.chapter, sentence.text);
         testing.for_each(|case| text.push_str(&format!("  {}\n", case.id)));
+        print(&text)?;
+        return Ok(Exit::Conforms);
+    }
+    if let Some(text) = register::explain(&command.id, &all) {
         print(&text)?;
         return Ok(Exit::Conforms);
     }

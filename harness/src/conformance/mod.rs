@@ -13,6 +13,7 @@ pub mod cases;
 pub mod class;
 pub mod doctor;
 pub mod explain;
+pub mod follows;
 pub mod judge;
 pub mod known;
 pub mod properties;

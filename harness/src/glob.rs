@@ -16,9 +16,35 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// Whether the whole of `name` matches one of the patterns.
+#[must_use]
+pub fn any(patterns: &[String], name: &str) -> bool {
+    patterns.iter().any(|pattern| matches(pattern, name))
+}
+
+/// What was probably meant by a pattern that matches no name: one that does.
+#[must_use]
+pub fn meant<'a>(pattern: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    let tries = [format!("{pattern}.*"), format!("{pattern}*"), format!("*{pattern}*")];
+    tries.into_iter().find(|wider| names.clone().any(|name| matches(wider, name)))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{any, matches, meant};
+
+    #[test]
+    fn a_pattern_that_matches_nothing_is_held_for_a_beginning_or_a_part() {
+        let names = ["merkle.path.one", "merkle.root.one", "decode.MITM.one"];
+        let meant = |pattern: &str| meant(pattern, names.iter().copied());
+        assert_eq!(meant("merkle").as_deref(), Some("merkle.*"));
+        assert_eq!(meant("merkle.pa").as_deref(), Some("merkle.pa*"));
+        assert_eq!(meant("MITM").as_deref(), Some("*MITM*"));
+        assert_eq!(meant("roster"), None);
+        let patterns = ["decode.*".to_owned(), "*.two".to_owned()];
+        assert_eq!(names.map(|name| any(&patterns, name)), [false, false, true]);
+        assert!(!any(&[], "merkle.path.one"));
+    }
 
     #[test]
     fn a_star_stands_for_any_run() {

@@ -227,8 +227,10 @@ fn mutants_prints_a_row_for_each_and_names_survivors() {
         let (code, _) = mutants(arguments);
         assert_eq!(code, 5);
     }
+    assert!(printed.ends_with("5 of 5 mutants noticed\n"), "{printed}");
     let (code, printed) = mutants(&["--first", "--deadline", "0"]);
     assert_eq!(code, 2, "{printed}");
+    assert!(printed.contains("not asked, as the time was over"), "{printed}");
 }
 
 #[test]
@@ -393,6 +395,10 @@ fn digest(arguments: &[&str]) -> String {
 
 #[test]
 fn replay_repeats_a_seed_with_either_kind_of_signatures() {
+    let (code, printed) = ran(&["replay", "3"]);
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains(" blocks, ") && !printed.contains('{'), "{printed}");
+    assert!(printed.ends_with("\nno claim breaks\n"), "{printed}");
     let (one, real) = (digest(&["3"]), digest(&["3", "--signatures", "real"]));
     assert_eq!(digest(&["3", "--signatures", "ideal"]), one);
     assert_eq!(digest(&["3", "--signatures", "real"]), real);
@@ -422,6 +428,7 @@ fn shrink_leaves_a_schedule_that_still_fails_under_the_signatures_it_was_found_w
         (&["replay", text(&file), "--preset", "n7", "--faults", "none"], "--preset, --faults"),
         (&["shrink", text(&file), "--rules", "NoRetries"], "--rules"),
         (&["replay", "no-such-schedule"], "no-such-schedule"),
+        (&["replay", "7..9"], "`simulate --seeds 7..9` runs all"),
     ]);
     for (from, to, why) in [
         ("until ", "untill ", "no line of a schedule"),
@@ -474,4 +481,13 @@ fn no_command_minds_that_nobody_reads_what_it_prints() {
         assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said}");
         assert!(!said.contains("panicked"), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn a_mistyped_word_is_answered_with_the_one_that_was_meant() {
+    refused(&[
+        (&["chek"], "'check'"),
+        (&["check", "--laver", "L1", "--", "true"], "'--layer'"),
+        (&["simulate", "--preset", "papper"], "'paper'"),
+    ]);
 }

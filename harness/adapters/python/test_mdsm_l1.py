@@ -8,6 +8,7 @@ import sys
 import unittest
 
 import mdsm_l1 as m
+import primitives
 
 HERE = pathlib.Path(__file__).resolve().parent
 KNOWN = json.loads((HERE / "../../vectors/reencryption.json").read_text())
@@ -77,15 +78,15 @@ class Signatures(unittest.TestCase):
 
     def test_a_scalar_at_or_above_the_order_is_refused(self):
         _, public, message, signature = self.RFC_8032[0]
-        s = (int.from_bytes(bytes.fromhex(signature[64:]), "little") + m.L).to_bytes(32, "little").hex()
+        s = (int.from_bytes(bytes.fromhex(signature[64:]), "little") + primitives.L).to_bytes(32, "little").hex()
         self.assertIn("reject", call("ed25519.verify", key=public, message=message, signature=signature[:64] + s))
 
     def test_zip_215_takes_what_is_not_canonical_in_r(self):
         secret, message = 8 * 12345, b"m"
-        public = m.bytes_of(m.combine(secret, m.BASE, 0, m.ZERO))
+        public = primitives.bytes_of(primitives.combine(secret, primitives.BASE, 0, primitives.ZERO))
         for r in ("01" + "00" * 31, "01" + "00" * 30 + "80", "ee" + "ff" * 30 + "7f", "ee" + "ff" * 31, "00" * 32, "ed" + "ff" * 30 + "7f"):
-            k = m.challenge(bytes.fromhex(r), public, message)
-            signature = bytes.fromhex(r) + (k * secret % m.L).to_bytes(32, "little")
+            k = primitives.challenge(bytes.fromhex(r), public, message)
+            signature = bytes.fromhex(r) + (k * secret % primitives.L).to_bytes(32, "little")
             self.assertEqual(call("ed25519.verify", key=public, message=message, signature=signature), {"ok": {}}, r)
 
     def test_a_key_of_small_order_is_refused_however_it_is_written(self):
@@ -96,10 +97,10 @@ class Signatures(unittest.TestCase):
             self.assertEqual(reply["reject"]["class"], "key", small)
 
     def test_a_key_of_mixed_order_is_taken_alone_and_in_a_batch(self):
-        torsion = m.point_of(bytes(32))                   # of order 4
-        public = m.bytes_of(m.add(m.combine(99, m.BASE, 0, m.ZERO), torsion))
-        r = m.bytes_of(m.combine(5, m.BASE, 0, m.ZERO))
-        s = (5 + m.challenge(r, public, b"") * 99) % m.L
+        torsion = primitives.point_of(bytes(32))                   # of order 4
+        public = primitives.bytes_of(primitives.add(primitives.combine(99, primitives.BASE, 0, primitives.ZERO), torsion))
+        r = primitives.bytes_of(primitives.combine(5, primitives.BASE, 0, primitives.ZERO))
+        s = (5 + primitives.challenge(r, public, b"") * 99) % primitives.L
         item = dict(key=public, message=b"", signature=r + s.to_bytes(32, "little"))
         self.assertEqual(call("ed25519.verify", **item), {"ok": {}})
         self.assertEqual(call("ed25519.verify_batch", items=[item, item]), {"ok": {}})
@@ -392,7 +393,7 @@ class Institutions(unittest.TestCase):
 class Files(unittest.TestCase):
     def test_the_vector_of_the_xchacha_draft(self):
         plain = b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
-        sealed = m.seal(bytes(range(0x80, 0xA0)), bytes(range(0x40, 0x58)), plain, bytes.fromhex("50515253c0c1c2c3c4c5c6c7"))
+        sealed = primitives.seal(bytes(range(0x80, 0xA0)), bytes(range(0x40, 0x58)), plain, bytes.fromhex("50515253c0c1c2c3c4c5c6c7"))
         self.assertEqual(sealed.hex(), "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96"
                          "b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff921f9664c97637da9768812f615c68b13b52e"
                          "c0875924c1c7987947deafd8780acf49")
@@ -404,7 +405,7 @@ class Files(unittest.TestCase):
         header, prefix = b"MFIL\1\1\x10" + bytes(19), bytes(19)
         for length, text in ((3, b"abc"), (4, b"abc"), (3, b"abd")):
             trailer = struct.pack("<Q", length) + bytes(16) + m.H(b"MCOM\1", bytes(16), text)
-            file = header + m.seal(SEED, m.nonce_of(prefix, 0, 0), b"abc", header) + m.seal(SEED, m.nonce_of(prefix, 1, 1), trailer, header)
+            file = header + primitives.seal(SEED, m.nonce_of(prefix, 0, 0), b"abc", header) + primitives.seal(SEED, m.nonce_of(prefix, 1, 1), trailer, header)
             self.assertEqual("ok" in call("file.open", key=SEED, file=file), (length, text) == (3, b"abc"))
 
     def test_what_is_sealed_opens_and_nothing_else_does(self):
@@ -425,8 +426,8 @@ class ReEncryption(unittest.TestCase):
 
     def test_fips_197(self):
         plain = bytes.fromhex("00112233445566778899aabbccddeeff")
-        self.assertEqual(m.aes(bytes(range(16)), plain * 3).hex(), "69c4e0d86a7b0430d8cdb78070b4c55a" * 3)
-        self.assertEqual(m.aes(bytes(range(32)), plain).hex(), "8ea2b7ca516745bfeafc49904b496089")
+        self.assertEqual(primitives.aes(bytes(range(16)), plain * 3).hex(), "69c4e0d86a7b0430d8cdb78070b4c55a" * 3)
+        self.assertEqual(primitives.aes(bytes(range(32)), plain).hex(), "8ea2b7ca516745bfeafc49904b496089")
 
     def test_known_answers_of_toy16(self):
         known, sets, seeds = self.TOY, [s for s in KNOWN["sets"] if s["set"] == "Toy16"][0], self.IN["key seeds"]

@@ -14,8 +14,8 @@ pub(super) struct Matrix {
     pub(super) text: String,
     /// Names of those that nothing noticed.
     pub(super) survivors: Vec<&'static str>,
-    /// Whether all of them were asked.
-    pub(super) is_whole: bool,
+    /// How many of them something noticed.
+    pub(super) noticed: usize,
 }
 
 /// The mutants whose name matches.
@@ -26,12 +26,11 @@ pub(super) fn chosen(only: &str) -> Vec<Behind> {
 /// Puts every case to every mutant; with `is_first` only until one notices it.
 pub(super) fn matrix(chosen: &[Behind], is_first: bool, is_quiet: bool, stop: &Stop) -> Matrix {
     let cases = cases::all();
-    let mut matrix = Matrix { text: String::new(), survivors: Vec::new(), is_whole: true };
+    let mut matrix = Matrix { text: String::new(), survivors: Vec::new(), noticed: 0 };
     let mut rows = String::new();
-    let (mut noticed, mut killed) = (0, [0_usize; Stage::ALL.len()]);
+    let mut killed = [0_usize; Stage::ALL.len()];
     for mutant in chosen {
         if stop.reason().is_some() {
-            matrix.is_whole = false;
             break;
         }
         let mut kills: Vec<Kill> = Vec::new();
@@ -52,12 +51,12 @@ pub(super) fn matrix(chosen: &[Behind], is_first: bool, is_quiet: bool, stop: &S
         rows.push_str(&row);
         rows.push('\n');
         if kills.iter().any(|kill| kill.case.is_some()) {
-            noticed += 1;
+            matrix.noticed += 1;
         } else {
             matrix.survivors.push(mutant.name);
         }
     }
-    let [vectors, properties] = killed;
+    let ([vectors, properties], noticed) = (killed, matrix.noticed);
     let _ = write!(
         matrix.text,
         "{noticed} of {} noticed: {vectors} by vectors, {properties} by properties.\n\n\

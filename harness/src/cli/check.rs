@@ -12,7 +12,7 @@ use harness::conformance::known::{self, KnownFailing};
 use harness::conformance::run::{self, Options};
 use harness::conformance::sentences::{Profile, sentence};
 use harness::conformance::transcript::Detail;
-use harness::conformance::{cases, doctor, explain, reference, serve};
+use harness::conformance::{cases, doctor, explain, reference, register, serve};
 use harness::glob;
 use harness::machine;
 use harness::mutants::behind;
@@ -42,12 +42,12 @@ pub(super) struct Check {
     /// Seeds with which each network runs.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     seeds: u64,
-    /// Only the cases whose id matches; * stands for any run of characters.
+    /// Only the cases whose id matches; * stands for any run of characters. Several are added up.
     #[arg(long, value_name = "GLOB")]
-    only: Option<String>,
-    /// Cases that have to be supported: `unsupported` fails there.
+    only: Vec<String>,
+    /// Cases that have to be supported: `unsupported` fails there. Several are added up.
     #[arg(long, value_name = "GLOB")]
-    require: Option<String>,
+    require: Vec<String>,
     /// Failures that are excused, each with a reason and an end; a stale entry fails.
     #[arg(long, value_name = "FILE")]
     known_failing: Option<PathBuf>,
@@ -90,7 +90,8 @@ pub(super) struct Doctor {
 
 #[derive(Args)]
 pub(super) struct Explain {
-    /// A case, where * stands for any run of characters, or a sentence of the spec.
+    /// A case, where * stands for any run of characters, a sentence of the spec, a point of the register
+    /// of readings, such as AMB-STO-4, or `readings` for all of them.
     id: String,
     /// Show inputs whole.
     #[arg(long)]
@@ -170,6 +171,8 @@ impl Bounds {
 
 pub(super) fn check(command: &Check) -> Result<Exit, String> {
     let Check { common, bounds, .. } = command;
+    let cases = cases::all();
+    named(command, &cases)?;
     let started_ms = machine::now_ms();
     let stop = stop(common)?;
     let options = Options {
@@ -202,13 +205,10 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
         ended_ms: machine::now_ms(),
         undecided: common.undecided,
     };
-    let mut report = run::run(&options, cases::all(), run, &Progress::new(common.quiet))?;
+    let mut report = run::run(&options, cases, run, &Progress::new(common.quiet))?;
     report.run.ended_ms = machine::now_ms();
     if report.exit == Exit::NothingTested.code() {
-        let only = command.only.as_deref().unwrap_or("*");
-        note(format!(
-            "nothing was tested: no case that the adapter supports matches --only {only}"
-        ));
+        note("nothing was tested: the adapter supports none of the cases that were asked for");
     }
     if let Some(file) = &command.write_known_failing {
         let cases = report.chapters.iter().flat_map(|chapter| &chapter.cases);
@@ -221,6 +221,25 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
             .map_err(|error| format!("--write-known-failing {}: {error}", file.display()))?;
     }
     finish(common, &report, "")
+}
+
+/// Says which globs match no case, and what was probably meant. One of `--require` is a mistake: what it
+/// stands for would not be required.
+fn named(command: &Check, cases: &[Case]) -> Result<(), String> {
+    let ids = cases.iter().map(|case| case.id.as_str());
+    let unmatched = |globs: &[String]| -> Vec<String> {
+        let matching = |glob: &&String| !ids.clone().any(|id| glob::matches(glob, id));
+        let hint = |glob: &String| match glob::meant(glob, ids.clone()) {
+            Some(meant) => format!("{glob}: no case is called that; did you mean '{meant}'?"),
+            None => format!("{glob}: no case is called that"),
+        };
+        globs.iter().filter(matching).map(hint).collect()
+    };
+    unmatched(&command.only).iter().for_each(|hint| note(format!("--only {hint}")));
+    match unmatched(&command.require).first() {
+        Some(hint) => Err(format!("--require {hint}")),
+        None => Ok(()),
+    }
 }
 
 fn only(command: &Check) -> Vec<String> {
@@ -243,7 +262,7 @@ fn repeat(command: &Check) -> Vec<String> {
     let layer = command.layer.and_then(|layer| layer.to_possible_value());
     option("--layer", layer.map(|layer| layer.get_name().to_owned()));
     option("--seeds", (command.seeds != 2).then(|| command.seeds.to_string()));
-    option("--require", command.require.clone());
+    command.require.iter().for_each(|glob| option("--require", Some(glob.clone())));
     option("--known-failing", path(&command.known_failing));
     let Bounds { timeout, memory } = command.bounds;
     option("--timeout", (timeout != 1.0).then(|| timeout.to_string()));
@@ -297,6 +316,10 @@ pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
         let mut text =
             format!("{} (spec/{}.md): {}\n", sentence.id, sentence.chapter, sentence.text);
         testing.for_each(|case| text.push_str(&format!("  {}\n", case.id)));
+        print(&text)?;
+        return Ok(Exit::Conforms);
+    }
+    if let Some(text) = register::explain(&command.id, &all) {
         print(&text)?;
         return Ok(Exit::Conforms);
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use harness::conformance::follows::follows;
 use harness::conformance::vectors;
 use harness::output::{note, print};
 use harness::report::{self, Bundle, Report};
@@ -44,7 +45,8 @@ pub(super) enum Reports {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
-    /// Check a bundle: digests, schema, counts, verdict, and that all views say the same.
+    /// Check a bundle: digests, schema, counts, that every verdict follows from the cases, and that all views
+    /// say the same.
     Verify {
         /// The bundle.
         bundle: PathBuf,
@@ -70,9 +72,21 @@ pub(super) fn reports(command: &Reports) -> Result<Exit, String> {
         }
         Reports::Verify { bundle } => {
             let text = read(bundle)?;
-            match Bundle::verify(&text, vectors::FILES) {
+            let verified = Bundle::verify(&text, vectors::FILES).map_err(|error| error.to_string());
+            let verified =
+                verified.and_then(|(bundle, report)| match bundle.is_of_this_version() {
+                    true => follows(&report).map(|()| (bundle, report)),
+                    false => Ok((bundle, report)),
+                });
+            match verified {
                 Ok((bundle, report)) => {
                     let of = &report.run;
+                    if !bundle.is_of_this_version() {
+                        let (by, ours) = (bundle.harness.escape_debug(), env!("CARGO_PKG_VERSION"));
+                        note(format!(
+                            "written by version {by}; {ours} has other cases and does not judge them again"
+                        ));
+                    }
                     print(&format!(
                         "the bundle holds: {} files, digest {}\n{} {}: {}\n",
                         bundle.files.len(),

@@ -14,6 +14,7 @@ use harness::simulation::cluster::Shape;
 use harness::simulation::node::Scale;
 use harness::simulation::node::campaign::NodeCampaign;
 use harness::simulation::plan::Faults;
+use harness::simulation::run::Counts;
 use harness::simulation::schedule::{HOURS_MAX, Schedule};
 use harness::simulation::shrink;
 use harness::simulation::strategies::Name;
@@ -213,6 +214,9 @@ impl Network {
             schedule.is_real = options.is_real;
             return Ok(schedule);
         }
+        if range(what).is_ok() && !Path::new(what).exists() {
+            return Err(format!("{what}: one run at a time; `simulate --seeds {what}` runs all"));
+        }
         let text = std::fs::read_to_string(what).map_err(|error| format!("{what}: {error}"))?;
         let typed = self.typed();
         if !typed.is_empty() {
@@ -260,6 +264,25 @@ pub(super) fn save(out: &Path, name: &str, campaign: &impl serde::Serialize) -> 
     std::fs::create_dir_all(out).map_err(fault)?;
     let json = serde_json::to_string_pretty(campaign).map_err(|error| error.to_string())?;
     std::fs::write(out.join(name), json + "\n").map_err(fault)
+}
+
+/// What happened in one run, or in many.
+fn told(counts: &Counts) -> Vec<(&'static str, String)> {
+    let simulated = match counts.simulated_ms {
+        ms @ ..3_600_000 => format!("{} s", ms / 1_000),
+        ms => format!("{:.1} h", ms as f64 / 3_600_000.0),
+    };
+    vec![
+        ("simulated", simulated),
+        ("messages", counts.delivered.to_string()),
+        ("final", format!("{} blocks, {} views nullified", counts.finals, counts.nullified)),
+        ("epochs", format!("{}, {} anchors certified", counts.epochs, counts.anchors)),
+        ("offences", format!("{} shown, {} forged votes", counts.offences, counts.forged)),
+        ("altered", format!("{} signed messages, byte by byte", counts.altered)),
+        ("logs lost", counts.lost_logs.to_string()),
+        ("longest", format!("{} ms without a final block", counts.gap_ms)),
+        ("load", format!("{} slots and votes at most", counts.load)),
+    ]
 }
 
 /// The report of a campaign: a case for each claim.
@@ -323,31 +346,11 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
         duration_us: 0,
         rerun: again.clone(),
     });
-    let counts = &campaign.counts;
-    for (name, value) in [
-        ("seeds", format!("{} of {}", counts.runs, campaign.planned)),
-        ("simulated", format!("{:.1} h", counts.simulated_ms as f64 / 3_600_000.0)),
-        ("messages", counts.delivered.to_string()),
-        ("final", format!("{} blocks, {} views nullified", counts.finals, counts.nullified)),
-        ("epochs", format!("{}, {} anchors certified", counts.epochs, counts.anchors)),
-        ("offences", format!("{} shown, {} forged votes", counts.offences, counts.forged)),
-        ("altered", format!("{} signed messages, byte by byte", counts.altered)),
-        ("logs lost", counts.lost_logs.to_string()),
-        ("longest", format!("{} ms without a final block", counts.gap_ms)),
-        ("digest", format!("{:016x}", campaign.digest)),
-        ("load", format!("{} slots and votes at most", counts.load)),
-        (
-            "strategies",
-            campaign
-                .acted
-                .iter()
-                .map(|(n, (t, _))| format!("{n} {t}"))
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
-    ] {
-        chapter.fact(name, value);
-    }
+    let acted: Vec<String> = campaign.acted.iter().map(|(n, (t, _))| format!("{n} {t}")).collect();
+    chapter.fact("seeds", format!("{} of {}", campaign.counts.runs, campaign.planned));
+    told(&campaign.counts).into_iter().for_each(|(name, value)| chapter.fact(name, value));
+    chapter.fact("digest", format!("{:016x}", campaign.digest));
+    chapter.fact("strategies", acted.join(", "));
     if !campaign.mutated.is_empty() {
         let of =
             |(name, (times, runs)): (&String, &(u64, u64))| format!("{name} {times} in {runs}");
@@ -372,9 +375,15 @@ fn conclude(common: &Common, started_ms: i64, campaign: &Campaign) -> Result<Exi
 pub(super) fn replay(command: &Replay) -> Result<Exit, String> {
     let schedule = command.network.schedule(&command.what)?;
     let outcome = shrink::replay(&schedule);
-    let mut text = format!("digest {:032x}\n{:?}\n", outcome.digest, outcome.counts);
+    let mut text = format!("digest {:032x}\n", outcome.digest);
+    for (name, value) in told(&outcome.counts) {
+        text.push_str(&format!("{name:<10} {value}\n"));
+    }
     for breach in &outcome.breaches {
         text.push_str(&format!("{}: {}\n", breach.claim, breach.what));
+    }
+    if outcome.breaches.is_empty() {
+        text.push_str("no claim breaks\n");
     }
     print(&text)?;
     Ok(if outcome.breaches.is_empty() { Exit::Conforms } else { Exit::DoesNotConform })

@@ -4,7 +4,8 @@
 //! and none of its faults counts as a rejection.
 //!
 //! `protocol`, `value` and `class` are the page; `adapter` and `subject` somebody's program behind it, `reference`
-//! ours; `vectors` and `properties` make the cases; `run` judges them, `verdicts` turns them into sentences.
+//! ours; `vectors` and `properties` make the cases; `run` judges them, `verdicts` turns them into sentences;
+//! `register` says which readings work together.
 
 pub mod adapter;
 pub mod case;
@@ -12,12 +13,14 @@ pub mod cases;
 pub mod class;
 pub mod doctor;
 pub mod explain;
+pub mod follows;
 pub mod judge;
 pub mod known;
 pub mod network;
 pub mod properties;
 pub mod protocol;
 pub mod reference;
+pub mod register;
 pub mod run;
 pub mod sentences;
 pub mod serve;

@@ -34,10 +34,10 @@ pub struct Options {
     pub layer: Option<Layer>,
     /// Seeds with which each network runs.
     pub seeds: u64,
-    /// Which cases count.
-    pub only: Option<String>,
+    /// Which cases count; all without.
+    pub only: Vec<String>,
     /// Where unsupported is a failure.
-    pub require: Option<String>,
+    pub require: Vec<String>,
     /// Failures that are excused.
     pub known: KnownFailing,
     /// `YYYY-MM-DD`.
@@ -95,8 +95,7 @@ pub fn run(
 
 fn choose(options: &Options, cases: Vec<Case>) -> Vec<Case> {
     let is_of = |case: &Case| options.profile.is_none_or(|profile| case.profile() <= profile);
-    let is_asked =
-        |case: &Case| options.only.as_ref().is_none_or(|only| glob::matches(only, &case.id));
+    let is_asked = |case: &Case| options.only.is_empty() || glob::any(&options.only, &case.id);
     let is_in = |case: &Case| options.layer.is_none_or(|layer| case.layer() == layer);
     cases.into_iter().filter(|case| is_of(case) && is_in(case) && is_asked(case)).collect()
 }
@@ -208,8 +207,7 @@ fn judge(
 }
 
 fn unsupported(options: &Options, case: &Case) -> Outcome {
-    let is_required = options.require.as_ref().is_some_and(|glob| glob::matches(glob, &case.id));
-    if is_required { Outcome::Fail } else { Outcome::Unsupported }
+    if glob::any(&options.require, &case.id) { Outcome::Fail } else { Outcome::Unsupported }
 }
 
 fn vector(
@@ -270,9 +268,8 @@ fn into_report(options: &Options, case: &Case, done: Done) -> Result<report::Cas
 
 fn repeat(options: &Options, only: Option<&str>) -> String {
     let mut words = options.repeat.clone();
-    if let Some(only) = only.or(options.only.as_deref()) {
-        words.extend(["--only".to_owned(), only.to_owned()]);
-    }
+    let only = only.map_or_else(|| options.only.clone(), |only| vec![only.to_owned()]);
+    words.extend(only.into_iter().flat_map(|only| ["--only".to_owned(), only]));
     words.push("--".to_owned());
     words.extend(options.launch.command.iter().cloned());
     shell::join(&words)
@@ -344,7 +341,7 @@ fn ending(
     Some((Profile::Paper, extra_case(options, id.to_owned(), title, done.outcome, detail)))
 }
 
-/// Excuses known failures, and fails entries that excuse nothing or have expired.
+/// Excuses known failures, and fails entries that excuse nothing, have expired, or say no reason of their own.
 fn excuse(
     options: &Options,
     judged: &mut [report::Case],
@@ -365,7 +362,10 @@ fn excuse(
         let is_about = |case: &report::Case| glob::matches(&known.case, &case.id);
         let detail = if known.has_expired(&options.today) {
             format!("case = {:?} expired on {}: {}", known.case, known.expires, known.reason)
-        } else if used.contains(&entry) || !judged.iter().any(is_about) && options.only.is_some() {
+        } else if !known.is_explained() {
+            format!("case = {:?} has the reason it was written with; say why it fails", known.case)
+        } else if used.contains(&entry) || !judged.iter().any(is_about) && !options.only.is_empty()
+        {
             // With --only, an entry about other cases has nothing to excuse today.
             continue;
         } else {
@@ -375,7 +375,8 @@ fn excuse(
             )
         };
         let id = format!("known-failing.{}", entry + 1);
-        let title = "each entry of the known-failing file excuses a failure and has not expired";
+        let title =
+            "each entry of the known-failing file excuses a failure, says why, and has not expired";
         extra.push((Profile::Paper, extra_case(options, id, title, Outcome::Fail, detail)));
     }
 }

@@ -21,6 +21,22 @@ pub(super) fn conformance(
     cases: &[Of<'_>],
     profiles: &[Profile],
 ) -> Conformance {
+    let (profiles, sentences) = verdicts(cases, profiles);
+    Conformance {
+        adapter: command.to_vec(),
+        language: hello.language.clone().unwrap_or_default(),
+        ops: hello.ops.iter().cloned().collect(),
+        profiles,
+        sentences,
+        readings: readings(hello),
+    }
+}
+
+/// What follows from the cases alone.
+pub(super) fn verdicts(
+    cases: &[Of<'_>],
+    profiles: &[Profile],
+) -> (Vec<ProfileVerdict>, Vec<SentenceVerdict>) {
     let judged: Vec<(Profile, BTreeMap<&str, Seen>)> =
         profiles.iter().map(|profile| (*profile, seen(cases, *profile))).collect();
     let verdicts = judged.iter().map(|(profile, seen)| profile_verdict(*profile, cases, seen));
@@ -41,14 +57,8 @@ pub(super) fn conformance(
         }
     };
     let asked = |one: &&Sentence| profiles.iter().any(|profile| one.profile <= *profile);
-    Conformance {
-        adapter: command.to_vec(),
-        language: hello.language.clone().unwrap_or_default(),
-        ops: hello.ops.iter().cloned().collect(),
-        profiles: verdicts.collect(),
-        sentences: sentences::sentences().iter().filter(asked).map(sentence).collect(),
-        readings: readings(hello),
-    }
+    let all = sentences::sentences().iter();
+    (verdicts.collect(), all.filter(asked).map(sentence).collect())
 }
 
 const fn source(profile: Profile) -> &'static str {

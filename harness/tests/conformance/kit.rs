@@ -69,3 +69,41 @@ fn a_profile_judges_its_own_cases() {
     let cases = checked.report.chapters.iter().flat_map(|chapter| &chapter.cases);
     assert!(cases.clone().all(|case| case.id.starts_with("paper.")), "{}", checked.text);
 }
+
+#[test]
+fn globs_add_up_and_stand_in_the_line_that_repeats_the_run() {
+    let several = ["--only", "paper.items.*", "--only", "merkle.root.*", "--require", "merkle.*"];
+    let checked = check(&several, &reference());
+    assert_eq!(checked.code, 0, "{}", checked.text);
+    let groups: BTreeSet<&str> =
+        checked.report.chapters.iter().map(|chapter| chapter.id.as_str()).collect();
+    assert_eq!(groups, BTreeSet::from(["merkle", "paper"]), "{}", checked.text);
+    let again = &checked.report.run.command;
+    for words in ["--only 'paper.items.*'", "--only 'merkle.root.*'", "--require 'merkle.*'"] {
+        assert!(again.contains(words), "{again}");
+    }
+    // Either is enough.
+    let either = ["--only", "merkle.root.*", "--require", "no.*", "--require", "merkle.*"];
+    assert_eq!(harness_of(&either).0, 4, "a glob that nothing matches requires nothing");
+    let either = ["--only", "merkle.root.*", "--require", "roster.*", "--require", "merkle.*"];
+    let checked = check(&either, &bad("lies"));
+    assert_eq!(checked.code, 1, "{}", checked.text);
+}
+
+#[test]
+fn a_glob_that_matches_no_case_is_answered_with_one_that_does() {
+    let checked = check(&["--only", "merkle"], &reference());
+    assert_eq!(checked.code, 5, "{}", checked.text);
+    assert!(checked.text.contains("did you mean 'merkle.*'?"), "{}", checked.text);
+    let (code, text) = harness_of(&["--require", "merkle"]);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("--require merkle: no case is called that"), "{text}");
+}
+
+/// Checks the reference where no report is expected.
+fn harness_of(options: &[&str]) -> (i32, String) {
+    let adapter = reference();
+    let words: Vec<&str> = adapter.iter().map(String::as_str).collect();
+    let output = harness(&[&["check", "--quiet"], options, &["--"], &words].concat());
+    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+}

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::allow_attributes, reason = "a test fails by panicking")]
 
 mod bad;
+mod bundle;
 mod kit;
 mod known;
 mod mixed;

@@ -9,6 +9,9 @@ use crate::program::{below, check, reference};
 /// Lines of a template, at most.
 const TEMPLATE_LINES_MAX: usize = 100;
 
+/// Lines of a module of the independent implementation, fewer than.
+const MODULE_LINES: usize = 800;
+
 #[test]
 fn the_reference_conforms_to_both_profiles() {
     let checked = check(&[], &reference());
@@ -35,6 +38,20 @@ fn every_template_has_at_most_a_hundred_lines() {
         }
     }
     assert_eq!(found, 5, "Python, Node, Go, Java and C");
+}
+
+#[test]
+fn every_module_of_the_independent_implementation_has_fewer_than_800_lines() {
+    let mut found = 0;
+    for file in fs::read_dir(below("adapters/python")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "py") {
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines < MODULE_LINES, "{}: {lines} lines", path.display());
+            found += 1;
+        }
+    }
+    assert!(found >= 5, "{found} modules");
 }
 
 /// An interpreter that is on this machine.

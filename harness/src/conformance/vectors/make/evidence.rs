@@ -294,7 +294,8 @@ impl Scene {
             let name = name_of(flaw);
             let (header, fault) = (self.roll.signed(made.block.header), Box::new(made.fault));
             let block = Evidence::Block { header, fault: fault.clone() };
-            self.proves(maker, &format!("e5-{name}"), &block, &["CON-6.2", "COM-4.4"]);
+            let of: Vec<&str> = ["CON-6.2", "COM-4.4"].into_iter().chain(rule(flaw)).collect();
+            self.proves(maker, &format!("e5-{name}"), &block, &of);
             let vote = self.roll.notarize(auditor, &header.header);
             if matches!(flaw, Flaw::Header | Flaw::CertificateQuorum | Flaw::RecordSignature) {
                 let audit = Evidence::Audit { header, fault: fault.clone(), vote };
@@ -360,6 +361,33 @@ fn digest(bytes: &Bytes32) -> mdsm_core::types::Digest {
 
 fn chain(label: &str) -> ChainId {
     ChainId::new(named(label))
+}
+
+/// The sentence that a flaw breaks, where one is about it: what breaks it is an offence, or it is no rule.
+const fn rule(flaw: Flaw) -> Option<&'static str> {
+    match flaw {
+        Flaw::ParentHeight => Some("CON-4.5"),
+        Flaw::ParentTime => Some("STO-12.7"),
+        Flaw::CertificateQuorum | Flaw::CertificateSignature => Some("CON-7.1"),
+        Flaw::ItemBlockChain
+        | Flaw::ItemBlockHeight
+        | Flaw::ItemBlockProducer
+        | Flaw::ItemBlockClosed => Some("STO-9.2"),
+        Flaw::ItemEmpty => Some("STO-3.2"),
+        Flaw::ItemOfEleven => Some("STO-3.1"),
+        Flaw::RecordSignature => Some("STO-2.3"),
+        Flaw::RecordKey => Some("STO-2.5"),
+        Flaw::RecordFuture => Some("STO-8.7"),
+        Flaw::RecordSize => Some("STO-4.1"),
+        Flaw::RepeatedInItem | Flaw::RepeatedInBlock => Some("CON-4.6"),
+        Flaw::Header
+        | Flaw::ParentView
+        | Flaw::ParentEpoch
+        | Flaw::CertificateBlock
+        | Flaw::CertificateView
+        | Flaw::CertificateEpoch
+        | Flaw::CertificateSubject => None,
+    }
 }
 
 /// `RecordFuture` as `record-future`.

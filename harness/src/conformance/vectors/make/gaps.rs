@@ -188,12 +188,12 @@ fn evidence(maker: &mut Maker) {
         maker.valid(id, "evidence.judge", args, ok, &["CON-7.14", "CON-7.8"]);
     }
     maker.finding(&["honest-convicted"]);
-    let mut fails = |id: &str, header: BlockHeader, fault: Fault| {
+    let mut fails = |id: &str, of: &[&str], header: BlockHeader, fault: Fault| {
         let evidence =
             Evidence::Block { header: scene.roll.signed(header), fault: Box::new(fault) };
         assert!(scene.judged(&evidence).is_err(), "{id}: the rules convict");
         let (id, args) = (format!("evidence.judge.{id}"), scene.args(&evidence));
-        maker.invalid(id, "evidence.judge", args, &[Class::Unproven], &["CON-7.9"]);
+        maker.invalid(id, "evidence.judge", args, &[Class::Unproven], of);
     };
     let of = |flaw| flawed(&scene.draft, flaw).expect("the draft has room for every flaw");
     // The record is one millisecond too early for the block, so it is in time for one stamped later.
@@ -201,6 +201,7 @@ fn evidence(maker: &mut Maker) {
     let header = future.block.header;
     fails(
         "e5-record-as-far-ahead-as-it-may-be",
+        &["CON-7.9", "STO-8.7"],
         BlockHeader { timestamp: later(header), ..header },
         future.fault,
     );
@@ -209,6 +210,6 @@ fn evidence(maker: &mut Maker) {
         let Fault::Repeated { summary, first, .. } = repeated.fault else { continue };
         let fault = Fault::Repeated { summary, second: first.clone(), first };
         let id = format!("e5-one-place-shown-twice-in-one-{id}");
-        fails(&id, repeated.block.header, fault);
+        fails(&id, &["CON-7.9"], repeated.block.header, fault);
     }
 }

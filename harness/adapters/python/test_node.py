@@ -15,12 +15,12 @@ from collections import Counter, defaultdict
 import node as m
 
 HERE = pathlib.Path(__file__).resolve().parent
-START, TURN, WINDOW, DELAY = 1_700_000_000_000, 1000, 8000, 60
+START, TURN, DELAY = 1_700_000_000_000, 1000, 60
 
 
-def network(producers=4, auditors=4, others=2):
+def network(producers=4, auditors=4, others=2, turn=TURN):
     ids = list(range(1, producers + auditors + others + 1))
-    return {"profile": "paper", "started_at": str(START), "turn_ms": TURN, "minute_ms": 2 * TURN, "window_ms": WINDOW, "delay_ms": DELAY,
+    return {"profile": "paper", "started_at": str(START), "turn_ms": turn, "minute_ms": 2 * turn, "window_ms": 8 * turn, "delay_ms": DELAY,
             "institutions": [{"institution": i, "rating": 60 - i, "centre": i} for i in ids],
             "producers": ids[:producers], "auditors": ids[producers:producers + auditors], "nodes": [{"node": i, "institution": i} for i in ids]}
 
@@ -52,7 +52,8 @@ class World:
         for machine in self.machines.values():
             self.at[machine.institution].append(machine)
         self.events, self.count, self.cut, self.steps, self.trace = [], 0, set(), 0, hashlib.sha256()
-        self.loss, self.late, self.crash = [r * self.random.random() if faulty else 0 for r in (0.3, 0.2, 0.02)]
+        self.loss, self.late, self.crash = [r * self.random.random() if faulty else 0 for r in (0.3, 0.4, 0.05)]
+        self.asleep = self.random.choice((100, 1000, 12000))
         # What was seen.
         self.blocks, self.windows, self.anchors, self.records = {}, {}, defaultdict(set), {}
         self.submitted, self.accepted, self.heights, self.frozen = set(), set(), Counter(), Counter()
@@ -80,7 +81,7 @@ class World:
     def stop(self, machine):
         machine.node = None
         if self.faulty:
-            self.plan(self.random.randint(10, 12000), self.wake, machine)
+            self.plan(self.random.randint(1, self.asleep), self.wake, machine)
 
     def step(self, machine, **what):
         if not machine.node:
@@ -197,18 +198,21 @@ def quiet_world(seconds, contents=(), **shape):
 
 
 def faulty_world(seed, twins=()):
+    """Faults for some turns, then none; safety is judged all the time, and life at the end."""
     chance = random.Random(-seed)
-    world = World(seed, network(chance.randint(1, 4), chance.choice((1, 3, 4, 5)), chance.randint(0, 2)), twins=twins)
+    turn = chance.choice((200, 500, 1000))
+    shape = network(chance.randint(1, 4), chance.choice((1, 3, 4, 5)), chance.randint(0, 2), turn)
+    world, bad, good = World(seed, shape, twins=twins), 20 * max(turn, 500), 40 * turn + 4000
     for number in range(chance.randint(1, 8)):
-        world.plan(chance.randint(500, 20000), world.submit, b"record %d" % number)
+        world.plan(chance.randint(500, bad), world.submit, b"record %d" % number)
     if chance.random() < 0.8:
         world.partition()
     if chance.random() < 0.2:
-        world.machines[1].silent = len(world.network["producers"]) > 1
-    world.run(START + 20000)
+        world.machines[1].silent = len(shape["producers"]) > 1
+    world.run(START + bad)
     world.mend()
     healed = len(world.windows)
-    world.run(START + 20000 + 5 * WINDOW)
+    world.run(START + bad + good)
     assert world.submitted == world.accepted == set(world.records), "not final: %s" % (world.accepted ^ set(world.records))
     assert len(world.windows) >= healed + 3, "windows are not frozen any more"
     assert all(world.anchors[window] for window in range(len(world.windows) - 1)), "a window was not anchored"
@@ -243,7 +247,7 @@ class Healthy(unittest.TestCase):
     def test_com_7_a_silent_producer_is_replaced_by_the_best_auditor_and_that_one_by_the_best_outsider(self):
         world = World(1, network(), faulty=False)
         world.machines[2].silent = True
-        world.run(START + 9 * WINDOW)
+        world.run(START + 72 * TURN)
         last = world.windows[max(world.windows)]
         self.assertEqual((last["producers"], last["auditors"]), ([1, 5, 3, 4], [9, 6, 7, 8]))
         self.assertLess(int(last["credit"][1]["points"]), 0)

@@ -124,11 +124,11 @@ class World:
     def deliver(self, machine, sender, data):
         self.step(machine, inbox=[(sender, data)])
 
-    def submit(self, content):
+    def submit(self, content, first=None):
         """A client, who asks another node as long as none has accepted."""
         self.submitted.add(digest_of(content))
         if digest_of(content) not in self.accepted:
-            machine = self.random.choice([m for m in self.machines.values() if not m.silent])
+            machine = first or self.random.choice([m for m in self.machines.values() if not m.silent])
             self.step(machine, requests=[(bytes(32), int(self.now), content)])
             self.plan(3000, self.submit, content)
 
@@ -186,6 +186,45 @@ class World:
     def see_anchor(self, machine, what):
         assert self.windows[what["window"]]["root"] == what["root"], "another root was anchored"
         self.anchors[what["window"]].add(machine.institution)
+
+
+class Soup(World):
+    """No time at all: any message that was ever sent may arrive now, any clock may jump ahead, any node may crash. Only safety is judged."""
+
+    def __init__(self, seed, shape):
+        self.soup, self.deaf = [], 0
+        super().__init__(seed, {**shape, "delay_ms": 0})
+        self.crash, self.deaf = self.random.choice((0, 0.05, 0.2)), self.random.choice((0.5, 0.9, 0.97))
+        for machine in self.machines.values():
+            machine.offset, machine.rate = self.random.randint(0, 5) * TURN, 1
+            self.wake(machine)
+
+    def plan(self, after, do, *what):
+        pass
+
+    def stop(self, machine):
+        machine.node = None
+        if self.random.random() < 0.5:
+            machine.offset -= self.random.randint(0, 2) * TURN
+        self.wake(machine)
+
+    def post(self, source, target, data):
+        """Decisions are often lost, so that heights are fought for."""
+        if b'"decided"' not in data or self.random.random() > self.deaf:
+            self.soup.append((target, source.institution, data))
+
+    def stir(self, steps):
+        dull = self.random.choice((0.1, 0.2, 0.3))
+        for self.now in range(self.now, self.now + steps):
+            machine = self.machines[self.random.choice(self.network["producers"])]
+            if self.soup and self.random.random() > dull:
+                at = self.random.randrange(max(0, len(self.soup) - 20), len(self.soup))
+                self.deliver(*self.soup[at] if self.random.random() < 0.2 else self.soup.pop(at))
+            elif self.random.random() < 0.5:
+                self.step(machine, timers=["pulse"])
+            else:
+                machine.offset += TURN
+                self.step(machine, timers=["turn"])
 
 
 def quiet_world(seconds, contents=(), **shape):
@@ -257,12 +296,165 @@ class Healthy(unittest.TestCase):
         self.assertEqual((len(world.blocks), len(world.records)), (20, 20))
 
 
+    def test_auditors_that_lack_a_record_get_it_from_the_producer(self):
+        world = quiet_world(0)
+        world.cut = {(10, auditor) for auditor in (5, 6, 7, 8)}
+        world.submit(b"x", world.machines[10])
+        world.run(START + 3 * TURN)
+        self.assertIn(digest_of(b"x"), world.records)
+
+    def test_a_node_that_producers_do_not_reach_asks_others(self):
+        world = quiet_world(0)
+        world.cut = {(producer, 10) for producer in (1, 2, 3, 4)}
+        world.run(START + 20 * TURN)
+        self.assertGreater(world.heights[10], 10)
+
+    def test_lost_messages_cost_few_turns(self):
+        world = quiet_world(0)
+        world.loss = 0.3
+        world.run(START + 41 * TURN)
+        self.assertGreater(len(world.blocks), 36)
+
+    def test_nobody_pays_for_an_outage(self):
+        world = quiet_world(20)
+        world.cut = {(a, b) for a in world.machines for b in world.machines}
+        world.run(START + 40 * TURN)
+        world.cut = set()
+        world.run(START + 60 * TURN)
+        self.assertEqual({line["missed"] for line in world.windows[max(world.windows)]["credit"]}, {0})
+
+    def test_a_full_disk_is_packed_and_read_again(self):
+        world = quiet_world(0)
+        for number in range(30):
+            world.submit(bytes([number]) * 100_000, world.machines[1])
+            world.run(START + (number + 1) * 4 * TURN)
+        first, height = world.machines[1].disk[0], world.heights[1]
+        self.assertEqual(first[:1], b"c")
+        world.machines[1].node = None
+        world.wake(world.machines[1])
+        self.assertEqual((len(world.machines[1].node.ledger.blocks), len(world.records)), (height, 30))
+
+
+class Rules(unittest.TestCase):
+    """One node of two producers and three auditors, and what it says to messages made by hand. Institution 1 has the odd turns."""
+
+    def begin(self, me):
+        self.me, self.disk, self.now = me, [], START
+        self.wake()
+
+    def wake(self):
+        self.node = m.Node(network(2, 3, 1), self.me)
+        return self.step(start=list(self.disk))
+
+    def step(self, **what):
+        wanted = self.node.step(self.now, **what)
+        self.disk = wanted["append"] if wanted["replace"] else self.disk + wanted["append"]
+        sent = [{"to": to, **json.loads(data)} for to, data in wanted["outbox"]]
+        return [s for s in sent if s["kind"] not in ("record", "ask")]
+
+    def hear(self, sender, kind, **fields):
+        return self.step(inbox=[(sender, m.encode({"kind": kind, **fields}))])
+
+    def block(self, turn, auditors=(), **fields):
+        return {"height": 1, "parent": "0" * 64, "turn": turn, "producer": 2 - turn % 2, "timestamp": START + turn, "anchored": 0, "records": [],
+                "auditors": list(auditors), **fields}
+
+    def prepare(self, turn, **fields):
+        return self.hear(2 - turn % 2, "prepare", height=1, turn=turn, draft=self.block(turn, **fields))
+
+    def accept(self, turn, block):
+        return self.hear(2 - turn % 2, "accept", height=1, turn=turn, block=block)
+
+    def promise(self, sender, turn, audited=True, accepted=()):
+        return self.hear(sender, "promise", height=1, turn=turn, audited=audited, lacks=[], accepted=list(accepted))
+
+    def test_an_auditor_keeps_its_promise_also_over_a_crash(self):
+        self.begin(3)
+        self.assertEqual(self.prepare(4)[0]["kind"], "promise")
+        for _ in range(2):
+            self.assertEqual(self.prepare(3) + self.accept(3, self.block(3, [3, 4])), [])
+            self.wake()
+        self.assertEqual(self.accept(4, self.block(4, [3, 4]))[0]["kind"], "accepted")
+
+    def test_an_auditor_tells_what_it_accepted_also_after_a_crash(self):
+        self.begin(3)
+        block = self.block(1, [3, 4])
+        self.accept(1, block)
+        self.wake()
+        self.assertEqual(self.prepare(2)[0]["accepted"], [{"turn": 1, "block": block}])
+
+    def test_an_auditor_audits_no_draft_whose_records_it_lacks_or_that_breaks_a_rule(self):
+        self.begin(3)
+        entry = {"content": digest_of(b"x"), "owner": "0" * 64, "created": 1, "booked_by": 6}
+        reply, = self.prepare(1, records=[entry])
+        self.assertEqual((reply["audited"], reply["lacks"]), (False, [digest_of(b"x")]))
+        self.hear(1, "record", record={**entry, "content": "eA=="})
+        self.assertEqual([self.prepare(1, **wrong)[0]["audited"] for wrong in (
+            {"records": [entry]}, {"records": [entry, entry]}, {"timestamp": START}, {"parent": "1" * 64}, {"producer": 2}, {"anchored": 1},
+            {"records": [{**entry, "booked_by": 9}]})], [True] + [False] * 6)
+        self.hear(4, "decided", blocks=[self.block(1, [3, 4], records=[entry])], top=1)
+        parent = self.node.ledger.name
+        twice = self.block(2, height=2, parent=parent, records=[entry])
+        self.assertEqual(self.hear(2, "prepare", height=2, turn=2, draft=twice)[0]["audited"], False)
+
+    def test_a_proposer_begins_no_ballot_twice(self):
+        self.begin(1)
+        self.assertEqual(self.disk and self.node.begun, (1, 1))
+        self.now += 10
+        self.assertEqual(self.wake(), [])
+
+    def test_a_proposer_adopts_what_was_accepted_last(self):
+        self.begin(1)
+        votes = [{"turn": turn, "block": self.block(turn, [3, 4])} for turn in (-2, -4)]
+        self.assertEqual(self.promise(3, 1, accepted=votes[:1]), [])
+        sent, = self.promise(4, 1, accepted=votes[1:])
+        self.assertEqual((sent["kind"], sent["block"]), ("accept", votes[0]["block"]))
+
+    def test_a_proposer_waits_for_all_auditors_but_not_for_ever(self):
+        self.begin(1)
+        self.assertEqual(self.promise(3, 1) + self.promise(5, 1), [])
+        self.now += self.node.pulse_ms
+        sent, = self.step(timers=["pulse"])
+        self.assertEqual((sent["kind"], sent["block"]["auditors"]), ("accept", [3, 5]))
+        self.now += self.node.pulse_ms
+        self.assertEqual(self.hear(4, "accepted", height=1, turn=1) + self.step(timers=["pulse"]), [{**sent, "to": [3, 5]}])
+
+    def test_a_majority_decides_and_no_less(self):
+        self.begin(1)
+        for auditor in (3, 4, 5):
+            self.promise(auditor, 1)
+        self.assertEqual(self.hear(4, "accepted", height=1, turn=1) + self.hear(4, "accepted", height=1, turn=1), [])
+        self.assertEqual(self.hear(3, "accepted", height=1, turn=1)[0]["kind"], "decided")
+
+    def test_who_is_ahead_helps_and_who_is_behind_asks(self):
+        self.begin(3)
+        wanted = self.node.step(START, inbox=[(1, m.encode({"kind": "prepare", "height": 4, "turn": 1, "draft": self.block(1)}))])
+        self.assertEqual(wanted["outbox"], [([1], m.encode({"kind": "ask", "height": 1}))])
+        self.hear(4, "decided", blocks=[self.block(1, [3, 4])], top=1)
+        self.assertEqual([s["top"] for s in self.prepare(2) + self.hear(6, "ask", height=1)], [1, 1])
+
+    def test_nonsense_is_ignored(self):
+        self.begin(3)
+        rubbish = [b"", b"\xff", b"[]", b"null", b"{}", b'{"kind":[]}', b'{"kind":"step"}', b"[" * 100_000, b"9" * 5000, b'{"kind":"ask"}',
+                   b'{"kind":"ask","height":1.5}', b'{"kind":"ask","height":true}', b'{"kind":"ask","height":1%s}' % (b"0" * 30)]
+        for kind, shape in m.MESSAGES.items():
+            rubbish += [m.encode({"kind": kind, **{name: value for name in shape}}) for value in (None, [], {}, -1, 1 << 62, "x", [[]], [None])]
+        self.assertEqual(self.step(inbox=[(sender, data) for data in rubbish for sender in (1, 4, 77)]), [])
+
+
 class Faults(unittest.TestCase):
     def test_agreement_validity_no_loss_and_life_once_mended(self):
         low, _, high = os.environ.get("SEEDS", "1-100").rpartition("-")
         for seed in range(int(low or 1), int(high) + 1):
             with self.subTest(seed=seed):
                 faulty_world(seed)
+
+    def test_agreement_in_any_order_of_events(self):
+        for seed in range(400):
+            with self.subTest(seed=seed):
+                world = Soup(seed, network(2 + seed % 2, 3, 0))
+                world.submit(b"a record")
+                world.stir(400)
 
     def test_a_seed_runs_the_same_twice(self):
         self.assertEqual(faulty_world(7).trace.digest(), faulty_world(7).trace.digest())
@@ -276,3 +468,72 @@ class Faults(unittest.TestCase):
             except AssertionError as error:
                 broken.append(str(error))
         self.assertTrue(any(error.startswith("agreement") for error in broken), broken)
+
+
+class Lines(unittest.TestCase):
+    """The adapter as the harness meets it: a process."""
+
+    def setUp(self):
+        self.process = subprocess.Popen([sys.executable, HERE / "node.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.count = 0
+
+    def tearDown(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(10)
+
+    def ask(self, verb, **fields):
+        self.count += 1
+        self.process.stdin.write(json.dumps({"id": self.count, "verb": verb, **fields}, separators=(",", ":")) + "\n")
+        self.process.stdin.flush()
+        reply = json.loads(self.process.stdout.readline())
+        self.assertEqual((reply.pop("id"), len(reply)), (self.count, 1))
+        return reply
+
+    def step(self, node, now=START, **fields):
+        return self.ask("step", node=node, now=str(now), random="00" * 32, **fields)["ok"]
+
+    def test_hello_and_what_it_cannot_do(self):
+        hello = self.ask("hello", protocol=[1], suite="2026.11")["ok"]
+        self.assertEqual((hello["protocol"], hello["ops"], hello["networks"]), (1, [], ["paper"]))
+        self.assertEqual(self.ask("reset", seed="00" * 32), {"ok": {}})
+        for verb in ("call", "dance", "answer", "__init__"):
+            self.assertIn("unsupported", self.ask(verb, op="decode", args={}))
+        self.assertIn("unsupported", self.ask("reset", seed="00" * 32, network={**network(), "profile": "mdsm-1"}))
+        self.assertIn("unsupported", self.ask("hello", protocol=[2], suite="2026.11"))
+
+    def test_bye_ends_it(self):
+        self.process.stdin.write('{"id":1,"verb":"bye"}\n')
+        self.process.stdin.flush()
+        self.assertEqual((self.process.wait(2), self.process.stdout.read()), (0, ""))
+
+    def test_a_record_becomes_final_and_a_window_is_frozen(self):
+        """One producer, one auditor; bytes above 4,096 are in base64 on the line."""
+        self.assertEqual(self.ask("reset", seed="00" * 32, network=network(1, 1, 0)), {"ok": {}})
+        self.assertEqual(self.step(2, start={"durable": []}), {"timers": [{"timer": "turn", "after_ms": TURN}]})
+        content = bytes(range(256)) * 20
+        begun = self.step(1, start={"durable": []}, requests=[{"submit": {"owner": "07" * 32, "created": "-5", "content": m.text_of(content)}}])
+        self.assertEqual(begun["seen"], [{"accepted": {"content": digest_of(content)}}])
+        self.assertEqual([letter["to"] for letter in begun["outbox"]], [[2], [2]])
+        disks, letters, seen = {1: begun["append"], 2: []}, [(1, letter) for letter in begun["outbox"]], []
+        for turn in range(1, 10):
+            while letters:
+                sender, letter = letters.pop(0)
+                wanted = self.step(3 - sender, START + turn * TURN - 1, inbox=[{"from": sender, "message": letter["message"]}])
+                disks[3 - sender] += wanted.get("append", [])
+                letters += [(3 - sender, letter) for letter in wanted.get("outbox", [])]
+                seen += wanted.get("seen", [])
+            if turn == 4:
+                self.assertEqual(self.ask("crash", node=1), {"ok": {}})
+                wanted = self.step(1, START + turn * TURN, start={"durable": disks[1]})
+            else:
+                wanted = self.step(1, START + turn * TURN, timers=["turn"])
+            disks[1] += wanted["append"]
+            letters = [(1, letter) for letter in wanted["outbox"]]
+        final, = [s["final"] for s in seen if s.get("final", {}).get("records")][:1]
+        self.assertEqual(final["records"], [{"content": digest_of(content), "booked_by": 1}])
+        self.assertEqual([s["frozen"]["window"] for s in seen if "frozen" in s], [0, 0])
+
+
+if __name__ == "__main__":
+    unittest.main()

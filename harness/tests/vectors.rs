@@ -152,13 +152,7 @@ fn sentences() -> BTreeSet<String> {
 
 /// Held to the class of a rejection too, which the spec only advises.
 fn judged(vector: &Vector, answer: &Answer) -> Result<(), String> {
-    let hello = Hello {
-        name: String::new(),
-        version: String::new(),
-        language: None,
-        ops: BTreeSet::new(),
-        readings: BTreeMap::new(),
-    };
+    let hello = Hello::default();
     let reply = match answer.clone() {
         Answer::Ok(Value::Object(result)) => Reply::Ok(result),
         Answer::Ok(other) => return Err(format!("{other} is no object")),

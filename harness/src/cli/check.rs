@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use harness::conformance::adapter::{Launch, Limits};
-use harness::conformance::case::Case;
+use harness::conformance::case::{Case, Layer};
 use harness::conformance::known::{self, KnownFailing};
 use harness::conformance::run::{self, Options};
 use harness::conformance::sentences::{Profile, sentence};
@@ -36,9 +36,12 @@ pub(super) struct Check {
     /// The profile that decides; without, both have their verdict and mdsm-1 decides.
     #[arg(long, value_enum)]
     profile: Option<Named>,
-    /// The layer; others follow in later versions.
-    #[arg(long, value_enum, default_value_t = Layer::L1)]
-    layer: Layer,
+    /// Only this layer: L1 are functions, L2 a network in which nothing fails, L3 one under faults.
+    #[arg(long, value_enum)]
+    layer: Option<Asked>,
+    /// Seeds with which each network runs.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    seeds: u64,
     /// Only the cases whose id matches; * stands for any run of characters.
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
@@ -127,10 +130,26 @@ enum Named {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Layer {
+enum Asked {
     /// Pure functions.
     #[value(name = "L1")]
     L1,
+    /// A network in which nothing fails.
+    #[value(name = "L2")]
+    L2,
+    /// A network under faults.
+    #[value(name = "L3")]
+    L3,
+}
+
+impl From<Asked> for Layer {
+    fn from(asked: Asked) -> Self {
+        match asked {
+            Asked::L1 => Self::L1,
+            Asked::L2 => Self::L2,
+            Asked::L3 => Self::L3,
+        }
+    }
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -159,6 +178,8 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
             Named::Paper => Profile::Paper,
             Named::Mdsm1 => Profile::Mdsm1,
         }),
+        layer: command.layer.map(Layer::from),
+        seeds: command.seeds,
         only: command.only.clone(),
         require: command.require.clone(),
         known: known_failing(command.known_failing.as_ref())?,
@@ -219,6 +240,9 @@ fn repeat(command: &Check) -> Vec<String> {
     };
     let profile = command.profile.and_then(|named| named.to_possible_value());
     option("--profile", profile.map(|named| named.get_name().to_owned()));
+    let layer = command.layer.and_then(|layer| layer.to_possible_value());
+    option("--layer", layer.map(|layer| layer.get_name().to_owned()));
+    option("--seeds", (command.seeds != 2).then(|| command.seeds.to_string()));
     option("--require", command.require.clone());
     option("--known-failing", path(&command.known_failing));
     let Bounds { timeout, memory } = command.bounds;

@@ -1,5 +1,6 @@
 //! What an implementation is asked, and what is expected of it.
 
+use super::network::Asked;
 use super::sentences::{Profile, sentence};
 use super::subject::{Interrupt, Subject};
 use super::vectors::Vector;
@@ -24,9 +25,32 @@ pub enum Check {
     Vector(Box<Vector>),
     /// Several calls, whose results have to fit each other.
     Property(fn(&mut Subject<'_>) -> Result<String, Interrupt>),
+    /// A network to which something happens, and what is claimed of it.
+    Network(Asked),
+}
+
+/// How much of an implementation a case asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// Pure functions.
+    L1,
+    /// A network in which nothing fails.
+    L2,
+    /// A network under faults.
+    L3,
 }
 
 impl Case {
+    /// The layer that it belongs to.
+    #[must_use]
+    pub fn layer(&self) -> Layer {
+        match &self.check {
+            Check::Vector(_) | Check::Property(_) => Layer::L1,
+            Check::Network(asked) if asked.is_calm() => Layer::L2,
+            Check::Network(..) => Layer::L3,
+        }
+    }
+
     /// The lowest profile that asks for it: `paper` only where both the operations are neutral and the
     /// sentences are the paper's.
     #[must_use]

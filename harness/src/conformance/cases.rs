@@ -1,14 +1,15 @@
-//! All cases, in the order in which they run: vectors by file, then properties.
+//! All cases, in the order in which they run: vectors by file, then properties, then networks.
 
 use super::case::{Case, Check};
-use super::properties;
 use super::vectors::{self, Expect, Vector};
+use super::{network, properties};
 
 /// Every case: each embedded vector is one.
 #[must_use]
 pub fn all() -> Vec<Case> {
     let mut cases: Vec<Case> = vectors::all().into_iter().map(of_vector).collect();
     cases.extend(properties::all());
+    cases.extend(network::cases());
     cases
 }
 

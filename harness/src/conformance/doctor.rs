@@ -127,7 +127,7 @@ fn session(
         }
     }
     findings.push(odd_op(&mut adapter));
-    findings.push(match adapter.ask(&Request::Reset { seed: [7; 32] }) {
+    findings.push(match adapter.ask(&Request::Reset { seed: [7; 32], network: None }) {
         Ok(Reply::Ok(_)) => finding("reset", Outcome::Pass, "ok"),
         Ok(_) => finding("reset", Outcome::Fail, "reset is answered with ok, always"),
         Err(fault) => finding("reset", Outcome::AdapterBroke, with_hint(&fault, &adapter.log())),

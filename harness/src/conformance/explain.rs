@@ -35,6 +35,16 @@ pub fn explain(case: &Case, full: bool) -> String {
             );
             line("other. `check --only` with this id shows every line that goes over the pipes.");
         }
+        Check::Network(asked) => {
+            line("");
+            line(&format!(
+                "A network of four producers, four auditors and two institutions without a seat, for 65 s of its time: {}.",
+                asked.about()
+            ));
+            line(
+                "Nodes are driven by `step`, as PROTOCOL.md says under Networks; each seed runs twice.",
+            );
+        }
         Check::Vector(asked) => {
             for flag in asked.flags.iter().filter_map(|name| FLAGS.get(name)) {
                 let see = flag.see.as_ref().map(|see| format!(" ({see})")).unwrap_or_default();

@@ -126,7 +126,7 @@ fn short(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use serde_json::json;
 
@@ -136,7 +136,7 @@ mod tests {
         let own = |(one, other): &(&str, &str)| ((*one).to_owned(), (*other).to_owned());
         let readings = readings.iter().map(own).collect();
         let (name, version) = (String::new(), String::new());
-        Hello { name, version, language: None, ops: BTreeSet::new(), readings }
+        Hello { name, version, readings, ..Hello::default() }
     }
 
     fn vector(op: &str, expect: Expect) -> Vector {

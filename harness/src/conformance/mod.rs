@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod explain;
 pub mod judge;
 pub mod known;
+pub mod network;
 pub mod properties;
 pub mod protocol;
 pub mod reference;

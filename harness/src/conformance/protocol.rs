@@ -4,6 +4,7 @@
 //! the field and what belongs there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
@@ -19,6 +20,8 @@ pub const SUITE: &str = "2026.11";
 pub const REPLY_BYTES_MAX: usize = 8 << 20;
 /// Bytes of a request, at most.
 pub const REQUEST_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a request that a node gets its disk back with, at most.
+pub const STEP_BYTES_MAX: usize = 8 << 20;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,15 @@ pub enum Request {
     Reset {
         /// What random draws follow from.
         seed: [u8; 32],
+        /// A network to be part of.
+        network: Option<Value>,
+    },
+    /// Something happens to a node.
+    Step(Box<Step>),
+    /// A node loses everything but what it appended.
+    Crash {
+        /// Which.
+        node: u16,
     },
     /// An operation.
     Call {
@@ -50,9 +62,14 @@ impl Request {
             Self::Hello => {
                 format!(r#"{{"id":{id},"verb":"hello","protocol":[{VERSION}],"suite":"{SUITE}"}}"#)
             }
-            Self::Reset { seed } => {
-                format!(r#"{{"id":{id},"verb":"reset","seed":{}}}"#, value::bytes(seed))
+            Self::Reset { seed, network } => {
+                let seed = value::bytes(seed);
+                let network = network.as_ref().map(|network| format!(r#","network":{network}"#));
+                let network = network.unwrap_or_default();
+                format!(r#"{{"id":{id},"verb":"reset","seed":{seed}{network}}}"#)
             }
+            Self::Step(step) => format!(r#"{{"id":{id},"verb":"step"{}}}"#, step.fields()),
+            Self::Crash { node } => format!(r#"{{"id":{id},"verb":"crash","node":{node}}}"#),
             Self::Call { op, args } => {
                 format!(r#"{{"id":{id},"verb":"call","op":{},"args":{args}}}"#, json!(op))
             }
@@ -66,9 +83,56 @@ impl Request {
         match self {
             Self::Hello => "hello".to_owned(),
             Self::Reset { .. } => "reset".to_owned(),
+            Self::Step(step) => format!("step of node {}", step.node),
+            Self::Crash { node } => format!("crash of node {node}"),
             Self::Call { op, .. } => format!("call {op}"),
             Self::Bye => "bye".to_owned(),
         }
+    }
+}
+
+/// What happens to a node. What there is nothing of is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Which node.
+    pub node: u16,
+    /// Its clock, milliseconds since 1970.
+    pub now: i64,
+    /// All randomness that it has.
+    pub random: [u8; 32],
+    /// It wakes up with what is on its disk.
+    pub start: Option<Vec<Rc<[u8]>>>,
+    /// Messages, with the institutions that sent them.
+    pub inbox: Vec<(u32, Rc<[u8]>)>,
+    /// Timers that rang.
+    pub timers: Vec<String>,
+    /// What clients ask.
+    pub requests: Vec<Value>,
+}
+
+impl Step {
+    /// Its fields as they are written, each behind a comma.
+    fn fields(&self) -> String {
+        let Self { node, now, random, start, inbox, timers, requests } = self;
+        let random = value::bytes(random);
+        let mut text = format!(r#","node":{node},"now":"{now}","random":{random}"#);
+        let mut field = |name: &str, value: Value| {
+            text.push_str(&format!(r#","{name}":{value}"#));
+        };
+        if let Some(durable) = start {
+            field("start", json!({"durable": value::list_of_bytes(durable)}));
+        }
+        if !inbox.is_empty() {
+            let one = |(from, message): &(u32, Rc<[u8]>)| json!({"from": from, "message": value::bytes(message)});
+            field("inbox", inbox.iter().map(one).collect());
+        }
+        if !timers.is_empty() {
+            field("timers", json!(timers));
+        }
+        if !requests.is_empty() {
+            field("requests", json!(requests));
+        }
+        text
     }
 }
 
@@ -209,7 +273,7 @@ fn rejection(reject: &Map<String, Value>) -> Result<Reply, ReplyError> {
 }
 
 /// Who an adapter says that it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hello {
     /// Its name.
     pub name: String,
@@ -219,6 +283,8 @@ pub struct Hello {
     pub language: Option<String>,
     /// The operations that it answers.
     pub ops: BTreeSet<String>,
+    /// The profiles in which it runs nodes.
+    pub networks: BTreeSet<String>,
     /// The readings that it declares, by point of the register.
     pub readings: BTreeMap<String, String>,
 }
@@ -237,15 +303,11 @@ impl Hello {
         if ok.get("protocol").and_then(Value::as_u64) != Some(VERSION) {
             return Err(ReplyError::shape("ok.protocol", &VERSION.to_string(), ok.get("protocol")));
         }
-        let Some(Value::Array(list)) = ok.get("ops") else {
-            return Err(ReplyError::shape("ok.ops", "a list of strings", ok.get("ops")));
+        let ops = names("ops", ok.get("ops"))?;
+        let networks = match ok.get("networks") {
+            None => BTreeSet::new(),
+            listed => names("networks", listed)?,
         };
-        let mut ops = BTreeSet::new();
-        for (index, op) in list.iter().enumerate() {
-            let at = format!("ok.ops[{index}]");
-            let name = op.as_str().ok_or_else(|| ReplyError::shape(&at, "a string", Some(op)))?;
-            ops.insert(name.to_owned());
-        }
         let mut readings = BTreeMap::new();
         match ok.get("readings") {
             None => {}
@@ -261,8 +323,37 @@ impl Hello {
             other => return Err(ReplyError::shape("ok.readings", "an object", other)),
         }
         let language = ok.get("language").map(|_| text("language")).transpose()?;
-        Ok(Self { name: text("name")?, version: text("version")?, language, ops, readings })
+        let (name, version) = (text("name")?, text("version")?);
+        Ok(Self { name, version, language, ops, networks, readings })
     }
+
+    /// Whether an operation, or a network that stands for one, is offered.
+    #[must_use]
+    pub fn offers(&self, op: &str) -> bool {
+        match op {
+            PAPER_NETWORK => self.networks.contains("paper"),
+            MIXED_NETWORK => self.networks.contains("mdsm-1"),
+            op => self.ops.contains(op),
+        }
+    }
+}
+
+/// What cases of networks in profile `paper` need.
+pub const PAPER_NETWORK: &str = "paper.network";
+/// What cases of networks in profile `mdsm-1` need.
+pub const MIXED_NETWORK: &str = "network";
+
+fn names(field: &str, value: Option<&Value>) -> Result<BTreeSet<String>, ReplyError> {
+    let Some(Value::Array(list)) = value else {
+        return Err(ReplyError::shape(&format!("ok.{field}"), "a list of strings", value));
+    };
+    let mut names = BTreeSet::new();
+    for (index, name) in list.iter().enumerate() {
+        let at = format!("ok.{field}[{index}]");
+        let text = name.as_str().ok_or_else(|| ReplyError::shape(&at, "a string", Some(name)))?;
+        names.insert(text.to_owned());
+    }
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -281,7 +372,7 @@ mod tests {
         assert_eq!(call.line(7), line);
         let hello = r#"{"id":1,"verb":"hello","protocol":[1],"suite":"2026.11"}"#;
         assert_eq!(Request::Hello.line(1), hello);
-        assert!(Request::Reset { seed: [0xab; 32] }.line(2).ends_with(
+        assert!(Request::Reset { seed: [0xab; 32], network: None }.line(2).ends_with(
             r#","seed":"abababababababababababababababababababababababababababababababab"}"#
         ));
         assert_eq!(Request::Bye.line(3), r#"{"id":3,"verb":"bye"}"#);

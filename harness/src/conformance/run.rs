@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::adapter::{Fault, Launch};
-use super::case::{Case, Check};
+use super::case::{Case, Check, Layer};
 use super::judge::{self, Judged};
 use super::known::KnownFailing;
+use super::network::Networks;
 use super::protocol::{Hello, Reply};
 use super::sentences::{self, Profile, REFERENCE};
 use super::subject::{FAULTS_MAX, Interrupt, Running, Subject};
@@ -29,6 +30,10 @@ pub struct Options {
     pub launch: Launch,
     /// The profile that decides; both without.
     pub profile: Option<Profile>,
+    /// The layer whose cases count; all of them without.
+    pub layer: Option<Layer>,
+    /// Seeds with which each network runs.
+    pub seeds: u64,
     /// Which cases count.
     pub only: Option<String>,
     /// Where unsupported is a failure.
@@ -72,9 +77,10 @@ pub fn run(
     progress.start("cases", planned);
     let mut judged = Vec::new();
     let mut classes = Classes::default();
+    let mut networks = Networks::new(options.seeds);
     for case in &chosen {
         let done = match &mut running {
-            Ok(running) => judge(options, running, case, &mut classes),
+            Ok(running) => judge(options, running, case, &mut classes, &mut networks),
             Err(_) => Done::skipped("the adapter did not start".to_owned()),
         };
         judged.push(into_report(options, case, done)?);
@@ -91,7 +97,8 @@ fn choose(options: &Options, cases: Vec<Case>) -> Vec<Case> {
     let is_of = |case: &Case| options.profile.is_none_or(|profile| case.profile() <= profile);
     let is_asked =
         |case: &Case| options.only.as_ref().is_none_or(|only| glob::matches(only, &case.id));
-    cases.into_iter().filter(|case| is_of(case) && is_asked(case)).collect()
+    let is_in = |case: &Case| options.layer.is_none_or(|layer| case.layer() == layer);
+    cases.into_iter().filter(|case| is_of(case) && is_in(case) && is_asked(case)).collect()
 }
 
 /// An adapter that did not say who it is.
@@ -99,9 +106,7 @@ fn nobody(launch: &Launch) -> Hello {
     Hello {
         name: launch.command.first().cloned().unwrap_or_default(),
         version: "unknown".to_owned(),
-        language: None,
-        ops: BTreeSet::new(),
-        readings: std::collections::BTreeMap::new(),
+        ..Hello::default()
     }
 }
 
@@ -149,7 +154,13 @@ struct Classes {
     first_other: Option<String>,
 }
 
-fn judge(options: &Options, running: &mut Running, case: &Case, classes: &mut Classes) -> Done {
+fn judge(
+    options: &Options,
+    running: &mut Running,
+    case: &Case,
+    classes: &mut Classes,
+    networks: &mut Networks,
+) -> Done {
     let stop: &Stop = &options.launch.stop;
     if let Some(reason) = stop.reason() {
         return Done::skipped(reason);
@@ -157,21 +168,29 @@ fn judge(options: &Options, running: &mut Running, case: &Case, classes: &mut Cl
     if running.is_given_up() {
         return Done::skipped(format!("the adapter broke {FAULTS_MAX} times in a row"));
     }
-    let missing: Vec<&str> = case
-        .ops
-        .iter()
-        .map(String::as_str)
-        .filter(|op| !running.hello().ops.contains(*op))
-        .collect();
+    let missing: Vec<&str> =
+        case.ops.iter().map(String::as_str).filter(|op| !running.hello().offers(op)).collect();
     if !missing.is_empty() {
         let seen = format!("hello does not name {}", missing.join(", "));
         return Done { outcome: unsupported(options, case), seen, ..Done::skipped(String::new()) };
     }
     let started = Instant::now();
-    let result = running.case(options.seed, &case.id, |subject| match &case.check {
-        Check::Vector(asked) => vector(subject, asked, classes),
-        Check::Property(property) => property(subject),
-    });
+    let result = match &case.check {
+        Check::Vector(asked) => {
+            running.case(options.seed, &case.id, |subject| vector(subject, asked, classes))
+        }
+        Check::Property(property) => running.case(options.seed, &case.id, property),
+        Check::Network(asked) => {
+            let ran = if networks.has(*asked) {
+                Ok(())
+            } else {
+                running.case(options.seed, &case.id, |subject| {
+                    networks.run(subject, *asked, options.seed)
+                })
+            };
+            ran.and_then(|()| networks.judge(*asked))
+        }
+    };
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let (said, log) = running.take_transcript();
     let (outcome, seen) = match result {

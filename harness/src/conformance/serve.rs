@@ -5,7 +5,8 @@ use std::io::{self, BufRead, Read as _, Write};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::protocol::{REQUEST_BYTES_MAX, VERSION};
+use super::protocol::{STEP_BYTES_MAX, VERSION};
+use super::reference::network::{Nodes, PROFILES};
 use super::reference::{Answer, OPS};
 use super::value::{Field, FieldError};
 
@@ -16,7 +17,7 @@ pub enum ServeError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// Longer than a request may be.
-    #[error("a request of more than {REQUEST_BYTES_MAX} bytes")]
+    #[error("a request of more than {STEP_BYTES_MAX} bytes")]
     TooLong,
     /// No JSON.
     #[error("a request that is no JSON: {0}")]
@@ -39,7 +40,8 @@ pub fn serve(
     name: &str,
     answer: impl Fn(&str, &Value) -> Answer,
 ) -> Result<(), ServeError> {
-    let bound = u64::try_from(REQUEST_BYTES_MAX).unwrap_or(u64::MAX);
+    let mut nodes = Nodes::default();
+    let bound = u64::try_from(STEP_BYTES_MAX).unwrap_or(u64::MAX);
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -47,11 +49,11 @@ pub fn serve(
         match line.last() {
             None => return Ok(()),
             Some(b'\n') => {}
-            Some(_) if line.len() > REQUEST_BYTES_MAX => return Err(ServeError::TooLong),
+            Some(_) if line.len() > STEP_BYTES_MAX => return Err(ServeError::TooLong),
             Some(_) => {}
         }
         let request: Value = serde_json::from_slice(&line)?;
-        let reply = reply(&Field::whole("request", &request), name, &answer)?;
+        let reply = reply(&Field::whole("request", &request), name, &answer, &mut nodes)?;
         let Some(reply) = reply else { return Ok(()) };
         writeln!(output, "{reply}")?;
         output.flush()?;
@@ -62,6 +64,7 @@ fn reply(
     request: &Field<'_>,
     name: &str,
     answer: impl Fn(&str, &Value) -> Answer,
+    nodes: &mut Nodes,
 ) -> Result<Option<Value>, FieldError> {
     let id: u32 = request.get("id")?.integer()?;
     Ok(match request.get("verb")?.text()? {
@@ -71,8 +74,21 @@ fn reply(
             "version": env!("CARGO_PKG_VERSION"),
             "language": "Rust",
             "ops": OPS,
+            "networks": PROFILES,
         }})),
-        "reset" => Some(json!({"id": id, "ok": {}})),
+        "reset" => {
+            let network = request.find("network")?;
+            *nodes = match network {
+                Some(network) => Nodes::open(&network, request.get("seed")?.array()?)?,
+                None => Nodes::default(),
+            };
+            Some(json!({"id": id, "ok": {}}))
+        }
+        "step" => Some(json!({"id": id, "ok": nodes.step(request)?})),
+        "crash" => {
+            nodes.crash(request)?;
+            Some(json!({"id": id, "ok": {}}))
+        }
         "bye" => None,
         "call" => {
             let (op, args) = (request.get("op")?, request.get("args")?);
@@ -138,7 +154,7 @@ mod tests {
                 "{line}: {result:?}"
             );
         }
-        let long = format!("{{\"id\":1,\"x\":\"{}\"}}\n", "y".repeat(REQUEST_BYTES_MAX));
-        assert!(served(&long).1.unwrap_err().contains("more than 1048576 bytes"));
+        let long = format!("{{\"id\":1,\"x\":\"{}\"}}\n", "y".repeat(STEP_BYTES_MAX));
+        assert!(served(&long).1.unwrap_err().contains("more than 8388608 bytes"));
     }
 }

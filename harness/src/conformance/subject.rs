@@ -190,7 +190,19 @@ impl<'a> Subject<'a> {
     }
 
     fn reset(&mut self) -> Result<(), Interrupt> {
-        match self.adapter.ask(&Request::Reset { seed: self.seed })? {
+        self.reset_to(None)
+    }
+
+    /// Forgets everything and opens a network.
+    ///
+    /// # Errors
+    /// A fault, or a refusal.
+    pub fn open(&mut self, network: Value) -> Result<(), Interrupt> {
+        self.reset_to(Some(network))
+    }
+
+    fn reset_to(&mut self, network: Option<Value>) -> Result<(), Interrupt> {
+        match self.adapter.ask(&Request::Reset { seed: self.seed, network })? {
             Reply::Ok(_) => Ok(()),
             Reply::Reject { class, detail } => {
                 Err(Interrupt::Broken(format!("reset is rejected as {class}: {detail}")))
@@ -206,7 +218,7 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// A fault, or an operation that is not offered.
     pub fn ask(&mut self, op: &str, args: Value) -> Result<Reply, Interrupt> {
-        if !self.hello.ops.contains(op) {
+        if !self.hello.offers(op) {
             return Err(Interrupt::Unsupported(format!(
                 "{op} is not among the operations of hello"
             )));
@@ -214,6 +226,21 @@ impl<'a> Subject<'a> {
         match self.adapter.ask(&Request::Call { op: op.to_owned(), args })? {
             Reply::Unsupported(why) => Err(Interrupt::Unsupported(format!("{op}: {why}"))),
             reply => Ok(reply),
+        }
+    }
+
+    /// Lets something happen to a node, which is never rejected.
+    ///
+    /// # Errors
+    /// A fault, a rejection, or a network that is not offered.
+    pub fn happen(&mut self, request: &Request) -> Result<Map<String, Value>, Interrupt> {
+        match self.adapter.ask(request)? {
+            Reply::Ok(result) => Ok(result),
+            Reply::Reject { class, detail } => {
+                let what = request.name();
+                Err(Interrupt::Broken(format!("{what} is rejected as {class}: {detail}")))
+            }
+            Reply::Unsupported(why) => Err(Interrupt::Unsupported(why)),
         }
     }
 

@@ -173,7 +173,7 @@ mod tests {
         let readings =
             readings.iter().map(|(point, reading)| ((*point).to_owned(), (*reading).to_owned()));
         let (name, version) = ("n".to_owned(), "1".to_owned());
-        Hello { name, version, language: None, ops: BTreeSet::new(), readings: readings.collect() }
+        Hello { name, version, readings: readings.collect(), ..Hello::default() }
     }
 
     #[test]

@@ -132,6 +132,33 @@ impl Plan {
     #[must_use]
     pub fn draw(seed: Seed, shape: Shape, faults: Faults, heal_ms: u64, end_ms: u64) -> Self {
         let mut random = seed.stream("simulation/plan");
+        // Every draw happens in every run, so that switching one kind of fault off leaves the others.
+        let on: Vec<bool> = (0..6).map(|_| random.chance(2, 3)).collect();
+        let faults = Faults {
+            links: faults.links && on[0],
+            cuts: faults.cuts && on[1],
+            crashes: faults.crashes && on[2],
+            disks: faults.disks && on[3],
+            clocks: faults.clocks && on[4],
+            strategies: faults.strategies && on[5],
+        };
+        Self::drawn(&mut random, seed, shape, faults, (heal_ms, end_ms))
+    }
+
+    /// A run of a seed in which every one of these faults is on.
+    #[must_use]
+    pub fn certain(seed: Seed, shape: Shape, faults: Faults, heal_ms: u64, end_ms: u64) -> Self {
+        let mut random = seed.stream("simulation/plan");
+        Self::drawn(&mut random, seed, shape, faults, (heal_ms, end_ms))
+    }
+
+    fn drawn(
+        random: &mut ChaCha12Rng,
+        seed: Seed,
+        shape: Shape,
+        faults: Faults,
+        (heal_ms, end_ms): (u64, u64),
+    ) -> Self {
         let mut plan = Self {
             seed,
             shape,
@@ -143,16 +170,14 @@ impl Plan {
             heal_ms,
             end_ms,
         };
-        // Every draw happens in every run, so that switching one kind of fault off leaves the others.
-        let on: Vec<bool> = (0..6).map(|_| random.chance(2, 3)).collect();
-        plan.draw_links(&mut random, faults.links && on[0]);
-        plan.draw_cuts(&mut seed.stream("simulation/cuts"), faults.cuts && on[1]);
-        plan.draw_clocks(&mut seed.stream("simulation/clocks"), faults.clocks && on[4]);
-        if faults.strategies && on[5] {
+        plan.draw_links(random, faults.links);
+        plan.draw_cuts(&mut seed.stream("simulation/cuts"), faults.cuts);
+        plan.draw_clocks(&mut seed.stream("simulation/clocks"), faults.clocks);
+        if faults.strategies {
             plan.draw_strategies(&mut seed.stream("simulation/strategies"));
         }
-        let disks = faults.disks && on[3];
-        plan.draw_crashes(&mut seed.stream("simulation/crashes"), faults.crashes && on[2], disks);
+        let crashes = &mut seed.stream("simulation/crashes");
+        plan.draw_crashes(crashes, faults.crashes, faults.disks);
         plan.controls.sort_by_key(|(at, _)| *at);
         plan
     }

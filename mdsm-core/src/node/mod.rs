@@ -32,6 +32,7 @@ mod message;
 mod pool;
 mod recover;
 mod route;
+mod wire;
 
 pub use index::Booked;
 pub use interface::{Commit, Effect, Input, Refusal, Submission, Timer, Wanted};

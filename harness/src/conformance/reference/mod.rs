@@ -5,6 +5,7 @@
 
 mod access;
 mod files;
+pub mod network;
 mod paper;
 mod receipts;
 mod roster;

@@ -1,6 +1,5 @@
 //! A mutant as a subject in this process, and the first case that kills it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use serde_json::Map;
@@ -57,12 +56,13 @@ impl Stage {
         }
     }
 
-    /// The stage of a case.
+    /// The stage of a case; networks have none, for these mutants run no nodes.
     #[must_use]
-    pub fn of(case: &Case) -> Self {
+    pub fn of(case: &Case) -> Option<Self> {
         match case.check {
-            Check::Vector(_) => Self::Vector,
-            Check::Property(_) => Self::Property,
+            Check::Vector(_) => Some(Self::Vector),
+            Check::Property(_) => Some(Self::Property),
+            Check::Network(..) => None,
         }
     }
 }
@@ -86,9 +86,8 @@ pub fn hello(mutant: &Behind) -> Hello {
     Hello {
         name: mutant.name.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        language: None,
-        ops: OPS.iter().map(|op| (*op).to_owned()).collect::<BTreeSet<String>>(),
-        readings: BTreeMap::new(),
+        ops: OPS.iter().map(|op| (*op).to_owned()).collect(),
+        ..Hello::default()
     }
 }
 
@@ -100,7 +99,7 @@ pub fn kill(mutant: &Behind, stage: Stage, cases: &[Case]) -> Kill {
     let mut asked = 0;
     let mut found = None;
     let concern = |case: &&Case| case.ops.iter().any(|op| mutant.is_of(op));
-    for case in cases.iter().filter(|case| Stage::of(case) == stage).filter(concern) {
+    for case in cases.iter().filter(|case| Stage::of(case) == Some(stage)).filter(concern) {
         asked += 1;
         if let Some(what) = fails(mutant, &hello, case) {
             found = Some((case.id.clone(), what));
@@ -123,6 +122,7 @@ fn fails(mutant: &Behind, hello: &Hello, case: &Case) -> Option<String> {
             })
         }
         Check::Property(property) => property(&mut subject).map(|_| None),
+        Check::Network(..) => Ok(None),
     };
     match result {
         Ok(what) => what,

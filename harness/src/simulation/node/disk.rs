@@ -47,6 +47,16 @@ impl Saved {
         }
     }
 
+    /// Entries that say all of it.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let commits = self.commits.iter().cloned().map(Entry::Commit);
+        let journal = self.journal.iter().cloned().map(Entry::Journal);
+        let kept = self.kept.iter().cloned().map(|(block, items)| Entry::Kept(block, items));
+        let accepted = self.accepted.iter().cloned().map(Entry::Accepted);
+        commits.chain(journal).chain(kept).chain(accepted).collect()
+    }
+
     /// An epoch has ended: of its log only anchors are of use.
     pub fn freeze(&mut self) {
         self.journal.retain(|entry| match entry {

@@ -31,10 +31,7 @@ impl Keys {
     pub fn new(institutions: u32, users: u32, secret: u64, is_real: bool) -> Self {
         let mut signing = BTreeMap::new();
         let mut make = |kind: u8, number: u32| {
-            let mut seed = [kind; 32];
-            seed[..8].copy_from_slice(&secret.to_le_bytes());
-            seed[8..12].copy_from_slice(&number.to_le_bytes());
-            let key = SigningKey::from_seed(&seed);
+            let key = SigningKey::from_seed(&seed_of(secret, kind, number));
             let owner = key.owner();
             signing.insert(owner, key);
             owner
@@ -44,6 +41,24 @@ impl Keys {
         let registrar = make(3, 0);
         let institutions = of_institutions;
         Self(Rc::new(Inner { secret, is_real, signing, institutions, users: of_users, registrar }))
+    }
+
+    /// The keys of others and one's own, as an institution has them. Signatures are real.
+    #[must_use]
+    pub fn of(others: &BTreeMap<InstitutionId, OwnerId>, own: SigningKey) -> Self {
+        let nobody = own.owner();
+        let last = others.keys().next_back().map_or(0, |id| id.get());
+        let of = |id: u32| others.get(&InstitutionId::new(id)).copied().unwrap_or(nobody);
+        let institutions = (0..=last).map(of).collect();
+        let signing = BTreeMap::from([(nobody, own)]);
+        let (users, registrar) = (vec![nobody], nobody);
+        Self(Rc::new(Inner { secret: 0, is_real: true, signing, institutions, users, registrar }))
+    }
+
+    /// What the key of an institution is made from.
+    #[must_use]
+    pub fn secret(&self, id: InstitutionId) -> [u8; 32] {
+        seed_of(self.0.secret, 1, id.get())
     }
 
     /// The key of an institution; of one that there is not, that of number 0, who has no seat.
@@ -87,6 +102,13 @@ impl Keys {
         bytes[8..16].copy_from_slice(&mix(first, self.0.secret).to_le_bytes());
         Signature::new(bytes)
     }
+}
+
+fn seed_of(secret: u64, kind: u8, number: u32) -> [u8; 32] {
+    let mut seed = [kind; 32];
+    seed[..8].copy_from_slice(&secret.to_le_bytes());
+    seed[8..12].copy_from_slice(&number.to_le_bytes());
+    seed
 }
 
 impl Scheme for Keys {

@@ -36,8 +36,10 @@ pub use flaws::Deed;
 pub use host::{Entry, HostTimer, NodeHost, Seen};
 pub use judge::Judge;
 pub use keys::Keys;
+pub use puppet::Puppet;
 pub use run::{NodePlan, Outcome, Run, run};
 pub use setup::{Load, Scale, Setup};
+pub use users::Users;
 pub use wire::{Body, Wire};
 
 /// What somebody in the world does.

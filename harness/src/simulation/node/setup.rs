@@ -119,7 +119,6 @@ impl<R: Rules + 'static> Setup<R> {
     /// When the scale has fewer than four auditors.
     #[must_use]
     pub fn new(rules: R, scale: Scale, seed: Seed, is_real: bool) -> Rc<Self> {
-        let shape = scale.shape;
         let keys = Keys::new(scale.newcomer(), USERS, seed.get(), is_real);
         let founder = |id: u32| Founder {
             institution: InstitutionId::new(id),
@@ -129,6 +128,16 @@ impl<R: Rules + 'static> Setup<R> {
             centre: scale.founders() - id,
         };
         let founders: Vec<Founder> = (1..=scale.founders()).map(founder).collect();
+        Self::of(rules, scale, keys, founders, seed)
+    }
+
+    /// A network of these founders.
+    ///
+    /// # Panics
+    /// When they are too few for the seats.
+    #[must_use]
+    pub fn of(rules: R, scale: Scale, keys: Keys, founders: Vec<Founder>, seed: Seed) -> Rc<Self> {
+        let shape = scale.shape;
         let count = |seats: u32| u16::try_from(seats).unwrap_or(u16::MAX);
         let (producers, auditors) = (count(shape.producers), count(shape.auditors));
         let roster = Roster::found(&founders, producers, auditors);
@@ -143,6 +152,19 @@ impl<R: Rules + 'static> Setup<R> {
             committees: roster.expect("founders fill the seats").digest(),
             registrar: keys.registrar(),
         };
+        Self::with(rules, scale, keys, genesis, founders, seed)
+    }
+
+    /// A network of this genesis.
+    #[must_use]
+    pub fn with(
+        rules: R,
+        scale: Scale,
+        keys: Keys,
+        genesis: Genesis,
+        founders: Vec<Founder>,
+        seed: Seed,
+    ) -> Rc<Self> {
         Rc::new(Self {
             rules,
             scale,

@@ -1,0 +1,134 @@
+//! What is claimed of a network, and a case for each scenario and claim.
+
+use super::outcome::Asked;
+use super::scenario::Scenario;
+use crate::conformance::case::{Case, Check};
+use crate::conformance::protocol::PAPER_NETWORK;
+
+/// Something that holds of every network, or of every network to which certain things do not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// One chain.
+    Agrees,
+    /// Records become final: none is lost, invented or repeated.
+    Books,
+    /// Seats in order.
+    TakesTurns,
+    /// Auditors stand behind every block.
+    Audits,
+    /// One freeze of every window, by the clock of the chain.
+    Freezes,
+    /// One root for every window, handed to Bitcoin.
+    Anchors,
+    /// Blocks are counted.
+    Counts,
+    /// Credit follows the chain.
+    Credits,
+    /// Committees follow credit.
+    Seats,
+    /// A network that is well goes on.
+    Lives,
+}
+
+impl Claim {
+    /// Each.
+    pub const ALL: [Self; 10] = [
+        Self::Agrees,
+        Self::Books,
+        Self::TakesTurns,
+        Self::Audits,
+        Self::Freezes,
+        Self::Anchors,
+        Self::Counts,
+        Self::Credits,
+        Self::Seats,
+        Self::Lives,
+    ];
+
+    /// Its name in ids.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Books => "books",
+            Self::TakesTurns => "takes-turns",
+            Self::Audits => "audits",
+            Self::Freezes => "freezes",
+            Self::Anchors => "anchors",
+            Self::Counts => "counts",
+            Self::Credits => "credits",
+            Self::Seats => "seats",
+            Self::Lives => "lives",
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Agrees => {
+                "all nodes finalize the same blocks, and none takes one back, also after a crash"
+            }
+            Self::Books => {
+                "every accepted record becomes final once, with the id of its delegate, and nothing else does"
+            }
+            Self::TakesTurns => {
+                "blocks are those of producers with a seat, in order; one that is absent is passed over"
+            }
+            Self::Audits => "more than half of the auditors stand behind each block",
+            Self::Freezes => {
+                "every node freezes the same windows, one after another, by the times of the blocks"
+            }
+            Self::Anchors => {
+                "somebody on duty hands the root of each window to Bitcoin, and never another root"
+            }
+            Self::Counts => "the numbers of signed and missed blocks are those of the chain",
+            Self::Credits => {
+                "credit starts from the rating, rises by work and falls by missed turns, the same at all nodes"
+            }
+            Self::Seats => {
+                "committees are the same at all nodes; a seat that is vacant goes to the auditor with the most credit"
+            }
+            Self::Lives => {
+                "what is well goes on: blocks, windows and every accepted record become final"
+            }
+        }
+    }
+
+    fn requirements(self, scenario: Scenario) -> Vec<&'static str> {
+        let mut ids = match self {
+            Self::Agrees => vec!["CON-4.2"],
+            Self::Books => vec!["CON-2.1", "COM-3.3"],
+            Self::TakesTurns => vec!["CON-5.1"],
+            Self::Audits => vec!["CON-5.2"],
+            Self::Freezes => vec!["STO-13.1", "CON-8.1"],
+            Self::Anchors => vec!["ANC-1.1"],
+            Self::Counts => vec!["COM-4.1"],
+            Self::Credits => vec!["COM-5.1", "COM-6.1", "COM-9.1"],
+            Self::Seats => vec!["COM-7.2", "COM-9.1"],
+            Self::Lives => vec!["CON-2.1", "STO-13.1"],
+        };
+        match (self, scenario) {
+            (Self::TakesTurns | Self::Lives, Scenario::Silent) => ids.push("CON-6.1"),
+            (Self::Credits, Scenario::Silent) => ids.push("COM-6.2"),
+            (Self::Agrees, Scenario::Crashes | Scenario::Everything) => ids.push("DDB-1.2"),
+            _ => {}
+        }
+        ids
+    }
+}
+
+/// A case for each scenario and claim; those of one scenario stand together.
+#[must_use]
+pub(super) fn cases() -> Vec<Case> {
+    let of = |scenario: Scenario| {
+        Claim::ALL.into_iter().map(move |claim| Case {
+            id: format!("network.{}.{}", scenario.name(), claim.name()),
+            title: format!("{}, while {}", claim.about(), scenario.about()),
+            requirements: claim.requirements(scenario).into_iter().map(str::to_owned).collect(),
+            ops: vec![PAPER_NETWORK.to_owned()],
+            check: Check::Network(Asked::Alone(scenario, claim)),
+        })
+    };
+    Scenario::ALL.into_iter().flat_map(of).collect()
+}

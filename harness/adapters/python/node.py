@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
 """A small MDSM node with a protocol of its own, behind the adapter protocol for networks (harness/PROTOCOL.md, profile `paper`).
 
-It is correct for crash faults, and only for them: nodes may stop and wake up at any point, and messages may be lost, late, repeated or
-out of order. One block is agreed on at a time, by Paxos. The ballots of a height are the numbers of turns, the proposer of a ballot is the
+It is correct for crash faults, and only for them: nodes may stop and wake up at any point, and messages may be lost, late, repeated or out
+of order. One block is agreed on at a time, by Paxos. The ballots of a height are the numbers of turns, the proposer of a ballot is the
 producer whose turn it is by its own clock, and the acceptors are the auditors, of whom a majority decides. The first phase carries a draft
-of the block. An auditor that promises also says whether it has checked the draft and holds the content of every record in it. A draft with the names
-of a majority that audited it is the block of the second phase; if one was accepted before, that one is. So a final block says who audited it, and
-credit, committees and windows follow from final blocks and from nothing else.
+of the block, and an auditor that promises also says whether it has checked the draft and holds the content of every record in it. The draft
+with the names of a majority that audited it is the block of the second phase; if one was accepted before, that one is. So a final block
+says who audited it, and credit, committees and windows follow from final blocks and from nothing else.
 
 Weak by design, and for the harness to find:
-- Nothing is signed. An institution that runs twice with one identity, or that lies, breaks agreement: twins propose two blocks in one ballot, or
-  accept one block each. No fault is proved, nobody is convicted, and owners are names without keys.
+- Nothing is signed. An institution that runs twice with one identity, or that lies, breaks agreement: twins propose two blocks in one
+  ballot, or accept one block each. No fault is proved, nobody is convicted, and owners are names without keys.
 - Stamps are taken on trust: a producer whose clock is days ahead freezes windows early.
-- The whole chain stays on the disk of every node. It is there without contents, which the node that booked a record keeps until the record is
-  final (the distributed database, where contents live on, is not part of this node). 4 MiB are enough for some 20,000 blocks.
+- The whole chain stays on the disk of every node, without contents: 4 MiB are enough for some 20,000 blocks. The node that booked a record
+  keeps its content until the record is final; the distributed database, where contents live on, is not part of this node. Nor are
+  Items, minutes and data blocks: the root of a window is over its blocks.
 
-Sections: values, ledger (what follows from the chain), node (agreement, records, disk), lines. Nothing here reads a clock or draws a number.
+Sections: values, ledger (what follows from the chain), node (disk, records, turns, agreement), lines.
 """
 import base64
 import hashlib
@@ -24,10 +25,11 @@ import re
 import sys
 import zlib
 
-# Credit starts from the rating. A producer that fails in one turn of four or more loses what the others gave it.
+# Credit starts from the rating. A producer that misses more than one turn of four loses credit in the long run.
 SIGNED, AUDITED, MISSED, THRESHOLD = 2, 1, -6, 0
-# A node that has more to book than fits its disk lets the client ask another one.
+# Bytes of a content, of all contents that a node has yet to book (beyond, the client asks another one), and records of a block.
 CONTENT_MAX, OPEN_MAX, RECORDS_MAX = 256 << 10, 512 << 10, 200
+# Bytes of an entry, of blocks in an answer, and on a disk that is packed: at the least and at the most, in between at twice what it was.
 ENTRY_MAX, ANSWER_MAX, DISK_MIN, DISK_MAX = 900 << 10, 64 << 10, 1 << 20, 11 << 18
 
 # ------------------------------------------------------------------------------------------------ values
@@ -243,7 +245,7 @@ class Node:
             {"turn": self.on_turn, "pulse": self.on_pulse}[timer]()
         for owner, created, content in requests:
             self.submit(owner, created, content)
-        added = self.entries()
+        added = self.entries(b"s" if start is None else b"+")
         self.disk += sum(map(len, added))
         return {"replace": full, "append": kept + added, "outbox": [(to, data) for data, to in self.outbox.items() if to],
                 "timers": self.alarms, "seen": self.seen}
@@ -288,9 +290,10 @@ class Node:
                     table.pop(entry["content"], None)
             self.promised, self.accepted = 0, None
 
-    def entries(self):
-        """The facts of a step: one entry, or several if they are long. The first of a step is marked."""
-        return [(b"+" if index else b"s") + batch for index, batch in enumerate(batches(self.facts))]
+    def entries(self, first):
+        """The facts of a step: one entry, or several if they are long. The first of a step is marked, but when the node wakes up: then it
+        belongs to the step before, as what is seen then does."""
+        return [(b"+" if index else first) + batch for index, batch in enumerate(batches(self.facts))]
 
     def checkpoint(self):
         """All that still counts, as facts. The mark of a new step follows, so that a crash in this write takes nothing of it."""
@@ -367,8 +370,8 @@ class Node:
             records.append({**record, "content": digest})
         for window in range(ledger.anchored, len(ledger.roots)):
             self.seen.append({"anchor": {"window": window, "root": ledger.roots[window]}})
-        draft = {"height": height, "parent": ledger.name, "turn": turn, "producer": self.me, "timestamp": max(self.now, ledger.timestamp + 1),
-                 "anchored": len(ledger.roots), "records": records, "auditors": []}
+        draft = {"height": height, "parent": ledger.name, "turn": turn, "producer": self.me, "anchored": len(ledger.roots),
+                 "timestamp": max(self.now, ledger.timestamp + 1), "records": records, "auditors": []}
         self.note("begin", height, turn)
         self.proposal = Proposal(height, turn, draft, self.now + self.pulse_ms)
         self.send(ledger.auditors, "prepare", height=height, turn=turn, draft=draft)
@@ -395,24 +398,26 @@ class Node:
 
     # -- agreement
 
-    def level(self, sender, height):
-        """Whether the sender is at the same height. If not, one of the two learns from the other."""
+    def hears(self, sender, height, turn):
+        """Whether an acceptor goes along with a ballot. Where the two are not at one height, one of them learns from the other."""
         if height > self.height():
             self.ask(sender)
         elif height < self.height():
             self.tell([sender], height, 0)
-        return height == self.height()
+        else:
+            return self.me in self.ledger.auditors and sender == self.ledger.on_duty(turn) and turn >= self.promised
+        return False
 
     def on_prepare(self, sender, height, turn, draft):
         """From the producer on duty, to auditors."""
-        if (not self.level(sender, height) or self.me not in self.ledger.auditors or sender != self.ledger.on_duty(turn)
-                or turn < self.promised):
+        if not self.hears(sender, height, turn):
             return
         if turn > self.promised:
             self.note("promise", turn)
         lacks = [entry["content"] for entry in draft["records"] if entry["content"] not in self.pool]
         audited = self.ledger.takes_draft(draft) and not lacks
-        self.send([sender], "promise", height=height, turn=turn, audited=audited, lacks=lacks, accepted=[self.accepted] if self.accepted else [])
+        accepted = [self.accepted] if self.accepted else []
+        self.send([sender], "promise", height=height, turn=turn, audited=audited, lacks=lacks, accepted=accepted)
 
     def on_promise(self, sender, height, turn, audited, lacks, accepted):
         """From an auditor, to the proposer."""
@@ -443,8 +448,7 @@ class Node:
 
     def on_accept(self, sender, height, turn, block):
         """From the proposer, to auditors."""
-        if (not self.level(sender, height) or self.me not in self.ledger.auditors or sender != self.ledger.on_duty(turn)
-                or turn < self.promised or not self.ledger.takes(block)):
+        if not self.hears(sender, height, turn) or not self.ledger.takes(block):
             return
         if self.accepted != {"turn": turn, "block": block}:
             self.note("accept", turn, block)

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use super::adapter::{Adapter, Fault, Launch};
 use super::case::{Case, Check};
+use super::network::{Asked, Claim, MixedClaim, Mixture, Networks, Scenario};
 use super::protocol::{Hello, Reply, Request};
+use super::subject::{Interrupt, Subject};
 use super::value::Field;
+use crate::seed::Seed;
 use crate::verdict::Outcome;
 
 /// Vectors of each operation that are asked.
@@ -31,7 +34,7 @@ fn finding(what: &str, outcome: Outcome, seen: impl Into<String>) -> Finding {
 }
 
 /// Examines an adapter: start, hello, every operation that it names on some vectors, twice in two
-/// processes, an operation that nobody has, reset, bye.
+/// processes, each network that it offers, an operation that nobody has, reset, bye.
 #[must_use]
 pub fn examine(launch: &Launch, cases: &[Case]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -65,14 +68,50 @@ fn known_ops(hello: &Hello, cases: &[Case]) -> Finding {
     let known = |op: &String| cases.iter().any(|case| case.ops.contains(op));
     let unknown: Vec<&str> = hello.ops.iter().filter(|op| !known(op)).map(String::as_str).collect();
     let count = hello.ops.len();
-    if hello.ops.is_empty() {
-        finding("operations", Outcome::Fail, "hello names no operation, so no case can run")
+    if hello.ops.is_empty() && hello.networks.is_empty() {
+        let seen = "hello names neither operations nor networks, so no case can run";
+        finding("operations", Outcome::Fail, seen)
     } else if unknown.is_empty() {
         finding("operations", Outcome::Pass, format!("{count} operations, all known"))
     } else {
         let seen =
             format!("unknown: {}; is the name misspelt? They are never asked", unknown.join(", "));
         finding("operations", Outcome::Fail, seen)
+    }
+}
+
+/// Each network that the adapter offers nodes for runs for a while, twice.
+fn networks(adapter: &mut Adapter, hello: &Hello, findings: &mut Vec<Finding>) {
+    for name in &hello.networks {
+        let what = format!("network {name}");
+        let asked = match name.as_str() {
+            "paper" => Asked::Alone(Scenario::Calm, Claim::Agrees),
+            "mdsm-1" => Asked::Mixed(Mixture::Auditor, MixedClaim::Agrees),
+            _ => {
+                let seen = "no profile is called that; there are paper and mdsm-1";
+                findings.push(finding(&what, Outcome::Fail, seen));
+                continue;
+            }
+        };
+        let mut ran = Networks::new(1);
+        let mut subject = Subject::new(adapter, hello, Seed::new(1), &what);
+        let ended = ran.run(&mut subject, asked, Seed::new(1));
+        let (outcome, seen) = match ended.and_then(|()| ran.judge(asked)) {
+            Ok(seen) if ran.is_deterministic(asked) => (Outcome::Pass, seen),
+            Ok(seen) => (Outcome::Fail, seen),
+            // What the nodes are worth is for `check` to say.
+            Err(Interrupt::Broken(seen)) if ran.has_ended(asked) => (Outcome::Pass, seen),
+            Err(Interrupt::Broken(seen)) => (Outcome::Fail, seen),
+            Err(Interrupt::Unsupported(seen) | Interrupt::Undecided(seen)) => {
+                (Outcome::Undecided, seen)
+            }
+            Err(Interrupt::Fault(fault)) => {
+                let seen = with_hint(&fault, &adapter.log());
+                findings.push(finding(&what, Outcome::AdapterBroke, seen));
+                return;
+            }
+        };
+        findings.push(finding(&what, outcome, seen));
     }
 }
 
@@ -126,6 +165,7 @@ fn session(
             ));
         }
     }
+    networks(&mut adapter, hello, findings);
     findings.push(odd_op(&mut adapter));
     findings.push(match adapter.ask(&Request::Reset { seed: [7; 32], network: None }) {
         Ok(Reply::Ok(_)) => finding("reset", Outcome::Pass, "ok"),

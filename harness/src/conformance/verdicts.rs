@@ -163,8 +163,6 @@ fn profile_verdict(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn case(id: &str, outcome: Outcome, requirement: &str) -> report::Case {

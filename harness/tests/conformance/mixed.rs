@@ -1,12 +1,15 @@
 //! Profile `mdsm-1`: a node among nodes of the reference, some of which must find what it does wrong.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use harness::conformance::network::{Asked, MixedClaim, Mixture};
 use harness::conformance::subject::Interrupt;
 use mdsm_core::codec::Wire as _;
 use mdsm_core::crypto::sign::SigningKey;
-use mdsm_core::ledger::{Genesis, Subject, Vote};
-use mdsm_core::node::Message;
-use mdsm_core::types::{Digest, InstitutionId};
+use mdsm_core::ledger::{Evidence, Genesis, Subject, Vote};
+use mdsm_core::node::{Event, Message};
+use mdsm_core::types::{ChainId, Digest, Epoch, InstitutionId, View};
 use serde_json::{Map, Value, json};
 
 use crate::nodes::{Lie, against, flip, institution, run, seen};
@@ -17,13 +20,55 @@ fn of(mixture: Mixture, claim: MixedClaim) -> Asked {
     Asked::Mixed(mixture, claim)
 }
 
+/// Kinds of messages that went to the node or came from it.
+static KINDS: Mutex<BTreeSet<u8>> = Mutex::new(BTreeSet::new());
+
+fn note_kinds(step: &Value, reply: &Map<String, Value>) {
+    let sent = [step.get("inbox"), reply.get("outbox")].into_iter().flatten();
+    for one in sent.flat_map(|list| list.as_array().unwrap()) {
+        let bytes = bytes_of(one["message"].as_str().unwrap()).unwrap();
+        assert_eq!(Message::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+        let cut = &bytes[..bytes.len() - 1];
+        assert!(
+            Message::from_bytes(cut).is_err()
+                && Message::from_bytes(&[&bytes[..], &[0]].concat()).is_err()
+        );
+        KINDS.lock().unwrap().insert(bytes[5]);
+    }
+}
+
 #[test]
-fn the_reference_conforms_among_liars() {
-    let mixture = Mixture::AuditorAmongLiars;
-    let (ran, ended) = run(of(mixture, MixedClaim::Agrees), |_, _, _| {});
-    assert_eq!(ended, Ok(()));
-    for claim in MixedClaim::ALL {
-        assert_eq!(against(&ran, of(mixture, claim)), None);
+fn the_reference_conforms_among_liars_and_every_kind_of_message_is_read_and_written() {
+    for mixture in [Mixture::AuditorAmongLiars, Mixture::ProducerUnderFaults] {
+        let (ran, ended) = run(of(mixture, MixedClaim::Agrees), |_, step, reply| {
+            note_kinds(step, reply);
+        });
+        assert_eq!(ended, Ok(()));
+        for claim in MixedClaim::ALL {
+            assert_eq!(against(&ran, of(mixture, claim)), None);
+        }
+    }
+    let kinds: Vec<u8> = KINDS.lock().unwrap().iter().copied().collect();
+    // Nobody lacked an anchor's certificate, and nobody was convicted.
+    assert_eq!(kinds, [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15]);
+    let vote = |view| {
+        let (epoch, subject) = (Epoch::new(3), Subject::Nullify);
+        let vote = Vote { epoch, view: View::new(view), subject };
+        vote.sign(&ChainId::new([1; 32]), InstitutionId::new(9), &SigningKey::from_seed(&[2; 32]))
+    };
+    let evidence = Arc::new(Evidence::Votes { first: vote(1), second: vote(2) });
+    let others = [Message::WantAnchor(Epoch::new(7)), Message::Event(Event::Evidence(evidence))];
+    for (kind, message) in [8, 13].into_iter().zip(others) {
+        let bytes = message.to_bytes();
+        assert_eq!((bytes[5], Message::from_bytes(&bytes).unwrap()), (kind, message));
+    }
+}
+
+#[test]
+fn a_kind_of_message_that_there_is_not_is_refused() {
+    for kind in [0, 16, 255] {
+        let bytes = [&b"MMSG\x01"[..], &[kind]].concat();
+        assert!(Message::from_bytes(&bytes).is_err(), "{kind}");
     }
 }
 

@@ -92,6 +92,7 @@ impl Host for Actor<'_, '_> {
             Self::Node(node, sent) => {
                 let checkpoint = disk.checkpoint.iter().flat_map(|entries| entries.iter());
                 let durable = checkpoint.chain(&disk.entries).cloned().collect();
+                out.push(Action::Observe(Seen::Woke));
                 let did = node.step(now_ms, Step { start: Some(durable), ..Step::default() });
                 carry_out(node, sent, did, out);
             }

@@ -26,10 +26,14 @@ pub(super) struct Judge {
     institutions: Vec<u32>,
     twins: BTreeSet<u32>,
     board: Rc<RefCell<Board>>,
-    chain: Vec<Rc<Block>>,
+    /// By height.
+    chain: BTreeMap<u64, Rc<Block>>,
     /// Height that each node has reported.
     pub heights: BTreeMap<Node, u64>,
-    windows: Vec<Rc<Window>>,
+    windows: BTreeMap<u32, Rc<Window>>,
+    /// Nodes that have not finalized or frozen anything since they woke up: what they did in the step in
+    /// which they crashed was not seen.
+    woken: BTreeMap<Node, (bool, bool)>,
     /// Windows that each node has reported.
     pub frozen: BTreeMap<Node, u32>,
     anchors: BTreeMap<u32, BTreeMap<Vec<u8>, BTreeSet<u32>>>,
@@ -55,9 +59,10 @@ impl Judge {
             institutions,
             twins: scenario.twins().into_iter().collect(),
             board: board.clone(),
-            chain: Vec::new(),
+            chain: BTreeMap::new(),
             heights: BTreeMap::new(),
-            windows: Vec::new(),
+            windows: BTreeMap::new(),
+            woken: BTreeMap::new(),
             frozen: BTreeMap::new(),
             anchors: BTreeMap::new(),
             accepted: BTreeMap::new(),
@@ -90,7 +95,7 @@ impl Judge {
 
     /// Blocks that are final.
     pub(super) fn height(&self) -> u64 {
-        self.chain.len() as u64
+        self.chain.last_key_value().map_or(0, |(height, _)| *height)
     }
 
     /// Records that are final.
@@ -121,7 +126,8 @@ impl Judge {
     fn finalized(&mut self, node: Node, block: &Rc<Block>) {
         let before = self.heights.get(&node).copied().unwrap_or(0);
         let who = self.institution(node);
-        if block.height == 0 || block.height > before + 1 {
+        let may_skip = std::mem::take(&mut self.woken.entry(node).or_default().0);
+        if block.height == 0 || block.height > before + 1 && !may_skip {
             let height = block.height;
             self.broken(Claim::Agrees, || {
                 format!("institution {who} finalizes height {height} behind {before}")
@@ -129,8 +135,7 @@ impl Judge {
             return;
         }
         self.heights.insert(node, before.max(block.height));
-        let at = usize::try_from(block.height - 1).unwrap_or(usize::MAX);
-        match self.chain.get(at) {
+        match self.chain.get(&block.height) {
             Some(known) => {
                 let is_same = known.name == block.name
                     && (known.producer, known.timestamp) == (block.producer, block.timestamp)
@@ -141,7 +146,7 @@ impl Judge {
                 });
             }
             None => {
-                self.chain.push(block.clone());
+                self.chain.insert(block.height, block.clone());
                 self.book(block);
             }
         }
@@ -173,14 +178,15 @@ impl Judge {
     fn frozen(&mut self, node: Node, window: &Rc<Window>) {
         let before = self.frozen.get(&node).copied().unwrap_or(0);
         let (who, number) = (self.institution(node), window.window);
-        if number > before {
+        let may_skip = std::mem::take(&mut self.woken.entry(node).or_default().1);
+        if number > before && !may_skip {
             self.broken(Claim::Freezes, || {
                 format!("institution {who} freezes window {number} where {before} is next")
             });
             return;
         }
         self.frozen.insert(node, before.max(number + 1));
-        match self.windows.get(number as usize).cloned() {
+        match self.windows.get(&number).cloned() {
             Some(known) => {
                 let is_same = (&known.root, known.last) == (&window.root, window.last);
                 self.claim(Claim::Freezes, is_same, || {
@@ -197,7 +203,9 @@ impl Judge {
                     format!("institution {who} has other committees behind window {number}")
                 });
             }
-            None => self.windows.push(window.clone()),
+            None => {
+                self.windows.insert(number, window.clone());
+            }
         }
     }
 
@@ -215,28 +223,28 @@ impl Judge {
         self.judge_turns();
         self.judge_anchors();
         let windows = self.windows.clone();
-        windows.iter().for_each(|window| self.judge_accounts(window));
+        windows.values().for_each(|window| self.judge_accounts(window));
     }
 
     /// The committees of a block: those from the start, or those of the last freeze below it.
     fn committees(&self, height: u64) -> (Vec<u32>, Vec<u32>) {
-        let behind = self.windows.iter().rev().find(|window| window.last < height);
+        let behind = self.windows.values().rev().find(|window| window.last < height);
         behind.map_or_else(first_committees, |one| (one.producers.clone(), one.auditors.clone()))
     }
 
     fn judge_times(&mut self) {
-        let times: Vec<i64> = self.chain.iter().map(|block| block.timestamp).collect();
-        let grow = times.is_sorted_by(|one, next| one < next);
+        let times: BTreeMap<u64, i64> =
+            self.chain.iter().map(|(height, block)| (*height, block.timestamp)).collect();
+        let grow = times.values().is_sorted_by(|one, next| one < next);
         self.claim(Claim::Freezes, grow, || "times of blocks do not grow".to_owned());
         let span = i64::from(SHAPE.epoch_ms);
         let time_of = |height: u64| {
-            let at = usize::try_from(height).ok().and_then(|height| height.checked_sub(1));
-            let time = at.map_or(Some(&self.started_at), |at| times.get(at));
+            let time = if height == 0 { Some(&self.started_at) } else { times.get(&height) };
             time.map(|time| (time - self.started_at).div_euclid(span))
         };
         let mut wrong = Vec::new();
         let mut before = 0;
-        for window in &self.windows {
+        for window in self.windows.values() {
             // No mark lies within a window, and one lies at its end.
             let first = if before + 1 == window.last { before } else { before + 1 };
             let inside = (time_of(first), time_of(window.last - 1));
@@ -261,7 +269,7 @@ impl Judge {
         let chain = self.chain.clone();
         let absent = self.scenario.absent();
         let mut last: Option<(Vec<u32>, u32)> = None;
-        for block in &chain {
+        for block in chain.values() {
             let (producers, auditors) = self.committees(block.height);
             let (height, producer) = (block.height, block.producer);
             self.claim(Claim::TakesTurns, producers.contains(&producer), || {
@@ -288,8 +296,9 @@ impl Judge {
         }
         if self.scenario == Scenario::Calm {
             let (_, auditors) = first_committees();
-            let idle =
-                auditors.iter().find(|one| !chain.iter().any(|block| block.auditors.contains(one)));
+            let idle = auditors
+                .iter()
+                .find(|one| !chain.values().any(|block| block.auditors.contains(one)));
             self.claim(Claim::Audits, idle.is_none(), || {
                 format!("auditor {idle:?} stands behind no block")
             });
@@ -300,7 +309,7 @@ impl Judge {
         // The last window may be on its way.
         let due = self.windows.len().saturating_sub(1);
         let windows = self.windows.clone();
-        for (at, window) in windows.iter().enumerate() {
+        for (at, window) in windows.values().enumerate() {
             let number = window.window;
             let mut roots = self.anchors.get(&number).cloned().unwrap_or_default();
             // What only a twin says is nobody's fault but its own.
@@ -320,7 +329,7 @@ impl Judge {
                 format!("window {number} is anchored by {other:?}, who has no producer's seat")
             });
         }
-        let unknown = self.anchors.keys().find(|number| **number as usize >= windows.len());
+        let unknown = self.anchors.keys().find(|number| !windows.contains_key(number));
         if let Some(number) = unknown.copied() {
             self.broken(Claim::Anchors, || {
                 format!("window {number} is anchored and frozen nowhere")
@@ -345,7 +354,7 @@ impl Judge {
             let Account { institution, points, signed, missed, .. } = *account;
             let made = self
                 .chain
-                .iter()
+                .values()
                 .filter(|block| block.height <= window.last && block.producer == institution);
             let made = made.count();
             self.claim(Claim::Counts, made == signed as usize, || {
@@ -377,7 +386,7 @@ impl Judge {
     /// began with.
     fn unit(&self, window: &Window) -> Result<Option<i64>, String> {
         let (producers, auditors) = first_committees();
-        let later = self.windows.iter().flat_map(|one| one.producers.iter().chain(&one.auditors));
+        let later = self.windows.values().flat_map(|one| one.producers.iter().chain(&one.auditors));
         let seated: BTreeSet<u32> =
             producers.into_iter().chain(auditors).chain(later.copied()).collect();
         let mut unit = None;
@@ -400,7 +409,7 @@ impl Judge {
 
     fn judge_seats(&mut self) {
         let (mut producers, mut auditors) = first_committees();
-        for window in self.windows.clone() {
+        for window in self.windows.clone().into_values() {
             let number = window.window;
             let seats: Vec<u32> =
                 window.producers.iter().chain(&window.auditors).copied().collect();
@@ -452,6 +461,9 @@ impl Observer<Actor<'_, '_>> for Judge {
             return;
         }
         match observation {
+            Seen::Woke => {
+                self.woken.insert(node, (true, true));
+            }
             Seen::Accepted { content, .. } => self.accepted(node, content),
             Seen::Final(block) => self.finalized(node, &block),
             Seen::Frozen(window) => self.frozen(node, &window),

@@ -106,6 +106,31 @@ impl Networks {
         }
     }
 
+    /// Whether the scenario of a claim came to its end.
+    #[must_use]
+    pub fn has_ended(&self, asked: Asked) -> bool {
+        match asked {
+            Asked::Alone(scenario, _) => self.alone.get(&scenario).is_some_and(Result::is_ok),
+            Asked::Mixed(mixture, _) => self.mixed.get(&mixture).is_some_and(Result::is_ok),
+        }
+    }
+
+    /// Whether it went the same way each time.
+    #[must_use]
+    pub fn is_deterministic(&self, asked: Asked) -> bool {
+        let none = |unequal: &[Seed]| unequal.is_empty();
+        match asked {
+            Asked::Alone(scenario, _) => {
+                let scene = self.alone.get(&scenario).and_then(|scene| scene.as_ref().ok());
+                scene.is_some_and(|scene| none(&scene.unequal))
+            }
+            Asked::Mixed(mixture, _) => {
+                let scene = self.mixed.get(&mixture).and_then(|scene| scene.as_ref().ok());
+                scene.is_some_and(|scene| none(&scene.unequal))
+            }
+        }
+    }
+
     /// What a scenario that has run says of a claim.
     ///
     /// # Errors

@@ -44,6 +44,8 @@ pub(super) enum Seen {
     Final(Rc<Block>),
     /// A window is frozen.
     Frozen(Rc<Window>),
+    /// It has woken up: the harness says so itself.
+    Woke,
     /// A root is handed to Bitcoin.
     Anchor {
         /// Of which window.

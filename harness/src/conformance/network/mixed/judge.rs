@@ -55,6 +55,11 @@ impl MixedJudge {
         }
     }
 
+    /// The height that the node under test has reached.
+    pub(super) fn reached(&self) -> u64 {
+        self.finals.last_key_value().map_or(0, |(height, _)| *height)
+    }
+
     /// A claim does not hold.
     pub(super) fn broken(&mut self, claim: MixedClaim, what: String) {
         let told = self.breaches.entry(claim).or_default();
@@ -95,18 +100,19 @@ impl MixedJudge {
         for offence in offences {
             self.broken(MixedClaim::KeepsRules, format!("others can prove {offence}"));
         }
-        self.judge_blocks();
+        self.judge_blocks(is_calm);
         self.judge_windows();
         if is_calm {
             self.judge_share();
         }
     }
 
-    fn judge_blocks(&mut self) {
+    /// Where it crashes, what it did in that step was not seen.
+    fn judge_blocks(&mut self, is_calm: bool) {
         let mut wrong = Vec::new();
         let mut next = 1;
         for (height, block) in &self.finals {
-            if *height != next {
+            if is_calm && *height != next {
                 wrong.push(format!("it finalizes height {height} where {next} is next"));
             }
             next = height + 1;
@@ -228,7 +234,7 @@ impl Observer<Mixed<'_, '_>> for MixedJudge {
                 Told::Frozen(window) => {
                     self.windows.entry(window.window).or_insert(window);
                 }
-                Told::Accepted { .. } | Told::Anchor { .. } => {}
+                Told::Accepted { .. } | Told::Anchor { .. } | Told::Woke => {}
             },
             Seen::Tested(_) => {}
         }

@@ -65,7 +65,7 @@ pub(in super::super) fn run(
     }
     if !play.is_alive(&world, target) {
         let own = play.judge.own.books.height();
-        let tested = play.judge.finals.len();
+        let tested = play.judge.reached();
         let unbooked = play.judge.own.unbooked();
         let what = format!(
             "{} s after all was mended not everybody is at block {target}: the others are at {own}, it is at {tested}; {unbooked} accepted records are not final",
@@ -111,7 +111,7 @@ impl<'a, 's> Play<'a, 's> {
                 }
                 _ => true,
             },
-            Mixed::Tested(..) => self.judge.finals.len() as u64 >= target,
+            Mixed::Tested(..) => self.judge.reached() >= target,
         };
         self.judge.own.unbooked() == 0 && (0..world.nodes()).all(reached)
     }

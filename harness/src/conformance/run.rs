@@ -358,15 +358,15 @@ fn excuse(
             case.detail = format!("{} (until {}); {}", known.reason, known.expires, case.detail);
         }
     }
+    let is_part = !options.only.is_empty() || options.layer.is_some() || options.profile.is_some();
     for (entry, known) in options.known.known.iter().enumerate() {
         let is_about = |case: &report::Case| glob::matches(&known.case, &case.id);
         let detail = if known.has_expired(&options.today) {
             format!("case = {:?} expired on {}: {}", known.case, known.expires, known.reason)
         } else if !known.is_explained() {
             format!("case = {:?} has the reason it was written with; say why it fails", known.case)
-        } else if used.contains(&entry) || !judged.iter().any(is_about) && !options.only.is_empty()
-        {
-            // With --only, an entry about other cases has nothing to excuse today.
+        } else if used.contains(&entry) || is_part && !judged.iter().any(is_about) {
+            // Where a part of the cases is asked, an entry about others has nothing to excuse today.
             continue;
         } else {
             format!(

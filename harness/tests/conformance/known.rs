@@ -77,3 +77,18 @@ fn a_file_that_is_none_is_our_users_mistake_with_its_place() {
     assert_eq!(output.status.code(), Some(4), "{text}");
     assert!(text.contains("--known-failing") && text.contains("missing field `reason`"), "{text}");
 }
+
+#[test]
+fn an_entry_about_cases_that_were_not_asked_is_not_stale() {
+    let known = file(&entry("network.*", "2999-01-01"));
+    let path = known.path().to_str().unwrap();
+    let part = ["--layer", "L1", "--only", "merkle.root.*", "--known-failing", path];
+    let checked = check(&part, &reference());
+    assert_eq!(checked.code, 0, "{}", checked.text);
+    let part = ["--layer", "L1", "--profile", "paper", "--known-failing", path];
+    assert_eq!(check(&part, &reference()).code, 0);
+    let known = file(&entry("paper.items.*", "2999-01-01"));
+    let path = known.path().to_str().unwrap();
+    let part = ["--layer", "L1", "--profile", "paper", "--known-failing", path];
+    assert_eq!(check(&part, &reference()).code, 1, "these were asked, and none fails");
+}

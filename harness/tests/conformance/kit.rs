@@ -61,7 +61,7 @@ fn a_failure_shows_its_transcript_and_the_line_that_repeats_it() {
 
 #[test]
 fn a_profile_judges_its_own_cases() {
-    let checked = check(&["--profile", "paper"], &reference());
+    let checked = check(&["--profile", "paper", "--layer", "L1"], &reference());
     assert_eq!(checked.code, 0, "{}", checked.text);
     let conformance = checked.report.conformance.as_ref().unwrap();
     assert_eq!(conformance.profiles.len(), 1);

@@ -14,7 +14,7 @@ const MODULE_LINES: usize = 800;
 
 #[test]
 fn the_reference_conforms_to_both_profiles() {
-    let checked = check(&[], &reference());
+    let checked = check(&["--layer", "L1"], &reference());
     assert_eq!(checked.code, 0, "{}", checked.text);
     let counts = checked.report.counts;
     assert_eq!(counts.passed, counts.all, "{}", checked.text);

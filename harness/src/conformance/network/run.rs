@@ -13,7 +13,7 @@ use super::host::Actor;
 use super::judge::{Judge, Ratings, first_committees};
 use super::outcome::Ran;
 use super::port::{Port, Shared};
-use super::scenario::{END_MS, HEAL_MS, INSTITUTIONS, PATIENCE_MS, SHAPE, Scenario};
+use super::scenario::{self, END_MS, HEAL_MS, INSTITUTIONS, PATIENCE_MS, SHAPE, Scenario};
 use crate::conformance::subject::{Interrupt, Subject};
 use crate::conformance::value;
 use crate::seed::Seed;
@@ -161,9 +161,22 @@ fn world<'a, 's>(
             world.plan(*at_ms, control);
         }
     }
+    if let Some((second, first)) = twin(institutions) {
+        let nodes = world.nodes() - 1;
+        for (at_ms, control) in scenario::apart(plan.seed, (first, second), nodes) {
+            world.plan(at_ms, control);
+        }
+    }
     world.plan(HEAL_MS, Control::Heal);
     world.plan(HEAL_MS, Control::Links(calm(&SHAPE)));
     world
+}
+
+/// The last node and the one that it is the twin of.
+fn twin(institutions: &[u32]) -> Option<(Node, Node)> {
+    let (last, others) = institutions.split_last()?;
+    let first = others.iter().position(|one| one == last)?;
+    Some((Node::try_from(others.len()).ok()?, Node::try_from(first).ok()?))
 }
 
 fn rating(id: u32) -> u32 {

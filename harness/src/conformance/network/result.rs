@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     fn read(ok: Value) -> Result<Did, String> {
-        let Value::Object(ok) = ok else { panic!("an object") };
+        let ok = ok.as_object().cloned().unwrap_or_default();
         Did::read(&ok).map_err(|error| error.to_string())
     }
 

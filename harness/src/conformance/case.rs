@@ -25,6 +25,8 @@ pub enum Check {
     Vector(Box<Vector>),
     /// Several calls, whose results have to fit each other.
     Property(fn(&mut Subject<'_>) -> Result<String, Interrupt>),
+    /// Steps of one node, the harness in the place of everybody else.
+    Sequence(fn(&mut Subject<'_>) -> Result<String, Interrupt>),
     /// A network to which something happens, and what is claimed of it.
     Network(Asked),
 }
@@ -46,6 +48,7 @@ impl Case {
     pub fn layer(&self) -> Layer {
         match &self.check {
             Check::Vector(_) | Check::Property(_) => Layer::L1,
+            Check::Sequence(_) => Layer::L2,
             Check::Network(asked) if asked.is_calm() => Layer::L2,
             Check::Network(..) => Layer::L3,
         }

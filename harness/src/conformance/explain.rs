@@ -35,6 +35,13 @@ pub fn explain(case: &Case, full: bool) -> String {
             );
             line("other. `check --only` with this id shows every line that goes over the pipes.");
         }
+        Check::Sequence(_) => {
+            line("");
+            line(
+                "Steps of one auditor, the harness in the place of everybody else: PROTOCOL.md, Networks.",
+            );
+            line("`check --only` with this id shows every line that goes over the pipes.");
+        }
         Check::Network(asked) => {
             line("");
             line(&format!(

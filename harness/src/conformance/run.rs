@@ -178,7 +178,9 @@ fn judge(
         Check::Vector(asked) => {
             running.case(options.seed, &case.id, |subject| vector(subject, asked, classes))
         }
-        Check::Property(property) => running.case(options.seed, &case.id, property),
+        Check::Property(steps) | Check::Sequence(steps) => {
+            running.case(options.seed, &case.id, steps)
+        }
         Check::Network(asked) => {
             let ran = if networks.has(*asked) {
                 Ok(())

@@ -12,7 +12,7 @@ use mdsm_core::node::{Event, Message};
 use mdsm_core::types::{ChainId, Digest, Epoch, InstitutionId, View};
 use serde_json::{Map, Value, json};
 
-use crate::nodes::{Lie, against, flip, institution, run, seen};
+use crate::nodes::{Lie, against, flip, institution, run, seen, sequence};
 
 const AUDITOR: Asked = Asked::Mixed(Mixture::Auditor, MixedClaim::Agrees);
 
@@ -163,4 +163,52 @@ fn what_is_no_message_ends_the_scenario() {
     });
     let Err(Interrupt::Broken(what)) = ended else { panic!("{ended:?}") };
     assert!(what.contains("sends what is no message"), "{what}");
+}
+
+const SEQUENCES: [&str; 6] = [
+    "sequence.one-vote-a-view",
+    "sequence.quorum-finalizes",
+    "sequence.too-few-do-not-finalize",
+    "sequence.silent-leader-is-passed-over",
+    "sequence.no-finalize-behind-nullify",
+    "sequence.wrong-blocks-get-no-vote",
+];
+
+/// Signs votes for whatever is proposed, notarized or not.
+fn votes_for_all(network: &Value, step: &Value, reply: &mut Map<String, Value>) {
+    let me = InstitutionId::new(u32::try_from(institution(network, step)).unwrap());
+    let bytes = |value: &Value| bytes_of(value.as_str().unwrap()).unwrap();
+    let seed: [u8; 32] = bytes(&network["nodes"][0]["seed"]).try_into().unwrap();
+    let chain = Genesis::from_bytes(&bytes(&network["genesis"])).unwrap().chain_id();
+    let Some(first) = step.get("inbox").map(|inbox| bytes(&inbox[0]["message"])) else { return };
+    let Ok(Message::Proposal(proposal)) = Message::from_bytes(&first) else { return };
+    let header = proposal.signed.header;
+    let hash = proposal.signed.hash();
+    let outbox = reply.entry("outbox").or_insert_with(|| json!([])).as_array_mut().unwrap();
+    for subject in [Subject::Notarize(hash), Subject::Finalize(hash)] {
+        let vote = Vote { epoch: header.epoch, view: header.view, subject };
+        let signed = vote.sign(&chain, me, &SigningKey::from_seed(&seed));
+        outbox.push(json!({"to": [5], "message": hex(&Message::Vote(signed).to_bytes())}));
+    }
+}
+
+#[test]
+fn the_reference_takes_every_sequence_and_lies_are_found_in_each() {
+    for id in SEQUENCES {
+        let held = sequence(id, |_, _, _| {}).unwrap();
+        assert!(held.contains("steps"), "{id}: {held}");
+        let found = sequence(id, votes_for_all);
+        assert!(matches!(found, Err(Interrupt::Broken(_))), "{id}: {found:?}");
+    }
+    // What it votes for and does not write it may vote against behind a crash.
+    let forgets = sequence(SEQUENCES[0], |_, _, reply| {
+        reply.remove("append");
+    });
+    let Err(Interrupt::Broken(what)) = forgets else { panic!("{forgets:?}") };
+    assert!(what.contains("a second block of view 1"), "{what}");
+    let mute = sequence(SEQUENCES[3], |_, _, reply| {
+        reply.remove("outbox");
+    });
+    let Err(Interrupt::Broken(what)) = mute else { panic!("{mute:?}") };
+    assert!(what.contains("does not nullify"), "{what}");
 }

@@ -1,6 +1,8 @@
 //! The reference's nodes in this process, and what a lie makes of their replies.
 
 use harness::conformance::adapter::Fault;
+use harness::conformance::case::Check;
+use harness::conformance::cases;
 use harness::conformance::network::{Asked, Networks};
 use harness::conformance::protocol::{Hello, Reply, Request};
 use harness::conformance::reference::network::{Nodes, PROFILES};
@@ -43,14 +45,25 @@ impl Answers for Liar {
     }
 }
 
-/// Runs the scenario of a claim, once with each of the seeds and once more.
-pub(crate) fn run(asked: Asked, lie: Lie) -> (Networks, Result<(), Interrupt>) {
+/// Takes the steps of a sequence.
+pub(crate) fn sequence(id: &str, lie: Lie) -> Result<String, Interrupt> {
+    let cases = cases::all();
+    let case = cases.iter().find(|case| case.id == id).unwrap();
+    let Check::Sequence(steps) = case.check else { panic!("{id} is no sequence") };
+    asked(lie, |subject| steps(subject))
+}
+
+fn asked<T>(lie: Lie, ask: impl FnOnce(&mut Subject<'_>) -> T) -> T {
     let networks = PROFILES.iter().map(|profile| (*profile).to_owned()).collect();
     let hello = Hello { networks, ..Hello::default() };
     let mut liar = Liar { nodes: Nodes::default(), network: Value::Null, lie };
-    let mut subject = Subject::new(&mut liar, &hello, Seed::new(1), "networks");
+    ask(&mut Subject::new(&mut liar, &hello, Seed::new(1), "networks"))
+}
+
+/// Runs the scenario of a claim, once with each of the seeds and once more.
+pub(crate) fn run(asked: Asked, lie: Lie) -> (Networks, Result<(), Interrupt>) {
     let mut ran = Networks::new(1);
-    let ended = ran.run(&mut subject, asked, Seed::new(1));
+    let ended = self::asked(lie, |subject| ran.run(subject, asked, Seed::new(1)));
     (ran, ended)
 }
 

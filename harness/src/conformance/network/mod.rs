@@ -35,6 +35,7 @@ use super::case::Case;
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let mut cases = claims::cases();
+    cases.extend(mixed::sequences());
     cases.extend(mixed::cases());
     cases
 }

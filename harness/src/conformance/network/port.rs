@@ -10,6 +10,13 @@ use crate::conformance::protocol::{Request, Step};
 use crate::conformance::subject::{Interrupt, Subject};
 use crate::simulation::world::fold;
 
+/// Steps of a run, at most. Runs of nodes that do their work take some thousands.
+const STEPS_MAX: u64 = 200_000;
+/// Messages, one for each receiver, and timers of a run, at most.
+const EVENTS_MAX: u64 = 2_000_000;
+/// Bytes of all results of a run, at most.
+const BYTES_MAX: u64 = 256 << 20;
+
 /// The adapter, as all nodes of a run share it.
 pub(super) type Shared<'a, 's> = Rc<RefCell<Port<'a, 's>>>;
 
@@ -22,11 +29,15 @@ pub(super) struct Port<'a, 's> {
     digest: u64,
     /// Steps taken.
     pub steps: u64,
+    /// Messages and timers asked for.
+    events: u64,
+    /// Bytes of results.
+    bytes: u64,
 }
 
 impl<'a, 's> Port<'a, 's> {
     pub(super) fn new(subject: &'a mut Subject<'s>) -> Self {
-        Self { subject, broken: None, digest: 0, steps: 0 }
+        Self { subject, broken: None, digest: 0, steps: 0, events: 0, bytes: 0 }
     }
 
     /// Opens the network.
@@ -41,12 +52,33 @@ impl<'a, 's> Port<'a, 's> {
         let node = step.node;
         self.steps += 1;
         let Some(result) = self.ask(&Request::Step(Box::new(step))) else { return Did::default() };
-        self.digest = fold(self.digest, Value::Object(result.clone()).to_string().as_bytes());
-        Did::read(&result).unwrap_or_else(|error| {
-            let what = format!("step {} of node {node}: {error}", self.steps);
-            self.broken = Some(Interrupt::Broken(what));
-            Did::default()
-        })
+        let text = Value::Object(result.clone()).to_string();
+        self.digest = fold(self.digest, text.as_bytes());
+        self.bytes += text.len() as u64;
+        match Did::read(&result) {
+            Ok(did) if self.is_within(&did) => did,
+            Ok(_) => Did::default(),
+            Err(error) => {
+                self.fail(format!("step {} of node {node}: {error}", self.steps));
+                Did::default()
+            }
+        }
+    }
+
+    /// A network that never rests would run for ever, and fill the memory of the simulator.
+    fn is_within(&mut self, did: &Did) -> bool {
+        let sent: usize = did.outbox.iter().map(|(to, _)| to.len()).sum();
+        self.events += (sent + did.timers.len()) as u64;
+        let spent = [
+            (self.steps, STEPS_MAX, "steps"),
+            (self.events, EVENTS_MAX, "messages and timers"),
+            (self.bytes, BYTES_MAX, "bytes of results"),
+        ];
+        let over = spent.into_iter().find(|(spent, most, _)| spent > most);
+        if let Some((_, most, what)) = over {
+            self.fail(format!("a run has at most {most} {what}"));
+        }
+        over.is_none()
     }
 
     /// Tells that a node has crashed.

@@ -62,7 +62,7 @@ impl Stage {
         match case.check {
             Check::Vector(_) => Some(Self::Vector),
             Check::Property(_) => Some(Self::Property),
-            Check::Network(..) => None,
+            Check::Sequence(_) | Check::Network(_) => None,
         }
     }
 }
@@ -122,7 +122,7 @@ fn fails(mutant: &Behind, hello: &Hello, case: &Case) -> Option<String> {
             })
         }
         Check::Property(property) => property(&mut subject).map(|_| None),
-        Check::Network(..) => Ok(None),
+        Check::Sequence(_) | Check::Network(_) => Ok(None),
     };
     match result {
         Ok(what) => what,

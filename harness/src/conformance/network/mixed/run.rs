@@ -158,7 +158,7 @@ fn scene<'a, 's>(
 }
 
 /// What `reset` says of the network.
-fn network(setup: &Setup<Protocol>, node: Node, me: u32) -> Value {
+pub(super) fn network(setup: &Setup<Protocol>, node: Node, me: u32) -> Value {
     let shape = setup.scale.shape;
     let institution = |founder: &mdsm_core::roster::Founder| {
         let (id, rating) = (founder.institution.get(), founder.rating);

@@ -21,7 +21,7 @@ pub const REPLY_BYTES_MAX: usize = 8 << 20;
 /// Bytes of a request, at most.
 pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a request that a node gets its disk back with, at most.
-pub const STEP_BYTES_MAX: usize = 8 << 20;
+pub const STEP_BYTES_MAX: usize = 9 << 20;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

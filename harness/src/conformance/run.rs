@@ -16,6 +16,7 @@ use super::transcript::{self, Detail};
 use super::vectors::Vector;
 use super::verdicts;
 use crate::glob;
+use crate::output::note;
 use crate::progress::Progress;
 use crate::report::{self, Chapter, Report, Run};
 use crate::seed::Seed;
@@ -85,6 +86,10 @@ pub fn run(
         };
         judged.push(into_report(options, case, done)?);
         progress.step();
+    }
+    let unequal = networks.unequal();
+    if !unequal.is_empty() {
+        note(format!("not deterministic in {}: the same steps went otherwise", unequal.join(", ")));
     }
     let mut extra = readings(options, &hello);
     extra.extend(ending(options, running));

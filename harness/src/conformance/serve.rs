@@ -155,6 +155,6 @@ mod tests {
             );
         }
         let long = format!("{{\"id\":1,\"x\":\"{}\"}}\n", "y".repeat(STEP_BYTES_MAX));
-        assert!(served(&long).1.unwrap_err().contains("more than 8388608 bytes"));
+        assert!(served(&long).1.unwrap_err().contains("more than 9437184 bytes"));
     }
 }

@@ -126,14 +126,14 @@ fn what_departs_from_the_page_ends_the_scenario_and_is_named() {
         let megabyte = "00".repeat(1 << 20);
         reply.insert("append".to_owned(), Value::from(vec![megabyte; 5]));
     });
-    assert!(disk.contains("keeps 5242880 bytes, 4194304 at most"), "{disk}");
+    assert!(disk.contains("keeps 5243200 bytes, 4194304 at most"), "{disk}");
     let storm = shape(|_, _, reply| {
         let many = json!({"to": (1..=10).collect::<Vec<u32>>(), "message": "00"});
         reply.insert("outbox".to_owned(), Value::from(vec![many; 4_096]));
     });
-    assert!(storm.contains("at most 2000000 messages and timers"), "{storm}");
+    assert!(storm.contains("at most 500000 messages and timers"), "{storm}");
     let restless = shape(|_, _, reply| {
         reply.insert("timers".to_owned(), json!([{"timer": "0", "after_ms": 0}]));
     });
-    assert!(restless.contains("at most 200000 steps"), "{restless}");
+    assert!(restless.contains("at most 50000 steps"), "{restless}");
 }

@@ -47,10 +47,11 @@ impl Answers for Liar {
 
 /// Takes the steps of a sequence.
 pub(crate) fn sequence(id: &str, lie: Lie) -> Result<String, Interrupt> {
-    let cases = cases::all();
-    let case = cases.iter().find(|case| case.id == id).unwrap();
-    let Check::Sequence(steps) = case.check else { panic!("{id} is no sequence") };
-    asked(lie, |subject| steps(subject))
+    let steps = cases::all().into_iter().find_map(|case| match case.check {
+        Check::Sequence(steps) if case.id == id => Some(steps),
+        _ => None,
+    });
+    asked(lie, steps.unwrap())
 }
 
 fn asked<T>(lie: Lie, ask: impl FnOnce(&mut Subject<'_>) -> T) -> T {

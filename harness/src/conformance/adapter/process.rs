@@ -30,6 +30,8 @@ const CALL: Duration = Duration::from_secs(5);
 const SLOW_CALL: Duration = Duration::from_secs(60);
 /// A call may take so many times as long as a `hello`.
 const HELLOS: u32 = 20;
+/// Requests with their replies that are remembered of a long case, twice as many for a while: the last.
+const SAID_MAX: usize = 500;
 /// `hello`s that are measured.
 const MEASURED: usize = 3;
 
@@ -222,6 +224,9 @@ impl Adapter {
             Ok(heard) => String::from_utf8_lossy(heard).into_owned(),
             Err(fault) => format!("({fault})"),
         };
+        if self.said.len() >= SAID_MAX * 2 {
+            self.said.drain(..SAID_MAX);
+        }
         self.said.push((line, heard));
         let reply = answer.and_then(|heard| {
             Reply::parse(&heard, id).map_err(|error| match error {

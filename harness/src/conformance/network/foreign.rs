@@ -11,6 +11,8 @@ use crate::seed::Seed;
 
 /// Bytes on the disk of a node behind the last replacement, at most.
 const DISK_BYTES_MAX: usize = 4 << 20;
+/// Bytes that an entry counts for besides its own.
+const ENTRY_BYTES: usize = 64;
 
 /// A node behind the port.
 pub(super) struct Foreign<'a, 's> {
@@ -48,7 +50,7 @@ impl<'a, 's> Foreign<'a, 's> {
         self.seed.stream(&stream).fill_bytes(&mut random);
         let now = self.started_ms.saturating_add_unsigned(now_ms);
         let did = self.port.borrow_mut().step(Step { node: self.node, now, random, ..what });
-        let bytes: usize = did.append.iter().map(|entry| entry.len()).sum();
+        let bytes: usize = did.append.iter().map(|entry| entry.len() + ENTRY_BYTES).sum();
         self.kept_bytes = if did.replace { bytes } else { self.kept_bytes + bytes };
         if self.kept_bytes > DISK_BYTES_MAX {
             self.fail(format!("keeps {} bytes, {DISK_BYTES_MAX} at most", self.kept_bytes));

@@ -34,6 +34,8 @@ pub(super) struct Judge {
     /// Nodes that have not finalized or frozen anything since they woke up: what they did in the step in
     /// which they crashed was not seen.
     woken: BTreeMap<Node, (bool, bool)>,
+    /// Nodes that have woken up.
+    lives: BTreeSet<Node>,
     /// Windows that each node has reported.
     pub frozen: BTreeMap<Node, u32>,
     anchors: BTreeMap<u32, BTreeMap<Vec<u8>, BTreeSet<u32>>>,
@@ -63,6 +65,7 @@ impl Judge {
             heights: BTreeMap::new(),
             windows: BTreeMap::new(),
             woken: BTreeMap::new(),
+            lives: BTreeSet::new(),
             frozen: BTreeMap::new(),
             anchors: BTreeMap::new(),
             accepted: BTreeMap::new(),
@@ -127,7 +130,7 @@ impl Judge {
         let before = self.heights.get(&node).copied().unwrap_or(0);
         let who = self.institution(node);
         let may_skip = std::mem::take(&mut self.woken.entry(node).or_default().0);
-        if block.height == 0 || block.height > before + 1 && !may_skip {
+        if block.height == 0 || block.height > before.saturating_add(1) && !may_skip {
             let height = block.height;
             self.broken(Claim::Agrees, || {
                 format!("institution {who} finalizes height {height} behind {before}")
@@ -185,7 +188,7 @@ impl Judge {
             });
             return;
         }
-        self.frozen.insert(node, before.max(number + 1));
+        self.frozen.insert(node, before.max(number.saturating_add(1)));
         match self.windows.get(&number).cloned() {
             Some(known) => {
                 let is_same = (&known.root, known.last) == (&window.root, window.last);
@@ -214,6 +217,12 @@ impl Judge {
         if let Err(what) = alive {
             self.broken(Claim::Lives, || what);
         }
+        let (submitted, booked) = (self.board.borrow().submitted.len(), self.booked.len());
+        // A network that is well takes what it is given; one that is not takes something.
+        let due = if self.scenario == Scenario::Calm { submitted / 2 } else { 1 };
+        self.claim(Claim::Books, booked >= due, || {
+            format!("clients sent {submitted} records, and {booked} became final")
+        });
         let unbooked = self.unbooked();
         self.claim(Claim::Books, unbooked == 0, || {
             format!("{unbooked} accepted records are not final at the end")
@@ -240,15 +249,16 @@ impl Judge {
         let span = i64::from(SHAPE.epoch_ms);
         let time_of = |height: u64| {
             let time = if height == 0 { Some(&self.started_at) } else { times.get(&height) };
-            time.map(|time| (time - self.started_at).div_euclid(span))
+            time.map(|time| time.saturating_sub(self.started_at).div_euclid(span))
         };
         let mut wrong = Vec::new();
-        let mut before = 0;
+        let mut before = 0_u64;
         for window in self.windows.values() {
             // No mark lies within a window, and one lies at its end.
-            let first = if before + 1 == window.last { before } else { before + 1 };
-            let inside = (time_of(first), time_of(window.last - 1));
-            let behind = time_of(window.last + 1);
+            let next = before.saturating_add(1);
+            let first = if next == window.last { before } else { next };
+            let inside = (time_of(first), time_of(window.last.saturating_sub(1)));
+            let behind = time_of(window.last.saturating_add(1));
             let is_right = window.last > before
                 && inside.0 == inside.1
                 && behind.is_none_or(|behind| Some(behind) > inside.1);
@@ -362,7 +372,7 @@ impl Judge {
             });
             let Ok(Some(unit)) = unit else { continue };
             let rating = self.ratings.get(&institution).copied().unwrap_or(0);
-            let start = rating * unit;
+            let start = rating.saturating_mul(unit);
             let is_good = missed == 0 && signed > 0 && !self.twins.contains(&institution);
             self.claim(Claim::Credits, !is_good || points > start, || {
                 format!(
@@ -462,7 +472,10 @@ impl Observer<Actor<'_, '_>> for Judge {
         }
         match observation {
             Seen::Woke => {
-                self.woken.insert(node, (true, true));
+                // In its first life there was nothing to miss.
+                if !self.lives.insert(node) {
+                    self.woken.insert(node, (true, true));
+                }
             }
             Seen::Accepted { content, .. } => self.accepted(node, content),
             Seen::Final(block) => self.finalized(node, &block),

@@ -131,6 +131,14 @@ impl Networks {
         }
     }
 
+    /// Scenarios that went another way the second time.
+    #[must_use]
+    pub fn unequal(&self) -> Vec<&'static str> {
+        let alone = self.alone.iter().filter(|(_, scene)| is_unequal(scene));
+        let mixed = self.mixed.iter().filter(|(_, scene)| is_unequal(scene));
+        alone.map(|(one, _)| one.name()).chain(mixed.map(|(one, _)| one.name())).collect()
+    }
+
     /// What a scenario that has run says of a claim.
     ///
     /// # Errors
@@ -160,6 +168,10 @@ fn scene<C: Ord>(
         scene.ran.push(first);
     }
     Ok(scene)
+}
+
+fn is_unequal<C>(scene: &Result<Scene<C>, Interrupt>) -> bool {
+    scene.as_ref().is_ok_and(|scene| !scene.unequal.is_empty())
 }
 
 fn ended<C>(scene: &Result<Scene<C>, Interrupt>) -> Result<(), Interrupt> {

@@ -11,9 +11,9 @@ use crate::conformance::subject::{Interrupt, Subject};
 use crate::simulation::world::fold;
 
 /// Steps of a run, at most. Runs of nodes that do their work take some thousands.
-const STEPS_MAX: u64 = 200_000;
+const STEPS_MAX: u64 = 50_000;
 /// Messages, one for each receiver, and timers of a run, at most.
-const EVENTS_MAX: u64 = 2_000_000;
+const EVENTS_MAX: u64 = 500_000;
 /// Bytes of all results of a run, at most.
 const BYTES_MAX: u64 = 256 << 20;
 

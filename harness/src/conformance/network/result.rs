@@ -12,6 +12,10 @@ const BYTES_MAX: usize = 1 << 20;
 const LIST_MAX: usize = 4_096;
 /// Characters of a timer's name, at most.
 const NAME_MAX: usize = 64;
+/// Heights and windows, at most: far more than a run has.
+const COUNT_MAX: u64 = 1_000_000;
+/// Times and points, at most, either way: 2^53.
+const NUMBER_MAX: u64 = 1 << 53;
 /// Bytes of a block's name, at most.
 const BLOCK_MAX: usize = 64;
 
@@ -112,7 +116,7 @@ impl Did {
         }
         for (index, value) in list("outbox")?.iter().enumerate() {
             let field = Field::whole(&format!("ok.outbox[{index}]"), value);
-            let to = field.get("to")?.each(Field::integer)?;
+            let to = short(&field.get("to")?, Field::integer)?;
             did.outbox.push((to, blob(&field.get("message")?)?));
         }
         for (index, value) in list("timers")?.iter().enumerate() {
@@ -130,6 +134,45 @@ impl Did {
         }
         Ok(did)
     }
+}
+
+/// A list of no more elements than a list may have.
+fn short<'a, T>(
+    field: &Field<'a>,
+    read: impl FnMut(&Field<'a>) -> Result<T, FieldError>,
+) -> Result<Vec<T>, FieldError> {
+    let list = field.list()?;
+    if list.len() > LIST_MAX {
+        return Err(field.wrong(format!("{} elements, {LIST_MAX} at most", list.len())));
+    }
+    list.iter().map(read).collect()
+}
+
+/// A height or a window.
+fn count(field: &Field<'_>, number: u64) -> Result<u64, FieldError> {
+    if number > COUNT_MAX {
+        return Err(field.wrong(format!("{number}, {COUNT_MAX} at most")));
+    }
+    Ok(number)
+}
+
+/// A time or points.
+fn number(field: &Field<'_>) -> Result<i64, FieldError> {
+    let number: i64 = field.decimal()?;
+    if number.unsigned_abs() > NUMBER_MAX {
+        return Err(field.wrong(format!("{number}, {NUMBER_MAX} at most")));
+    }
+    Ok(number)
+}
+
+fn height(field: &Field<'_>) -> Result<u64, FieldError> {
+    count(field, field.decimal()?)
+}
+
+fn window(field: &Field<'_>) -> Result<u32, FieldError> {
+    let number: u32 = field.integer()?;
+    count(field, number.into())?;
+    Ok(number)
 }
 
 fn blob(field: &Field<'_>) -> Result<Rc<[u8]>, FieldError> {
@@ -154,7 +197,7 @@ impl Seen {
             return Ok(Self::Frozen(Rc::new(Window::read(&window)?)));
         }
         if let Some(anchor) = field.find("anchor")? {
-            let (window, root) = (anchor.get("window")?.integer()?, anchor.get("root")?.bytes()?);
+            let (window, root) = (window(&anchor.get("window")?)?, anchor.get("root")?.bytes()?);
             return Ok(Self::Anchor { window, root });
         }
         Err(field.wrong("none of `accepted`, `final`, `frozen` and `anchor`"))
@@ -172,12 +215,12 @@ impl Block {
             Ok((one.get("content")?.array()?, one.get("booked_by")?.integer()?))
         };
         Ok(Self {
-            height: field.get("height")?.decimal()?,
+            height: height(&field.get("height")?)?,
             name: bytes,
             producer: field.get("producer")?.integer()?,
-            auditors: field.get("auditors")?.each(Field::integer)?,
-            timestamp: field.get("timestamp")?.decimal()?,
-            records: field.get("records")?.each(record)?,
+            auditors: short(&field.get("auditors")?, Field::integer)?,
+            timestamp: number(&field.get("timestamp")?)?,
+            records: short(&field.get("records")?, record)?,
         })
     }
 }
@@ -187,19 +230,19 @@ impl Window {
         let account = |one: &Field<'_>| -> Result<Account, FieldError> {
             Ok(Account {
                 institution: one.get("institution")?.integer()?,
-                points: one.get("points")?.decimal()?,
+                points: number(&one.get("points")?)?,
                 signed: one.get("signed")?.integer()?,
                 missed: one.get("missed")?.integer()?,
                 audited: one.get("audited")?.integer()?,
             })
         };
         Ok(Self {
-            window: field.get("window")?.integer()?,
-            last: field.get("last")?.decimal()?,
+            window: window(&field.get("window")?)?,
+            last: height(&field.get("last")?)?,
             root: field.get("root")?.bytes()?,
-            credit: field.get("credit")?.each(account)?,
-            producers: field.get("producers")?.each(Field::integer)?,
-            auditors: field.get("auditors")?.each(Field::integer)?,
+            credit: short(&field.get("credit")?, account)?,
+            producers: short(&field.get("producers")?, Field::integer)?,
+            auditors: short(&field.get("auditors")?, Field::integer)?,
         })
     }
 }
@@ -241,6 +284,12 @@ mod tests {
             (json!({"seen": [{"odd": 1}]}), "ok.seen[0]: none of"),
             (json!({"seen": [{"accepted": {"content": "00"}}]}), "32 bytes are expected"),
             (json!({"append": vec!["00"; 4_097]}), "4097 elements, 4096 at most"),
+            (json!({"outbox": [{"to": vec![1; 4_097], "message": ""}]}), "ok.outbox[0].to: 4097"),
+            (json!({"seen": [{"anchor": {"window": u32::MAX, "root": ""}}]}), "1000000 at most"),
+            (
+                json!({"seen": [{"final": {"height": u64::MAX.to_string(), "block": "00"}}]}),
+                "final.height: 18446744073709551615, 1000000 at most",
+            ),
             (json!({"append": ["00".repeat((1 << 20) + 1)]}), "1048577 bytes, 1048576 at most"),
         ] {
             let error = read(ok).unwrap_err();

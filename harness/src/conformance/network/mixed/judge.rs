@@ -55,9 +55,10 @@ impl MixedJudge {
         }
     }
 
-    /// The height that the node under test has reached.
+    /// The highest block of the others that the node under test finalized.
     pub(super) fn reached(&self) -> u64 {
-        self.finals.last_key_value().map_or(0, |(height, _)| *height)
+        let own = self.own.books.height();
+        self.finals.range(..=own).next_back().map_or(0, |(height, _)| *height)
     }
 
     /// A claim does not hold.
@@ -115,9 +116,11 @@ impl MixedJudge {
             if is_calm && *height != next {
                 wrong.push(format!("it finalizes height {height} where {next} is next"));
             }
-            next = height + 1;
+            next = height.saturating_add(1);
             let name = self.own.books.hash(*height);
-            let is_same = name.is_none_or(|name| name.as_bytes()[..] == block.name[..])
+            // At most the block that it makes final now is not with the others yet.
+            let is_early = *height == self.own.books.height().saturating_add(1);
+            let is_same = name.map_or(is_early, |name| name.as_bytes()[..] == block.name[..])
                 && self
                     .blocks
                     .get(height)
@@ -132,6 +135,14 @@ impl MixedJudge {
     }
 
     fn judge_windows(&mut self) {
+        // The last one may be on its way.
+        let due = self.anchors.len().saturating_sub(1);
+        let seen = self.anchors.keys().filter(|number| self.windows.contains_key(number)).count();
+        if seen < due {
+            let what = format!("the others froze {} windows, it {seen}", self.anchors.len());
+            self.broken(MixedClaim::Freezes, what.clone());
+            self.broken(MixedClaim::Credits, what);
+        }
         for (number, window) in self.windows.clone() {
             let Some(anchor) = self.anchors.get(&number) else { continue };
             if anchor.root().as_bytes()[..] != window.root[..] {
@@ -165,7 +176,7 @@ impl MixedJudge {
             };
             let are_same = ids(&committees.producers) == window.producers
                 && ids(&committees.auditors) == window.auditors;
-            if !are_same && committees.epoch.get() == number + 1 {
+            if !are_same && committees.epoch.get().checked_sub(1) == Some(number) {
                 self.broken(
                     MixedClaim::Credits,
                     format!("behind window {number} it seats other committees"),

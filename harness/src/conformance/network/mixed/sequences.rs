@@ -227,7 +227,8 @@ impl<'a, 's> Scene<'a, 's> {
             let shown = self.votes.iter().map(|vote| format!("{} {:?}", vote.view, vote.subject));
             shown.collect::<Vec<_>>().join(", ")
         };
-        if holds {
+        // What departs from the page comes first: `end` tells it.
+        if holds || self.port.is_broken() {
             Ok(())
         } else {
             Err(Interrupt::Broken(format!("{what}; its votes: {}", votes())))

@@ -19,7 +19,7 @@
 //! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
 //! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
 //! | I/O | line | | |
-//! | F9 | [`bitcoin`], [`store`], [`log`] | 2, 2.1, 4 | ANC-1, DDB-1 |
+//! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, DDB-1 |
 //! | F10 | [`runtime`] | 2.2 | CON-7 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
 //!
@@ -35,6 +35,8 @@ pub mod chain;
 pub mod codec;
 pub mod consensus;
 pub mod crypto;
+#[cfg(feature = "node")]
+pub mod environment;
 pub mod freezing;
 pub mod ledger;
 #[cfg(feature = "node")]

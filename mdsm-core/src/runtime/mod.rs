@@ -19,6 +19,7 @@ mod order;
 mod outbox;
 mod peers;
 mod serve;
+pub mod settings;
 mod signatures;
 mod status;
 mod timers;

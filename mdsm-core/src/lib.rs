@@ -20,6 +20,7 @@
 //! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
 //! | I/O | line | | |
 //! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, DDB-1 |
+//! | F9 | [`transport`] | 2.2 | CON-7 |
 //! | F10 | [`runtime`] | 2.2 | CON-7 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
 //!
@@ -52,4 +53,6 @@ pub mod runtime;
 #[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;
+#[cfg(feature = "node")]
+pub mod transport;
 pub mod types;

@@ -177,7 +177,7 @@ impl Institution {
         let hearing = Peers::new(chain, scheme, orders.clone(), metrics.clone());
         tokio::spawn(async move {
             while let Some(arrival) = arrived.recv().await {
-                if !hearing.take(arrival.from, arrival.bytes()).await {
+                if !hearing.take(arrival.from, &arrival.bytes).await {
                     return;
                 }
             }

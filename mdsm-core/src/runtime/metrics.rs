@@ -84,6 +84,12 @@ impl Metrics {
         text
     }
 
+    /// Times that something was made durable.
+    #[must_use]
+    pub fn syncs(&self) -> i64 {
+        self.syncs.get()
+    }
+
     pub(super) fn committed(&self, commit: &Commit) {
         self.blocks.inc_by(commit.booked.len() as u64);
         self.booked.inc_by(commit.booked.iter().map(|block| block.len() as u64).sum());

@@ -6,15 +6,19 @@ use super::driver::LiveNode;
 use super::links::Links;
 use super::order::Answer;
 use crate::anchoring::machine;
-use crate::codec::{Encode, Wire};
+use crate::codec::Wire;
 use crate::consensus::Audience;
-use crate::ledger::Envelope;
+use crate::ledger::{Content, Envelope};
+use crate::node::limits::FORWARD_RECORDS_MAX;
 use crate::node::{Message, Refusal, Wanted};
+use crate::params::METADATA_BYTES_MAX;
 use crate::types::{InstitutionId, RecordId};
 
 /// Encoded bytes of records in one message, at most: a thousand large records would be more than a link
 /// carries in one.
 const RECORDS_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+/// Encoded bytes of an envelope beside its content, at most: metadata, key, signature and a few numbers.
+const BESIDE_CONTENT_BYTES_MAX: usize = METADATA_BYTES_MAX + 256;
 
 /// Something that leaves.
 pub(super) enum Outgoing {
@@ -70,6 +74,15 @@ impl<L: Links> Outbox<L> {
                 to.into()
             }
         };
+        // A record that is accepted goes to the leader; those of one turn of the driver go together.
+        if let (Some(Outgoing::Message(before, Message::Records(waiting))), Message::Records(more)) =
+            (self.waiting.iter_mut().rev().find(|it| matches!(it, Outgoing::Message(..))), &message)
+            && *before == to
+            && waiting.len() + more.len() <= FORWARD_RECORDS_MAX
+        {
+            waiting.extend_from_slice(more);
+            return;
+        }
         self.waiting.push(Outgoing::Message(to, message));
     }
 
@@ -85,10 +98,9 @@ impl<L: Links> Outbox<L> {
 /// The bytes of a message; records in as many as it takes.
 fn encoded(message: &Message) -> Vec<Vec<u8>> {
     let Message::Records(records) = message else { return vec![message.to_bytes()] };
-    let bytes_of = |envelope: &Envelope| {
-        let mut bytes = Vec::new();
-        envelope.encode(&mut bytes);
-        bytes.len()
+    let bytes_of = |envelope: &Envelope| match envelope.record.content() {
+        Content::Inline(content) => BESIDE_CONTENT_BYTES_MAX + content.len(),
+        Content::Stored(_) => BESIDE_CONTENT_BYTES_MAX,
     };
     let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0);
     for record in records {

@@ -18,6 +18,7 @@
 //! | F7 | [`freezing`], [`anchoring`] | 2.2 steps 5, 8, 9 | STO-3, STO-12, ANC-1 to ANC-3 |
 //! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
 //! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
+//! | F8 | [`client`] | 2 | CLI-1, CLI-2, CLI-4 |
 //! | I/O | line | | |
 //! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, DDB-1 |
 //! | F9 | [`transport`] | 2.2 | CON-7 |
@@ -33,6 +34,7 @@ pub mod anchoring;
 #[cfg(feature = "node")]
 pub mod bitcoin;
 pub mod chain;
+pub mod client;
 pub mod codec;
 pub mod consensus;
 pub mod crypto;

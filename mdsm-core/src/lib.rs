@@ -19,8 +19,8 @@
 //! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
 //! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
 //! | I/O | line | | |
-//! | F9 | [`bitcoin`], [`store`], [`log`] | 2, 2.1, 4 | ANC-1, DDB-1 |
-//! | F10 | [`runtime`] | 2.2 | CON-7 |
+//! | F9 | [`bitcoin`], [`store`], [`log`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
+//! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
 //!
 //! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads

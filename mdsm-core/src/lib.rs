@@ -19,10 +19,11 @@
 //! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
 //! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
 //! | I/O | line | | |
-//! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, DDB-1 |
+//! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
 //! | F9 | [`transport`] | 2.2 | CON-7 |
-//! | F10 | [`runtime`] | 2.2 | CON-7 |
-//! | F11 | `bin/mdsm` | 2 | ANC-2 |
+//! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
+//! | F11 | [`service`] | 2 | CLI-1 |
+//! | F12 | `bin/mdsm` | 2 | ANC-2 |
 //!
 //! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
 //! Bitcoin's formats with the `bitcoin` crate.

@@ -7,6 +7,7 @@
 //! ```
 //! One thread steps the node and waits for its disk; everything else is asynchronous around it.
 
+pub mod bitcoin;
 mod books;
 mod disk;
 mod driver;

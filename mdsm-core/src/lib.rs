@@ -52,6 +52,8 @@ pub mod roster;
 #[cfg(feature = "node")]
 pub mod runtime;
 #[cfg(feature = "node")]
+pub mod service;
+#[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;
 #[cfg(feature = "node")]

@@ -156,7 +156,7 @@ class Values(unittest.TestCase):
             "MDBL": dict(epoch=1, index=0, roots=[SEED]), "MWIN": dict(epoch=1, roots=[]), "MSVT": vote, "MCRT": certificate,
             "MANC": dict(chain_id=CHAIN, epoch=1, window=SEED, head=SEED, state=SEED, next_committees=SEED), "MBHD": header(), "MSUM": summary,
             "MEVD": evidence[3], "MEVS": events, "MPAY": payload, "MBLK": dict(header=header(), payload=payload),
-            "MPRP": dict(signed=proposal, payload=payload), "MJRN": (4, certificate),
+            "MPRP": dict(signed=proposal, payload=payload), "MJRN": (4, certificate), "MMSG": (12, envelopes),
             "MDCN": dict(blocks=[dict(signed=proposal, payload=payload)], closing=[proposal], certificate=certificate),
             "MRCP": dict(chain_id=CHAIN, epoch=1, booking=booking, places=places, context=SEED, bitcoin=bitcoin), "MACT": (0, request),
             "MSPO": dict(offers=[SEED, OTHER]), "MPPK": dict(key=bytes(1216)), "MAPV": dict(capsule=SEED, key=SEED, signer=SEED, signature=bytes(64)),

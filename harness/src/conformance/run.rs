@@ -8,7 +8,7 @@ use super::adapter::{Fault, Launch};
 use super::case::{Case, Check, Layer};
 use super::judge::{self, Judged};
 use super::known::KnownFailing;
-use super::network::Networks;
+use super::network::{self, Networks};
 use super::protocol::{Hello, Reply};
 use super::sentences::{self, Profile, REFERENCE};
 use super::subject::{FAULTS_MAX, Interrupt, Running, Subject};
@@ -183,8 +183,9 @@ fn judge(
         Check::Vector(asked) => {
             running.case(options.seed, &case.id, |subject| vector(subject, asked, classes))
         }
-        Check::Property(steps) | Check::Sequence(steps) => {
-            running.case(options.seed, &case.id, steps)
+        Check::Property(steps) => running.case(options.seed, &case.id, steps),
+        Check::Sequence(sequence) => {
+            running.case(options.seed, &case.id, |subject| network::follow(subject, sequence))
         }
         Check::Network(asked) => {
             let ran = if networks.has(*asked) {

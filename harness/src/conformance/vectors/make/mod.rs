@@ -14,12 +14,14 @@ mod paper;
 mod receipts;
 mod roster;
 mod roster_story;
+mod sequences;
 mod sharing;
 mod signatures;
 mod trees;
 mod windows;
 
 pub use epochs::histories;
+pub use sequences::made as made_sequences;
 
 use std::collections::BTreeMap;
 

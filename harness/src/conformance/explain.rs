@@ -71,6 +71,7 @@ pub fn explain(case: &Case, full: bool) -> String {
             line(
                 "Nodes are driven by `step`, as PROTOCOL.md says under Networks; each seed runs twice.",
             );
+            asked.due().iter().for_each(|due| line(due));
         }
         Check::Vector(asked) => {
             for flag in asked.flags.iter().filter_map(|name| FLAGS.get(name)) {

@@ -5,6 +5,7 @@
 //! from `rules`.
 
 mod blocks;
+mod items;
 mod votes;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ const IDLE: Payload = Payload { item_block: None, parent_certificate: None, even
 pub fn made() -> SequenceFile {
     let scene = Scene::new();
     let mut sequences = blocks::sequences(&scene);
+    sequences.extend(items::sequences(&scene));
     sequences.extend(votes::sequences(&scene));
     let flag = |(name, bug, effect): (&str, &str, &str)| {
         let (bug, effect) = (bug.to_owned(), effect.to_owned());
@@ -58,7 +60,7 @@ pub fn made() -> SequenceFile {
     }
 }
 
-const FLAGS: [(&str, &str, &str); 8] = [
+const FLAGS: [(&str, &str, &str); 9] = [
     ("votes-twice", "a vote is not remembered", "two blocks of one view become final"),
     (
         "vote-not-stored",
@@ -84,6 +86,11 @@ const FLAGS: [(&str, &str, &str); 8] = [
         "header-unchecked",
         "a field of a header is not checked",
         "a block that breaks the rules becomes final",
+    ),
+    (
+        "items-unchecked",
+        "a vote does not wait for the Items of a block, or a point of them is not checked",
+        "records that nobody may book, or that nobody has, become final",
     ),
     (
         "view-skipped",

@@ -201,6 +201,24 @@ class Values(unittest.TestCase):
         self.assertEqual(call("envelope.check", chain_id=SEED, envelope=m.encode("MENV", v))["reject"]["class"], "signature")
 
 
+class Deliveries(unittest.TestCase):
+    def test_a_delivery_is_signed_over_grant_and_both_capsules(self):
+        key = call("pre.key_gen", set=0, seed=SEED)["ok"]["public_key"]
+        before = call("pre.encaps", public_key=key, key_id=SEED, message=SEED)["ok"]["capsule"]
+        after = m.decode("MCAP", m.raw(before))
+        after.update(hop=1, holder=OTHER)
+        signed = call("delivery.sign", seed=SEED, grant=CHAIN, before=before, capsule=m.encode("MCAP", after))["ok"]["delivery"]
+        delivery = m.decode("MDLV", m.raw(signed))
+        def check(**changed):
+            value = dict(delivery, **changed)
+            return call("delivery.check", proxy=delivery["proxy"], grant=CHAIN, reader=OTHER, before=before, delivery=m.encode("MDLV", value))
+        self.assertEqual(check(), {"ok": {}})
+        for changed in (dict(grant=SEED), dict(before=SEED), dict(proxy=SEED), dict(capsule=dict(after, hop=2))):
+            self.assertEqual(check(**changed)["reject"]["class"], "signature", changed)
+        other = call("delivery.check", proxy=delivery["proxy"], grant=SEED, reader=OTHER, before=before, delivery=signed)
+        self.assertEqual(other["reject"]["class"], "refused")
+
+
 class Agreement(unittest.TestCase):
     SEATS = dict(producers=seats([1, 2, 3, 4]), auditors=seats([5, 6, 7, 8]))
 

@@ -31,6 +31,7 @@ embedded!(
     "access",
     "files",
     "sharing",
+    "deliveries",
     "paper",
     "gaps",
 );

@@ -5,6 +5,7 @@ mod access_story;
 mod bookings;
 mod certificates;
 mod codec;
+mod deliveries;
 mod epochs;
 mod evidence;
 mod faults;
@@ -49,6 +50,7 @@ pub const MAKERS: &[fn() -> VectorFile] = &[
     access::made,
     files::made,
     sharing::made,
+    deliveries::made,
     paper::made,
     gaps::made,
 ];

@@ -20,10 +20,11 @@
 //! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
 //! | F8 | [`client`] | 2 | CLI-1, CLI-2, CLI-4 |
 //! | I/O | line | | |
-//! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, DDB-1 |
+//! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
 //! | F9 | [`transport`] | 2.2 | CON-7 |
-//! | F10 | [`runtime`] | 2.2 | CON-7 |
-//! | F11 | `bin/mdsm` | 2 | ANC-2 |
+//! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
+//! | F11 | [`service`] | 2 | CLI-1 |
+//! | F12 | `bin/mdsm` | 2 | ANC-2 |
 //!
 //! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
 //! Bitcoin's formats with the `bitcoin` crate.
@@ -52,6 +53,8 @@ pub mod reencryption;
 pub mod roster;
 #[cfg(feature = "node")]
 pub mod runtime;
+#[cfg(feature = "node")]
+pub mod service;
 #[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;

@@ -1,5 +1,7 @@
-//! Bitcoin, from the inside: a regtest chain in the process. [ANC-1]
+//! Bitcoin: a node of it over JSON-RPC, and a regtest chain in the process. [ANC-1] [ANC-3]
 
 pub mod embedded;
+pub mod rpc;
 
-pub use embedded::{EmbeddedChain, SubmitError};
+pub use embedded::{EmbeddedChain, EmbeddedNode, ServedChain, SubmitError};
+pub use rpc::{Endpoint, Rpc, RpcError};

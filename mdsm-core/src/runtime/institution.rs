@@ -145,7 +145,10 @@ impl Links for Linked {
 
 impl Institution {
     /// Starts on the runtime of the caller; links are answered by `listener`.
-    pub fn start(config: InstitutionConfig, listener: TcpListener) -> Result<Self, InstitutionError> {
+    pub fn start(
+        config: InstitutionConfig,
+        listener: TcpListener,
+    ) -> Result<Self, InstitutionError> {
         let InstitutionConfig { me, home, secret, network, delay_ms, bitcoin } = config;
         check_member(me, &secret, &network)?;
         let (clock, scheme) = (Clock::new(), Prechecked::default());
@@ -307,11 +310,8 @@ fn watch_bitcoin(
     let Some(BitcoinConfig { rpc, network, birth, poll }) = config else { return Ok(None) };
     let (effects, taken) = mpsc::channel(ANCHORS_MAX);
     let (inputs, mut shown) = mpsc::channel::<Input>(ANCHORS_MAX);
-    let config = WatcherConfig {
-        birth,
-        poll,
-        ..WatcherConfig::new(network, funding_key(secret), file)
-    };
+    let config =
+        WatcherConfig { birth, poll, ..WatcherConfig::new(network, funding_key(secret), file) };
     let watcher = Watcher::start(config, rpc, taken, inputs)?;
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {

@@ -7,10 +7,12 @@
 //! ```
 //! One thread steps the node and waits for its disk; everything else is asynchronous around it.
 
+pub mod bitcoin;
 mod books;
 mod disk;
 mod driver;
 mod home;
+mod institution;
 mod intake;
 mod journal;
 mod links;
@@ -18,6 +20,7 @@ mod metrics;
 mod order;
 mod outbox;
 mod peers;
+mod receipts;
 mod serve;
 pub mod settings;
 mod signatures;
@@ -28,6 +31,9 @@ pub use books::{Books, BooksError, Table};
 pub use disk::{Disk, DiskError};
 pub use driver::{Driver, LiveNode, Parts};
 pub use home::{Home, HomeError, Roused};
+pub use institution::{
+    BitcoinConfig, Institution, InstitutionConfig, InstitutionError, funding_key, link_secret,
+};
 pub use intake::{Intake, SubmitError};
 pub use journal::{Journal, JournalError, Kept};
 pub use links::Links;

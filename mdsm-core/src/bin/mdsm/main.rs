@@ -2,6 +2,10 @@
 //!
 //! Exit codes: 0 what was asked for holds, 1 it does not, 4 the command line or a file is at fault.
 
+mod demo;
+mod keys;
+mod logs;
+mod node;
 mod receipt;
 
 use std::process::ExitCode;
@@ -18,9 +22,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Show a whole network on this machine, from a record to Bitcoin.
+    Demo(demo::DemoOptions),
     /// Check a receipt, or write it in another form.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Make and show keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Run one institution of a network.
+    Node(node::NodeOptions),
 }
 
 /// Why a command did not do what was asked for.
@@ -42,7 +53,10 @@ fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
+        Command::Demo(options) => demo::run(&options),
         Command::Receipt(command) => receipt::run(command),
+        Command::Keys(command) => keys::run(&command),
+        Command::Node(options) => node::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,8 @@
 mod block;
 mod chain;
 mod mempool;
+mod serve;
 
 pub use chain::EmbeddedChain;
 pub use mempool::SubmitError;
+pub use serve::{EmbeddedNode, Refused, ServedChain};

@@ -138,6 +138,17 @@ async fn bytes_that_are_no_handshake_end_it() {
 }
 
 #[tokio::test]
+async fn a_wrong_length_ends_the_handshake_before_the_message_comes() {
+    let (node, address) = acceptor(Bounds::default()).await;
+    for (count, length) in (1..).zip([0_u16, 1, 31, 33, 96, 65_535]) {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(&length.to_le_bytes()).await.unwrap();
+        assert!(read_to_end(&mut stream).await.is_empty(), "{length}");
+        until(|| ends(&node.mesh, "handshake_length") == count).await;
+    }
+}
+
+#[tokio::test]
 async fn of_two_links_the_one_accepted_later_stays() {
     let (mut node, address) = acceptor(Bounds::default()).await;
     let mut earlier = Raw::dial(&address, 1).await.unwrap();

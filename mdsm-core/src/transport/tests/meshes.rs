@@ -135,7 +135,7 @@ async fn a_peer_that_restarts_is_reached_again() {
 async fn a_stop_sends_what_is_queued_and_leaves_no_task() {
     let tasks = || Handle::current().metrics().num_alive_tasks();
     let before = tasks();
-    let mut nodes = network(4, Bounds::default()).await;
+    let mut nodes = network(4, Bounds { stop_ms: 60_000, ..Bounds::default() }).await;
     for (me, node) in nodes.iter().enumerate() {
         linked(&node.mesh, (0..4).filter(|other| *other != me)).await;
     }
@@ -143,14 +143,18 @@ async fn a_stop_sends_what_is_queued_and_leaves_no_task() {
     let silent = tokio::net::TcpStream::connect(nodes[0].mesh.address()).await.unwrap();
     until(|| nodes[0].mesh.counts().pending == 1).await;
     let first = nodes.remove(0);
-    let sent = message(1_000_000, 2);
+    // More than the system takes at once.
+    let sent = message(16_000_000, 2);
     for _ in 0..3 {
         assert_eq!(first.mesh.send(id(1), Arc::clone(&sent)), Ok(()));
     }
-    within(first.mesh.stop()).await;
-    for _ in 0..3 {
-        assert!(*within(nodes[0].arrivals.recv()).await.unwrap().bytes == *sent);
-    }
+    // The other side has room for two: it has to take them while the first one stops.
+    let receive = async {
+        for _ in 0..3 {
+            assert!(*nodes[0].arrivals.recv().await.unwrap().bytes == *sent);
+        }
+    };
+    within(async { tokio::join!(first.mesh.stop(), receive) }).await;
     for node in nodes {
         within(node.mesh.stop()).await;
     }

@@ -103,5 +103,6 @@ fn ends(mesh: &Mesh, name: &str) -> u64 {
 
 fn message(bytes: usize, seed: usize) -> Arc<[u8]> {
     let first = u8::try_from(seed % 251).unwrap();
-    (first..=250).chain(0..first).cycle().take(bytes).collect()
+    let pattern: Vec<u8> = (first..=250).chain(0..first).collect();
+    pattern.repeat(bytes / pattern.len() + 1)[..bytes].into()
 }

@@ -1,0 +1,12 @@
+//! An institution as a process, and a network of them on one machine. [CLI-1]
+//!
+//! `runtime` and `web` do not know each other; what both together are stands here, for the program `mdsm` and
+//! for tests that need real processes.
+
+mod local;
+mod process;
+mod regtest;
+
+pub use local::{LOOPBACK, Local, LocalError, Pace};
+pub use process::{ProcessError, Served, bitcoin_of, serve};
+pub use regtest::Regtest;

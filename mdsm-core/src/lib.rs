@@ -19,7 +19,8 @@
 //! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
 //! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
 //! | I/O | line | | |
-//! | F9 | [`bitcoin`], [`store`], [`log`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
+//! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
+//! | F9 | [`transport`] | 2.2 | CON-7 |
 //! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
 //!
@@ -35,6 +36,8 @@ pub mod chain;
 pub mod codec;
 pub mod consensus;
 pub mod crypto;
+#[cfg(feature = "node")]
+pub mod environment;
 pub mod freezing;
 pub mod ledger;
 #[cfg(feature = "node")]
@@ -50,4 +53,6 @@ pub mod runtime;
 #[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;
+#[cfg(feature = "node")]
+pub mod transport;
 pub mod types;

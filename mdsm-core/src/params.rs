@@ -106,6 +106,11 @@ pub const SPENT_OFFERS_MAX: usize = 1 << 20;
 /// 6,127,751. (ours: reencryption, PRE-3.5)
 pub const PARCEL_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 
+/// Bytes of one message between two nodes, at most: 64 MiB. The longest that consensus sends is a
+/// decision, and one of several hundred blocks fits; Items of a full turn, 32 MiB, would twice.
+/// (ours: a bound of memory in `transport`)
+pub const LINK_MESSAGE_BYTES_MAX: usize = 64 * 1_024 * 1_024;
+
 /// Seats of both committees together, at most. (ours: a bound for decoders; the paper has 121)
 pub const SEATS_MAX: usize = 1_024;
 

@@ -178,6 +178,12 @@ impl Log {
         Ok(sequence)
     }
 
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Entries in the log; the number of the next one.
     #[must_use]
     pub fn entries(&self) -> u64 {

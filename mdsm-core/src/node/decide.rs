@@ -105,6 +105,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             acts,
             credit: path.iter().map(|branch| branch.applied.credit.clone()).collect(),
             timestamp: chain.timestamp(),
+            frozen: frozen.clone().map(Box::new),
         };
         let opened = self.chain.opened_at().1;
         self.chain = chain;

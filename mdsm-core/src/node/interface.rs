@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::message::{Decision, Event, Message};
 use crate::access::AccessEvent;
 use crate::anchoring::machine::{self, Sighting};
+use crate::chain::Frozen;
 use crate::consensus::{self, Audience, JournalEntry};
 use crate::ledger::{
     Anchor, BlockHeader, Certificate, Envelope, Evidence, Item, Payload, Proposal, Verified, Vote,
@@ -201,6 +202,51 @@ pub struct Commit {
     pub credit: Vec<Vec<CreditChange>>,
     /// Time of the last block.
     pub timestamp: Timestamp,
+    /// The window, if the last block ended its epoch.
+    pub frozen: Option<Box<Frozen>>,
+}
+
+/// A decision whose Items are not those that its blocks name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{found} Items for blocks that name {named}")]
+pub struct CommitError {
+    /// Items that the blocks name.
+    pub named: usize,
+    /// Items given.
+    pub found: usize,
+}
+
+impl Commit {
+    /// A commit as it comes from a store: the decision and the Items of all its blocks, in order. What it
+    /// brought about is not kept with it; replaying works that out again.
+    pub fn stored(decision: Decision, items: Vec<Arc<Item>>) -> Result<Self, CommitError> {
+        let count = |block: &Proposal| {
+            block.payload.item_block.as_ref().map_or(0, |booked| booked.items.len())
+        };
+        let (named, found) = (decision.blocks.iter().map(count).sum(), items.len());
+        if named != found {
+            return Err(CommitError { named, found });
+        }
+        let mut items = items.into_iter();
+        let of_block = |block| items.by_ref().take(count(block)).collect::<Vec<_>>();
+        let items: Vec<_> = decision.blocks.iter().map(of_block).collect();
+        let booked = items.iter().map(|items| {
+            let records = items.iter().flat_map(|item| item.records.iter());
+            records.map(|envelope| envelope.record.id()).collect()
+        });
+        let header = |block: Option<&Proposal>| block.map(|block| block.signed.header);
+        let (first, last) = (header(decision.blocks.first()), header(decision.blocks.last()));
+        Ok(Self {
+            booked: booked.collect(),
+            acts: vec![Vec::new(); items.len()],
+            credit: vec![Vec::new(); items.len()],
+            height: first.map_or(Height::new(0), |header| header.height),
+            timestamp: last.map_or(Timestamp::new(0), |header| header.timestamp),
+            items,
+            decision: Arc::new(decision),
+            frozen: None,
+        })
+    }
 }
 
 /// A timer of the node.

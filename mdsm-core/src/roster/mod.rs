@@ -18,6 +18,7 @@
 pub mod amounts;
 
 mod apply;
+mod commitment;
 mod committee;
 mod credit;
 mod facts;
@@ -33,6 +34,7 @@ mod seen;
 mod state;
 mod turn;
 
+pub use commitment::RosterCommitment;
 pub use committee::{Committees, Place, Seat};
 pub use credit::{Cause, Credit, CreditChange};
 pub use facts::{Facts, RosterError, ServiceFact};

@@ -1,6 +1,7 @@
 //! Bytes of the roster: what genesis and anchors commit to, and what decides the future. [COM-1]
 //! [COM-9] Drawn in the spec: committees, "Digests".
 
+use super::commitment::RosterCommitment;
 use super::committee::{Committees, Seat};
 use super::institutions::{Institution, Roster};
 use crate::codec::{Encode, prefix};
@@ -16,7 +17,7 @@ impl Committees {
         sha256(&bytes)
     }
 
-    fn encode_into(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode_into(&self, out: &mut Vec<u8>) {
         self.epoch.encode(out);
         self.offset.encode(out);
         for seats in [&self.producers, &self.auditors] {
@@ -36,6 +37,12 @@ impl Roster {
         //= harness/spec/committees.md#com-1-rating
         //# COM-1.3 (ours): Ratings and sizes MUST be part of what the digest of the first committees
         //# in the genesis commits to.
+        self.commitment().digest()
+    }
+
+    /// The committees, and the digest of everything else that the roster's digest commits to.
+    #[must_use]
+    pub fn commitment(&self) -> RosterCommitment {
         let mut institutions = prefix(*b"MINS").to_vec();
         count(self.institutions.len()).encode(&mut institutions);
         for Institution { id, key, rating, centre, .. } in &self.institutions {
@@ -44,13 +51,8 @@ impl Roster {
             rating.encode(&mut institutions);
             centre.encode(&mut institutions);
         }
-        let mut bytes = prefix(*b"MROS").to_vec();
-        self.current.digest().encode(&mut bytes);
-        sha256(&institutions).encode(&mut bytes);
-        //= harness/spec/committees.md#com-9-one-answer
-        //# COM-9.3 (ours): The digest of the next committees in an anchor MUST be the digest of the
-        //# committees that the finalized chain yields.
-        sha256(&bytes)
+        let institutions = sha256(&institutions);
+        RosterCommitment { committees: (*self.current).clone(), institutions }
     }
 
     /// Appends everything that decides the future.

@@ -1,4 +1,5 @@
-//! The log of consensus on a disk: entries of [`crate::log`], one for each thing to remember. [CON-7]
+//! The log of consensus on a disk: entries of [`crate::log`], each with one thing to remember or several
+//! that were stored together. [CON-7]
 //!
 //! A log is made once, together with the key that signs; later it is only opened. A log that is missing
 //! or damaged, or whose last entry is whole in length and does not verify, is put aside under another
@@ -7,13 +8,13 @@
 //!
 //! What no file can tell about itself is that its end was cut exactly between two entries, or that an
 //! older copy was put in its place: such a node is a faulty one (spec: consensus, "Fault model").
-//! Cost: an entry is one write and one `fdatasync`.
+//! Cost: what is stored together is one write and one `fdatasync`.
 
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::codec::{DecodeError, Wire};
+use crate::codec::{Decode, DecodeError, Reader, Wire};
 use crate::consensus::JournalEntry;
 use crate::log::{Log, LogError};
 use crate::types::Timestamp;
@@ -86,8 +87,8 @@ impl Journal {
             return Self::begin_anew(path, now, "it is missing".to_owned());
         }
         let (mut entries, mut wrong) = (Vec::new(), None);
-        let visit = |sequence, payload: &[u8]| match JournalEntry::from_bytes(payload) {
-            Ok(entry) => entries.push(entry),
+        let visit = |sequence, payload: &[u8]| match read_all(payload) {
+            Ok(mut stored) => entries.append(&mut stored),
             Err(error) => {
                 let file = path.to_path_buf();
                 wrong.get_or_insert(JournalError::Entry { file, sequence, error });
@@ -116,23 +117,60 @@ impl Journal {
             let aside = path.with_extension(format!("lost-{now}"));
             std::fs::rename(path, &aside).map_err(aside_error(path))?;
         }
-        let begun = path.with_extension("begun");
-        if begun.exists() {
-            std::fs::remove_file(&begun).map_err(aside_error(&begun))?;
-        }
-        let (log, _) = Log::open(&begun, |_, _| {})?;
-        Self { log }.append(&JournalEntry::Lost(now))?;
-        std::fs::rename(&begun, path).map_err(aside_error(&begun))?;
-        crate::log::sync_directory(path)?;
-        let (log, _) = Log::open_strictly(path, |_, _| {})?;
-        Ok((Self { log }, Kept::Lost(why)))
+        Ok((put_in_place(path, &[JournalEntry::Lost(now)])?, Kept::Lost(why)))
     }
 
     /// Stores an entry and returns once it is on the disk.
     pub fn append(&mut self, entry: &JournalEntry) -> Result<(), JournalError> {
-        self.log.append(&entry.to_bytes())?;
+        self.append_all(std::slice::from_ref(entry))
+    }
+
+    /// Stores entries and returns once they are on the disk. They stand in one entry of the file, so that a
+    /// crash leaves all of them or none.
+    pub fn append_all(&mut self, entries: &[JournalEntry]) -> Result<(), JournalError> {
+        if !entries.is_empty() {
+            let bytes: Vec<u8> = entries.iter().flat_map(Wire::to_bytes).collect();
+            self.log.append(&bytes)?;
+        }
         Ok(())
     }
+
+    /// Begins a shorter log with these entries in the place of this one: whoever leaves one out knows that it
+    /// decides nothing any more.
+    pub fn begin_with(&mut self, entries: &[JournalEntry]) -> Result<(), JournalError> {
+        let path = self.log.path().to_path_buf();
+        self.log = put_in_place(&path, entries)?.log;
+        Ok(())
+    }
+}
+
+/// Makes a log under another name and moves it to its place when it says what it has to.
+fn put_in_place(path: &Path, entries: &[JournalEntry]) -> Result<Journal, JournalError> {
+    let begun = path.with_extension("begun");
+    if begun.exists() {
+        std::fs::remove_file(&begun).map_err(aside_error(&begun))?;
+    }
+    let (log, _) = Log::open(&begun, |_, _| {})?;
+    Journal { log }.append_all(entries)?;
+    std::fs::rename(&begun, path).map_err(aside_error(&begun))?;
+    crate::log::sync_directory(path)?;
+    let (log, _) = Log::open_strictly(path, |_, _| {})?;
+    Ok(Journal { log })
+}
+
+/// What one entry of the file holds.
+fn read_all(payload: &[u8]) -> Result<Vec<JournalEntry>, DecodeError> {
+    let mut reader = Reader::new(payload);
+    let mut entries = Vec::new();
+    let mut read = || {
+        while reader.left() > 0 || entries.is_empty() {
+            reader.expect_prefix(JournalEntry::TAG)?;
+            entries.push(JournalEntry::decode(&mut reader)?);
+        }
+        Ok(())
+    };
+    read().map_err(|error: DecodeError| error.inside(JournalEntry::NAME))?;
+    Ok(entries)
 }
 
 fn aside_error(file: &Path) -> impl Fn(std::io::Error) -> JournalError {

@@ -1,7 +1,42 @@
-//! Carrying out what a node asks for. So far: the log of consensus, and the
-//! watcher of Bitcoin. [CON-7] [ANC-3]
+//! Runs the node of an institution: carries out what [`Node`](crate::node::Node) asks for. [CON-7]
+//!
+//! ```text
+//! links -> peers (decode, signatures in parallel) -+
+//! clients -> intake (signatures in batches) -------+-> orders -> driver -> disk -> links, clients, Bitcoin
+//! Bitcoin -----------------------------------------+
+//! ```
+//! One thread steps the node and waits for its disk; everything else is asynchronous around it.
 
 pub mod bitcoin;
+mod books;
+mod disk;
+mod driver;
+mod home;
+mod intake;
 mod journal;
+mod links;
+mod metrics;
+mod order;
+mod outbox;
+mod peers;
+mod serve;
+pub mod settings;
+mod signatures;
+mod status;
+mod timers;
 
+pub use books::{Books, BooksError, Table};
+pub use disk::{Disk, DiskError};
+pub use driver::{Driver, LiveNode, Parts};
+pub use home::{Home, HomeError, Roused};
+pub use intake::{Intake, SubmitError};
 pub use journal::{Journal, JournalError, Kept};
+pub use links::Links;
+pub use metrics::Metrics;
+pub use order::{Answer, Order};
+pub use peers::Peers;
+pub use signatures::Prechecked;
+pub use status::Status;
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,18 @@ wire_enum!(
         Anchors = 7,
         /// Bookkeeping of [`super::Checked`]; nobody else writes it.
         Commits = 8,
+        /// Last height -> final blocks with what proves them final.
+        Decisions = 9,
+        /// Hash of a block that may be asked for -> its height.
+        Heights = 10,
+        /// Height, hash -> block that this node voted for and that is not final.
+        Kept = 11,
+        /// Epoch -> certificate of its anchor.
+        Certificates = 12,
+        /// Epoch, index -> data block.
+        DataBlocks = 13,
+        /// Epoch -> committees of that epoch.
+        Committees = 14,
     }
 );
 

@@ -1,7 +1,7 @@
 //! What a node keeps on disk: an ordered map of rows, written in atomic batches. [DDB-1] [STO-2] [STO-7]
 //!
 //! ```text
-//! Rows      ledger values <-> rows                          rows
+//! Rows      ledger values <-> rows                          rows, history
 //! Checked   every row against its digest, every commit
 //!           against a witness; many threads, one fsync      checked/ (group, audit)
 //! Store     get, scan, commit                               memory | lsm (manifest)
@@ -13,6 +13,7 @@
 mod batch;
 mod checked;
 mod error;
+mod history;
 mod lsm;
 mod manifest;
 mod memory;

@@ -9,6 +9,7 @@
 //! Owners    owner | record id               locator
 //! Objects   SHA-256 of the bytes            sealed file (MFIL)
 //! Anchors   epoch u32 big endian            anchor (MANC)
+//! further ones in `history`
 //! locator   "MLOC" 1 | height u64 | Item root [32] | index in the Item u8
 //! ```
 //! Invariant: what is read has the name it was asked for by, computed anew from its bytes. [DDB-1.9]
@@ -65,6 +66,11 @@ impl<S: Store> Rows<S> {
         //# STO-2.7 (ours): A delegate MUST have stored a record durably before it acknowledges that
         //# record as accepted.
         batch.put(Table::Accepted, *envelope.record_id().as_bytes(), envelope.get().to_bytes());
+    }
+
+    /// The same for an envelope that the node has verified before and hands out as it is.
+    pub fn put_accepted_envelope(batch: &mut Batch, envelope: &Envelope) {
+        batch.put(Table::Accepted, *envelope.record.id().as_bytes(), envelope.to_bytes());
     }
 
     /// An envelope that is accepted and not booked.
@@ -255,13 +261,13 @@ impl<S: Store> Rows<S> {
         named(anchor, "an anchor", &epoch, |anchor: &Anchor| anchor.epoch)
     }
 
-    fn value<T: Wire>(&self, table: Table, key: &[u8]) -> Result<Option<T>, StoreError> {
+    pub(super) fn value<T: Wire>(&self, table: Table, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.store.get(table, key)?.map(|value| decode(table, key, &value)).transpose()
     }
 }
 
 /// `height big endian | hash`, so that the order of the keys is that of the heights.
-fn block_key(height: Height, hash: &Digest) -> Vec<u8> {
+pub(super) fn block_key(height: Height, hash: &Digest) -> Vec<u8> {
     [&height.get().to_be_bytes()[..], hash.as_bytes()].concat()
 }
 
@@ -274,12 +280,12 @@ fn record_id(table: Table, key: &[u8], id: &[u8]) -> Result<RecordId, StoreError
     Ok(RecordId::new(id))
 }
 
-fn decode<T: Wire>(table: Table, key: &[u8], value: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: Wire>(table: Table, key: &[u8], value: &[u8]) -> Result<T, StoreError> {
     T::from_bytes(value).map_err(|error| StoreError::damaged(table, key, error))
 }
 
 /// The value, if its name is the one it was asked for by.
-fn named<T, N: PartialEq + ToString>(
+pub(super) fn named<T, N: PartialEq + ToString>(
     value: Option<T>,
     what: &'static str,
     name: &N,

@@ -110,6 +110,12 @@ byte_string!(
     32
 );
 byte_string!(
+    /// The X25519 public key under which an institution's links are known. Says nothing about whether
+    /// it may be enrolled.
+    LinkPublic,
+    32
+);
+byte_string!(
     /// An Ed25519 signature, as it travels: R then S. Says nothing about whether it is valid.
     Signature,
     64

@@ -8,5 +8,5 @@ mod quantity;
 
 pub(crate) use bounded::check_count;
 pub use bounded::{Blob, BoundError, List, Map, Set, Text};
-pub use digest::{ChainId, Digest, HexError, KeyId, OwnerId, RecordId, Signature};
+pub use digest::{ChainId, Digest, HexError, KeyId, LinkPublic, OwnerId, RecordId, Signature};
 pub use quantity::{Epoch, Height, InstitutionId, Timestamp, View};

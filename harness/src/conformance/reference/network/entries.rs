@@ -7,7 +7,6 @@ use mdsm_core::codec::{DecodeError, Wire};
 use mdsm_core::consensus::JournalEntry;
 use mdsm_core::ledger::{Envelope, Item, Proposal};
 use mdsm_core::node::{Commit, Decision};
-use mdsm_core::types::{Height, Timestamp};
 
 use crate::simulation::node::Entry;
 
@@ -53,7 +52,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Entry, String> {
         b'j' => Ok(Entry::Journal(decoded::<JournalEntry>(first)?)),
         b'a' => Ok(Entry::Accepted(Arc::new(decoded::<Envelope>(first)?))),
         b'k' => Ok(Entry::Kept(Arc::new(decoded::<Proposal>(first)?), items(others)?)),
-        b'c' => Ok(Entry::Commit(Rc::new(commit(decoded(first)?, items(others)?)?))),
+        b'c' => {
+            let commit = Commit::stored(decoded::<Decision>(first)?, items(others)?);
+            Ok(Entry::Commit(Rc::new(commit.map_err(|error| error.to_string())?)))
+        }
         other => Err(format!("an entry of kind {other}")),
     }
 }
@@ -64,33 +66,4 @@ fn decoded<T: Wire>(bytes: &[u8]) -> Result<T, String> {
 
 fn items(parts: &[&[u8]]) -> Result<Vec<Arc<Item>>, String> {
     parts.iter().map(|part| decoded(part).map(Arc::new)).collect()
-}
-
-/// What follows from blocks and Items; credit and acts are worked out again when they are replayed.
-fn commit(decision: Decision, items: Vec<Arc<Item>>) -> Result<Commit, String> {
-    let mut items = items.into_iter();
-    let mut of_blocks = Vec::new();
-    for block in decision.blocks.iter() {
-        let count = block.payload.item_block.as_ref().map_or(0, |block| block.items.len());
-        let own: Vec<Arc<Item>> = items.by_ref().take(count).collect();
-        if own.len() < count {
-            return Err("a block without its Items".to_owned());
-        }
-        of_blocks.push(own);
-    }
-    let booked = of_blocks.iter().map(|items| {
-        let records = items.iter().flat_map(|item| item.records.iter());
-        records.map(|envelope| envelope.record.id()).collect()
-    });
-    let header = |block: Option<&Proposal>| block.map(|block| block.signed.header);
-    let (first, last) = (header(decision.blocks.first()), header(decision.blocks.last()));
-    Ok(Commit {
-        booked: booked.collect(),
-        acts: vec![Vec::new(); of_blocks.len()],
-        credit: vec![Vec::new(); of_blocks.len()],
-        items: of_blocks,
-        height: first.map_or(Height::new(0), |header| header.height),
-        timestamp: last.map_or(Timestamp::new(0), |header| header.timestamp),
-        decision: Arc::new(decision),
-    })
 }

@@ -1,0 +1,197 @@
+//! Carries out what a node wants stored, in order, with as few syncs as order allows. [CON-7] [STO-2]
+//!
+//! Two files: the log of consensus and the store. What follows each other in the same one is written
+//! together; before anything goes into the other, it is on the disk. So whatever a crash leaves is what a
+//! node that stores one thing at a time could have left.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::books::{Books, BooksError, Table};
+use super::journal::{Journal, JournalError};
+use crate::codec::Wire;
+use crate::consensus::JournalEntry;
+use crate::ledger::{Certificate, Envelope, Item, Proposal, Subject};
+use crate::node::Commit;
+use crate::roster::RosterCommitment;
+use crate::store::{Batch, Store, StoreError};
+use crate::types::Epoch;
+
+/// Rows after which a batch is written although more could join it.
+const BATCH_ROWS: usize = 200_000;
+/// Bytes after which a batch is written although more could join it.
+const BATCH_BYTES: usize = 32 * 1_024 * 1_024;
+/// Epochs for which entries of the log are kept behind the one that ended last.
+const EPOCHS_KEPT: u32 = 2;
+
+/// The disk of one institution, for the thread that writes.
+#[derive(Debug)]
+pub struct Disk {
+    books: Arc<Books>,
+    journal: Journal,
+    /// What the log holds, as far as it still decides anything.
+    entries: Vec<JournalEntry>,
+    pending: Pending,
+    syncs: u64,
+}
+
+/// What is to be written next.
+#[derive(Debug)]
+enum Pending {
+    Journal(Vec<JournalEntry>),
+    Store(Batch),
+}
+
+/// What cannot be stored. Nothing that depends on it may leave the node.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DiskError {
+    /// The log of consensus.
+    #[error("log of consensus: {0}")]
+    Journal(#[from] JournalError),
+    /// The store.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// The books.
+    #[error("store: {0}")]
+    Books(#[from] BooksError),
+}
+
+impl Disk {
+    /// A disk whose log holds these entries.
+    #[must_use]
+    pub fn new(books: Arc<Books>, journal: Journal, entries: Vec<JournalEntry>) -> Self {
+        Self { books, journal, entries, pending: Pending::Store(Batch::new()), syncs: 0 }
+    }
+
+    /// The books, for reading.
+    #[must_use]
+    pub fn books(&self) -> &Arc<Books> {
+        &self.books
+    }
+
+    /// How often something was made durable.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.syncs
+    }
+
+    /// Stores an entry of the log.
+    pub fn persist(&mut self, entry: JournalEntry) -> Result<(), DiskError> {
+        if let Pending::Journal(entries) = &mut self.pending {
+            entries.push(entry);
+            return Ok(());
+        }
+        self.flush()?;
+        self.pending = Pending::Journal(vec![entry]);
+        Ok(())
+    }
+
+    /// Stores a record that is accepted.
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is killed
+    //# at any moment and started again.
+    pub fn accept(&mut self, envelope: &Envelope) -> Result<(), DiskError> {
+        Table::put_accepted_envelope(self.batch()?, envelope);
+        Ok(())
+    }
+
+    /// Stores a block that the node is about to vote for, with its Items.
+    pub fn keep(&mut self, proposal: &Proposal, items: &[Arc<Item>]) -> Result<(), DiskError> {
+        Table::put_kept(self.batch()?, proposal, items.iter().map(Arc::as_ref));
+        Ok(())
+    }
+
+    /// Stores final blocks and, at the end of an epoch, what it froze. The decision comes last: a commit is
+    /// there when its decision is.
+    pub fn commit(&mut self, commit: &Commit, next: &RosterCommitment) -> Result<(), DiskError> {
+        let (blocks, mut hashes) = (&commit.decision.blocks, Vec::new());
+        for (proposal, items) in blocks.iter().zip(&commit.items) {
+            hashes.push(proposal.signed.hash());
+            let block = proposal.clone().into_block();
+            let items: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
+            Table::put_finalized(self.batch()?, &block, &items)?;
+        }
+        hashes.reverse();
+        let Some(last) = blocks.last().map(|block| block.signed.header.height) else {
+            return Ok(());
+        };
+        let books = self.books.clone();
+        let batch = self.batch()?;
+        if let Some(frozen) = &commit.frozen {
+            Table::put_anchor(batch, &frozen.anchor);
+            Table::put_data_blocks(batch, &frozen.data_blocks);
+            Table::put_committees(batch, next.committees.epoch, next.to_bytes());
+        }
+        books.rows().drop_kept(batch, last)?;
+        Table::put_decision(batch, last, &hashes, commit.decision.to_bytes());
+        Ok(())
+    }
+
+    /// Stores the certificate of an anchor.
+    pub fn certify(&mut self, certificate: &Certificate) -> Result<(), DiskError> {
+        Table::put_certificate(self.batch()?, certificate);
+        Ok(())
+    }
+
+    /// An epoch has ended: what the log says of those long before decides nothing any more.
+    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+    //# CON-7.18 (ours): A node MUST keep the certificates that justify its votes until two epochs after
+    //# the epoch of the vote have ended.
+    pub fn freeze(&mut self, ended: Epoch) -> Result<(), DiskError> {
+        self.flush()?;
+        let before = self.entries.len();
+        self.entries.retain(|entry| decides(entry, ended));
+        if self.entries.len() < before {
+            self.journal.begin_with(&self.entries)?;
+            self.syncs += 1;
+        }
+        Ok(())
+    }
+
+    /// Returns when everything is on the disk.
+    pub fn flush(&mut self) -> Result<(), DiskError> {
+        match std::mem::replace(&mut self.pending, Pending::Store(Batch::new())) {
+            Pending::Journal(mut entries) => {
+                self.journal.append_all(&entries)?;
+                self.entries.append(&mut entries);
+            }
+            Pending::Store(batch) if batch.is_empty() => return Ok(()),
+            Pending::Store(batch) => self.books.rows().store().commit(batch)?,
+        }
+        self.syncs += 1;
+        Ok(())
+    }
+
+    /// The batch to which rows are added, which is not too large yet.
+    fn batch(&mut self) -> Result<&mut Batch, DiskError> {
+        let has_room = match &self.pending {
+            Pending::Store(batch) => batch.len() < BATCH_ROWS && batch.bytes() < BATCH_BYTES,
+            Pending::Journal(_) => false,
+        };
+        if !has_room {
+            self.flush()?;
+        }
+        match &mut self.pending {
+            Pending::Store(batch) => Ok(batch),
+            Pending::Journal(_) => unreachable!("flush leaves an empty batch"),
+        }
+    }
+}
+
+/// Whether an entry still matters after the end of an epoch: those of anchors always do.
+fn decides(entry: &JournalEntry, ended: Epoch) -> bool {
+    let recent = |epoch: Epoch| epoch.get().saturating_add(EPOCHS_KEPT) >= ended.get();
+    match entry {
+        JournalEntry::Lost(_) => true,
+        JournalEntry::Epoch(start) => recent(start.epoch),
+        JournalEntry::Proposed(header) => recent(header.epoch),
+        JournalEntry::Voted(vote) => {
+            matches!(vote.subject, Subject::Anchor(_)) || recent(vote.epoch)
+        }
+        JournalEntry::Certified(certificate) => {
+            let vote = &certificate.vote;
+            matches!(vote.subject, Subject::Anchor(_)) || recent(vote.epoch)
+        }
+    }
+}

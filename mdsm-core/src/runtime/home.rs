@@ -1,0 +1,240 @@
+//! The directory of an institution, and how its node comes back from it. [CON-7] [DDB-1] [STO-2]
+//!
+//! ```text
+//! secret          the seed of all its keys, see environment/keyring
+//! consensus.log   the log of consensus
+//! store/          rows/ and witness.log, see store
+//! objects/        files, unless they lie elsewhere
+//! ```
+//! It is made once, as a whole: a log that is missing later was lost, and the node behaves as one that does not
+//! know what it signed. What the store cannot read any more, the node fetches from the others.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::books::Books;
+use super::disk::Disk;
+use super::driver::LiveNode;
+use super::journal::{Journal, JournalError, Kept};
+use super::signatures::Prechecked;
+use crate::chain::StartError;
+use crate::consensus::{JournalEntry, Protocol};
+use crate::environment::{Secret, SecretError};
+use crate::ledger::Envelope;
+use crate::node::{
+    Commit, Effect, Journal as Recalled, Node, NodeConfig, RecoverNodeError, Recovered, Start,
+};
+use crate::store::{Opened, StoreError};
+use crate::types::{Epoch, Height, RecordId, Timestamp};
+
+/// Rows read at a time.
+const PAGE_ROWS: usize = 1_024;
+
+/// The directory of an institution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    directory: PathBuf,
+}
+
+/// A directory that is no home, or one that cannot be read.
+#[derive(Debug, Error)]
+pub enum HomeError {
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// File or directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is something already.
+    #[error("{}: is not empty; the home of an institution is made once", directory.display())]
+    NotEmpty {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The log of consensus.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The network.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Stored blocks contradict each other or the network.
+    #[error(transparent)]
+    Recover(#[from] RecoverNodeError),
+}
+
+/// A node that has come back, or begun.
+#[derive(Debug)]
+pub struct Roused {
+    /// The node.
+    pub node: LiveNode,
+    /// What it asks for first.
+    pub effects: Vec<Effect>,
+    /// Its disk.
+    pub disk: Disk,
+    /// What opening the store found.
+    pub opened: Opened,
+    /// What went wrong and was dealt with, for the operator.
+    pub warnings: Vec<String>,
+}
+
+impl Home {
+    /// Makes a home in a directory that is empty or not there.
+    pub fn create(directory: impl Into<PathBuf>, secret: &Secret) -> Result<Self, HomeError> {
+        let home = Self { directory: directory.into() };
+        let directory = &home.directory;
+        fs::create_dir_all(directory).map_err(failed(directory))?;
+        if fs::read_dir(directory).map_err(failed(directory))?.next().is_some() {
+            return Err(HomeError::NotEmpty { directory: directory.clone() });
+        }
+        Journal::create(home.journal())?;
+        Books::open(&home.store())?;
+        fs::create_dir_all(home.objects()).map_err(failed(&home.objects()))?;
+        // Last, because without a secret nothing is a home.
+        secret.store(&home.secret_file())?;
+        Ok(home)
+    }
+
+    /// A home that was made before, and its secret.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<(Self, Secret), HomeError> {
+        let home = Self { directory: directory.into() };
+        let secret = Secret::read(home.secret_file())?;
+        Ok((home, secret))
+    }
+
+    /// The file with the secret.
+    #[must_use]
+    pub fn secret_file(&self) -> PathBuf {
+        self.directory.join("secret")
+    }
+
+    /// Where files lie, unless they lie elsewhere.
+    #[must_use]
+    pub fn objects(&self) -> PathBuf {
+        self.directory.join("objects")
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The directory of the store.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.directory.join("store")
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.directory.join("consensus.log")
+    }
+
+    /// Takes up what is stored and goes on, or begins.
+    ///
+    /// # Errors
+    /// When a file cannot be read at all, or when what is stored contradicts itself.
+    pub fn rouse(
+        &self,
+        config: NodeConfig,
+        start: &Start<'_>,
+        scheme: Prechecked,
+        now: Timestamp,
+    ) -> Result<Roused, HomeError> {
+        let (mut journal, kept) = Journal::open(self.journal(), now)?;
+        let (books, opened) = Books::open(&self.store())?;
+        let mut warnings = Vec::new();
+        let mut entries = match kept {
+            Kept::Whole(entries) => entries,
+            Kept::Lost(why) => {
+                warnings.push(format!("the log of consensus begins anew: {why}"));
+                vec![JournalEntry::Lost(now)]
+            }
+        };
+        let commits = readable(&books, &mut warnings);
+        if reaches_beyond(&entries, &commits) {
+            // Of the epochs in between the log says nothing any more.
+            warnings.push("the store has lost epochs that the log of consensus knows".to_owned());
+            journal.append(&JournalEntry::Lost(now))?;
+            entries.push(JournalEntry::Lost(now));
+        }
+        let mut node = Node::new(config, start, scheme, Protocol)?;
+        let mut effects = Vec::new();
+        if entries.is_empty() && commits.is_empty() {
+            node.start(now, &mut effects);
+        } else {
+            let blocks = books.rows().kept().unwrap_or_else(|error| {
+                warnings.push(format!("blocks that this node voted for: {error}"));
+                Vec::new()
+            });
+            let blocks = blocks
+                .into_iter()
+                .map(|(block, items)| (Arc::new(block), items.into_iter().map(Arc::new).collect()));
+            let stored = Recovered {
+                commits: &commits,
+                journal: Recalled::Whole(&entries),
+                blocks: blocks.collect(),
+                accepted: accepted(&books)?,
+            };
+            node.recover(now, stored, &mut effects)?;
+        }
+        let disk = Disk::new(Arc::new(books), journal, entries);
+        Ok(Roused { node, effects, disk, opened, warnings })
+    }
+}
+
+/// Commits from the first one on, as far as they can be read.
+fn readable(books: &Books, warnings: &mut Vec<String>) -> Vec<Commit> {
+    let mut commits: Vec<Commit> = Vec::new();
+    loop {
+        let last = commits.last().and_then(|commit| commit.decision.blocks.last());
+        let height = last.map_or(Height::new(0), |block| block.signed.header.height);
+        match books.commit_above(height) {
+            Ok(Some(commit)) => commits.push(commit),
+            Ok(None) => return commits,
+            Err(error) => {
+                warnings.push(format!("blocks above {height} are fetched anew: {error}"));
+                return commits;
+            }
+        }
+    }
+}
+
+/// Whether the log speaks of an epoch of which the commits do not even have the one before.
+fn reaches_beyond(entries: &[JournalEntry], commits: &[Commit]) -> bool {
+    let begun = entries.iter().filter_map(|entry| match entry {
+        JournalEntry::Epoch(start) => Some(start.epoch),
+        _ => None,
+    });
+    let last = commits.last().and_then(|commit| commit.decision.blocks.last());
+    let last = last.map_or(Epoch::new(0), |block| block.signed.header.epoch);
+    begun.max().is_some_and(|begun| begun.get() > last.get().saturating_add(1))
+}
+
+/// Records that were accepted and are not booked.
+fn accepted(books: &Books) -> Result<Vec<Envelope>, StoreError> {
+    let (mut found, mut from): (Vec<Envelope>, Option<RecordId>) = (Vec::new(), None);
+    loop {
+        let (page, next) = books.rows().accepted_from(from.as_ref(), PAGE_ROWS)?;
+        found.extend(page.into_iter().map(|(_, envelope)| envelope));
+        from = next;
+        if from.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> HomeError {
+    let path = path.to_path_buf();
+    move |source| HomeError::File { path: path.clone(), source }
+}

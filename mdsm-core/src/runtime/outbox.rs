@@ -1,0 +1,119 @@
+//! What leaves an institution once everything before it is stored.
+
+use std::sync::Arc;
+
+use super::driver::LiveNode;
+use super::links::Links;
+use super::order::Answer;
+use crate::anchoring::machine;
+use crate::codec::Wire;
+use crate::consensus::Audience;
+use crate::ledger::{Content, Envelope};
+use crate::node::limits::FORWARD_RECORDS_MAX;
+use crate::node::{Message, Refusal, Wanted};
+use crate::params::METADATA_BYTES_MAX;
+use crate::types::{InstitutionId, RecordId};
+
+/// Encoded bytes of records in one message, at most: a thousand large records would be more than a link
+/// carries in one.
+const RECORDS_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+/// Encoded bytes of an envelope beside its content, at most: metadata, key, signature and a few numbers.
+const BESIDE_CONTENT_BYTES_MAX: usize = METADATA_BYTES_MAX + 256;
+
+/// Something that leaves.
+pub(super) enum Outgoing {
+    Message(Arc<[InstitutionId]>, Message),
+    Answer(Answer, Result<RecordId, Refusal>),
+    Serve(InstitutionId, Wanted),
+    Anchor(machine::Effect),
+}
+
+/// What waits to leave, in order.
+pub(super) struct Outbox<L> {
+    me: InstitutionId,
+    links: L,
+    others: Arc<[InstitutionId]>,
+    waiting: Vec<Outgoing>,
+}
+
+impl<L: Links> Outbox<L> {
+    pub(super) fn new(me: InstitutionId, links: L, others: Vec<InstitutionId>) -> Self {
+        Self { me, links, others: others.into(), waiting: Vec::new() }
+    }
+
+    pub(super) fn connected(&self) -> usize {
+        self.links.connected()
+    }
+
+    pub(super) fn extend(&mut self, outgoing: impl IntoIterator<Item = Outgoing>) {
+        self.waiting.extend(outgoing);
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// To everybody who is enrolled: who has no seat keeps a full client.
+    pub(super) fn everyone(&mut self, message: Message) {
+        self.waiting.push(Outgoing::Message(self.others.clone(), message));
+    }
+
+    pub(super) fn send(&mut self, to: Audience, message: Message, node: &LiveNode) {
+        let to: Arc<[InstitutionId]> = match to {
+            Audience::Everyone => self.others.clone(),
+            Audience::One(one) if one == self.me => return,
+            Audience::One(one) => Arc::new([one]),
+            Audience::Auditors { and } => {
+                let seats = &node.consensus().committees().auditors;
+                let mut to: Vec<InstitutionId> =
+                    seats.iter().map(|seat| seat.institution).collect();
+                to.push(and);
+                to.sort_unstable();
+                to.dedup();
+                to.retain(|one| *one != self.me);
+                to.into()
+            }
+        };
+        // A record that is accepted goes to the leader; those of one turn of the driver go together.
+        if let (Some(Outgoing::Message(before, Message::Records(waiting))), Message::Records(more)) =
+            (self.waiting.iter_mut().rev().find(|it| matches!(it, Outgoing::Message(..))), &message)
+            && *before == to
+            && waiting.len() + more.len() <= FORWARD_RECORDS_MAX
+        {
+            waiting.extend_from_slice(more);
+            return;
+        }
+        self.waiting.push(Outgoing::Message(to, message));
+    }
+
+    /// Hands a message to the links.
+    pub(super) fn deliver(&self, to: &[InstitutionId], message: &Message) {
+        for bytes in encoded(message) {
+            let bytes: Arc<[u8]> = bytes.into();
+            to.iter().for_each(|one| self.links.send(*one, bytes.clone()));
+        }
+    }
+}
+
+/// The bytes of a message; records in as many as it takes.
+fn encoded(message: &Message) -> Vec<Vec<u8>> {
+    let Message::Records(records) = message else { return vec![message.to_bytes()] };
+    let bytes_of = |envelope: &Envelope| match envelope.record.content() {
+        Content::Inline(content) => BESIDE_CONTENT_BYTES_MAX + content.len(),
+        Content::Stored(_) => BESIDE_CONTENT_BYTES_MAX,
+    };
+    let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for record in records {
+        let more = bytes_of(record);
+        if !part.is_empty() && bytes + more > RECORDS_BYTES_MAX {
+            parts.push(Message::Records(std::mem::take(&mut part)).to_bytes());
+            bytes = 0;
+        }
+        bytes += more;
+        part.push(record.clone());
+    }
+    if !part.is_empty() {
+        parts.push(Message::Records(part).to_bytes());
+    }
+    parts
+}

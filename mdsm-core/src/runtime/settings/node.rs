@@ -1,0 +1,175 @@
+//! What one institution decides for itself.
+//!
+//! ```text
+//! institution = 7                  listen = "0.0.0.0:7700"     # links
+//! home = "home"                    web = "127.0.0.1:7780"      # interface; left out: none
+//! network = "network.toml"         delay_ms = 500              # what a message takes, as far as anybody assumes
+//! [bitcoin]                                                    # left out: anchors wait
+//! url = "http://user:password@127.0.0.1:8332"                  # or cookie = "FILE" beside a url without them
+//! network = "mainnet"              start = 900000              # height from which own coins are looked for
+//! [objects]                                                    # left out: the home, in one copy
+//! directories = ["/disk1/objects", "/disk2/objects"]           # a copy in each
+//! ```
+//! Paths are relative to the file.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::error::{SettingsError, read, value};
+use crate::types::InstitutionId;
+
+/// Milliseconds that a message takes, unless told otherwise: between cities, with room to spare.
+const DELAY_MS: u32 = 500;
+
+/// Settings of one institution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeFile {
+    /// Which it is.
+    pub institution: InstitutionId,
+    /// Its home.
+    pub home: PathBuf,
+    /// The file of the network.
+    pub network: PathBuf,
+    /// Where links are answered.
+    pub listen: String,
+    /// Where the interface is offered.
+    pub web: Option<String>,
+    /// Milliseconds that a message takes, as far as anybody assumes.
+    pub delay_ms: u32,
+    /// The node of Bitcoin.
+    pub bitcoin: Option<BitcoinSettings>,
+    /// Where files lie.
+    pub objects: ObjectSettings,
+}
+
+/// A node of Bitcoin.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BitcoinSettings {
+    /// Where it answers, with user and password if it asks for them.
+    pub url: String,
+    /// File in which it leaves user and password.
+    pub cookie: Option<PathBuf>,
+    /// `mainnet` or `regtest`.
+    pub network: String,
+    /// Height from which own coins are looked for.
+    #[serde(default)]
+    pub start: u32,
+}
+
+/// Where files lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectSettings {
+    /// Directories, each with a copy.
+    #[serde(default)]
+    pub directories: Vec<PathBuf>,
+    /// A cluster that speaks S3, with the copies that it makes itself.
+    pub s3: Option<S3Settings>,
+}
+
+/// A cluster that speaks S3; keys come from the environment, as everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3Settings {
+    /// Where it answers.
+    pub endpoint: String,
+    /// The bucket.
+    pub bucket: String,
+    /// Copies that it makes of every object, by its own settings.
+    pub copies: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    institution: u32,
+    home: PathBuf,
+    network: PathBuf,
+    listen: String,
+    web: Option<String>,
+    delay_ms: Option<u32>,
+    bitcoin: Option<BitcoinSettings>,
+    #[serde(default)]
+    objects: ObjectSettings,
+}
+
+impl NodeFile {
+    /// Reads and checks a file.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, SettingsError> {
+        let path = path.as_ref();
+        let File { institution, home, network, listen, web, delay_ms, mut bitcoin, mut objects } =
+            read(path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        if let Some(bitcoin) = &mut bitcoin {
+            if !["mainnet", "regtest"].contains(&bitcoin.network.as_str()) {
+                let why = format!("{:?} is neither mainnet nor regtest", bitcoin.network);
+                return Err(value("bitcoin.network", why));
+            }
+            bitcoin.cookie = bitcoin.cookie.take().map(|cookie| folder.join(cookie));
+        }
+        if !objects.directories.is_empty() && objects.s3.is_some() {
+            return Err(value("objects", "either directories or s3"));
+        }
+        objects.directories = objects.directories.iter().map(|it| folder.join(it)).collect();
+        let delay_ms = delay_ms.unwrap_or(DELAY_MS);
+        if delay_ms == 0 {
+            return Err(value("delay_ms", "no message takes no time"));
+        }
+        Ok(Self {
+            institution: InstitutionId::new(institution),
+            home: folder.join(home),
+            network: folder.join(network),
+            listen,
+            web,
+            delay_ms,
+            bitcoin,
+            objects,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<NodeFile, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        std::fs::write(&path, text).unwrap();
+        let read = NodeFile::read(&path);
+        read.map_err(|error| error.to_string())
+    }
+
+    const SOUND: &str =
+        "institution = 7\nhome = \"home\"\nnetwork = \"n.toml\"\nlisten = \"[::1]:1\"\n";
+
+    #[test]
+    fn paths_are_relative_to_the_file_and_the_rest_has_defaults() {
+        let node = read(SOUND).unwrap();
+        assert_eq!(node.institution, InstitutionId::new(7));
+        assert!(node.home.is_absolute() && node.home.ends_with("home"));
+        assert_eq!((node.delay_ms, node.web, node.bitcoin), (DELAY_MS, None, None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let cases = [
+            ("delay_ms = 0\n", "delay_ms: no message takes no time"),
+            ("delay = 5\n", "node.toml:5: unknown field `delay`"),
+            (
+                "[bitcoin]\nurl = \"http://[::1]\"\nnetwork = \"testnet\"\n",
+                "bitcoin.network: \"testnet\"",
+            ),
+            (
+                "[objects]\ndirectories = [\"a\"]\ns3 = { endpoint = \"e\", bucket = \"b\", copies = 2 }\n",
+                "objects: either",
+            ),
+        ];
+        for (more, told) in cases {
+            let error = read(&format!("{SOUND}{more}")).unwrap_err();
+            assert!(error.contains(told), "{more}: {error}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Signatures that were checked before the node asks for them. [CON-7]
+//!
+//! A node checks what it is handed, one thing after another. The signatures of owners, ten thousands in a
+//! turn, are checked by the threads that read the links; what holds is remembered here by the digest of key,
+//! message and signature, so that the node's own check is a look-up. What is not remembered is checked as
+//! always, so nothing depends on what was forgotten.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::crypto::sha256_parts;
+use crate::crypto::sign::{Ed25519, KeyError, Scheme, Signed};
+use crate::types::{Digest, OwnerId, Signature};
+
+/// Signatures remembered in each of two halves: a full turn of records. The older half is forgotten when the
+/// younger one is full.
+const HALF_MAX: usize = 163_840;
+
+/// Ed25519, with a memory of what was found to hold.
+#[derive(Clone, Debug, Default)]
+pub struct Prechecked(Arc<Mutex<Memory>>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    young: HashSet<Digest>,
+    old: HashSet<Digest>,
+}
+
+impl Memory {
+    fn knows(&self, name: &Digest) -> bool {
+        self.young.contains(name) || self.old.contains(name)
+    }
+
+    fn learn(&mut self, name: Digest) {
+        if self.young.len() >= HALF_MAX {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(name);
+    }
+}
+
+impl Prechecked {
+    /// Checks signatures together and remembers them if all hold.
+    pub fn check(&self, signed: &[Signed<'_>]) -> bool {
+        let keys_hold = signed.iter().all(|one| Ed25519.check_key(one.key).is_ok());
+        let holds = keys_hold && Ed25519.all_hold(signed);
+        if holds {
+            let names: Vec<Digest> = signed.iter().map(name).collect();
+            let mut memory = self.memory();
+            names.into_iter().for_each(|name| memory.learn(name));
+        }
+        holds
+    }
+
+    fn knows(&self, signed: &Signed<'_>) -> bool {
+        let name = name(signed);
+        self.memory().knows(&name)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // A set is whole whatever the thread that panicked was about to add.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Scheme for Prechecked {
+    fn check_key(&self, key: &OwnerId) -> Result<(), KeyError> {
+        Ed25519.check_key(key)
+    }
+
+    fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool {
+        self.knows(&Signed { key, message, signature }) || Ed25519.holds(key, message, signature)
+    }
+
+    fn all_hold(&self, signed: &[Signed<'_>]) -> bool {
+        let unknown: Vec<Signed<'_>> =
+            signed.iter().filter(|one| !self.knows(one)).copied().collect();
+        unknown.is_empty() || Ed25519.all_hold(&unknown)
+    }
+}
+
+/// Key and signature have a fixed length, so nothing can be moved from one part into another.
+fn name(signed: &Signed<'_>) -> Digest {
+    sha256_parts(&[signed.key.as_bytes(), signed.signature.as_bytes(), signed.message])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::sign::SigningKey;
+
+    #[test]
+    fn only_what_was_found_to_hold_is_known() {
+        let scheme = Prechecked::default();
+        let (key, other) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
+        let (owner, stranger) = (key.owner(), other.owner());
+        let (signature, wrong) = (key.sign(b"record"), other.sign(b"record"));
+        let signed = |signature| Signed { key: &owner, message: b"record", signature };
+        assert!(!scheme.check(&[signed(&signature), signed(&wrong)]));
+        assert!(!scheme.knows(&signed(&signature)), "one that fails takes all with it");
+        assert!(scheme.check(&[signed(&signature)]));
+        assert!(scheme.knows(&signed(&signature)));
+        assert!(scheme.holds(&owner, b"record", &signature));
+        assert!(!scheme.holds(&owner, b"recorD", &signature));
+        assert!(!scheme.holds(&stranger, b"record", &signature));
+        assert!(!scheme.all_hold(&[signed(&signature), signed(&wrong)]));
+        assert!(scheme.all_hold(&[signed(&signature), signed(&signature)]));
+    }
+
+    #[test]
+    fn memory_has_a_bound_and_forgets_the_oldest() {
+        let mut memory = Memory::default();
+        let name = |number: usize| crate::crypto::sha256(&number.to_le_bytes());
+        for number in 0..=2 * HALF_MAX {
+            memory.learn(name(number));
+        }
+        assert!(memory.young.len() + memory.old.len() <= 2 * HALF_MAX);
+        assert!(memory.knows(&name(2 * HALF_MAX)) && memory.knows(&name(HALF_MAX)));
+        assert!(!memory.knows(&name(0)));
+    }
+}

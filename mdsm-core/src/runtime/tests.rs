@@ -1,0 +1,324 @@
+//! A network of 4 + 4 institutions in this process, on real disks, over channels in the place of links.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::chain::Genesis;
+use crate::crypto::sign::SigningKey;
+use crate::environment::{Clock, Secret};
+use crate::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType};
+use crate::node::{NodeConfig, Refusal, Start};
+use crate::params::SMALL;
+use crate::roster::{Founder, Roster};
+use crate::types::{ChainId, InstitutionId, RecordId, Text, Timestamp};
+
+const TURN_MS: u32 = 50;
+const INSTITUTIONS: u32 = 8;
+/// Far beyond what anything here takes; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+type Mailboxes = Arc<Mutex<BTreeMap<InstitutionId, mpsc::UnboundedSender<Sent>>>>;
+type Sent = (InstitutionId, Arc<[u8]>);
+
+/// Channels to everybody who is there.
+struct Channels {
+    me: InstitutionId,
+    mailboxes: Mailboxes,
+}
+
+impl Links for Channels {
+    fn send(&self, to: InstitutionId, message: Arc<[u8]>) {
+        let mailboxes = self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = mailboxes.get(&to).map(|mailbox| mailbox.send((self.me, message)));
+        drop(sent);
+    }
+
+    fn connected(&self) -> usize {
+        self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner).len() - 1
+    }
+}
+
+struct Network {
+    genesis: Genesis,
+    founders: Vec<Founder>,
+    mailboxes: Mailboxes,
+    folder: tempfile::TempDir,
+}
+
+/// An institution that runs.
+struct Running {
+    orders: mpsc::Sender<Order>,
+    intake: Intake,
+    status: watch::Receiver<Status>,
+    driver: JoinHandle<Result<(), DiskError>>,
+    books: Arc<Books>,
+    metrics: Arc<Metrics>,
+    warnings: Vec<String>,
+}
+
+fn secret(institution: u32) -> Secret {
+    let mut seed = [0x5a; 32];
+    seed[..4].copy_from_slice(&institution.to_le_bytes());
+    Secret::from_seed(seed)
+}
+
+impl Network {
+    fn new() -> Self {
+        let founder = |id: u32| Founder {
+            institution: InstitutionId::new(id),
+            key: secret(id).signing().owner(),
+            rating: u8::try_from(100 - id).unwrap(),
+            centre: 10,
+        };
+        let founders: Vec<Founder> = (1..=INSTITUTIONS).map(founder).collect();
+        let roster = Roster::found(&founders, SMALL.producers, SMALL.auditors).unwrap();
+        let window_ms = TURN_MS * 40;
+        let now = Clock::new().now().get();
+        let genesis = Genesis {
+            name: Text::new("channels").unwrap(),
+            started_at: Timestamp::new(now - now % i64::from(window_ms)),
+            turn_ms: TURN_MS,
+            minute_ms: TURN_MS * 10,
+            window_ms,
+            producers: SMALL.producers,
+            auditors: SMALL.auditors,
+            committees: roster.digest(),
+            registrar: secret(0).signing().owner(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let network = Self { genesis, founders, mailboxes: Mailboxes::default(), folder };
+        for id in 1..=INSTITUTIONS {
+            Home::create(network.directory(id), &secret(id)).unwrap();
+        }
+        network
+    }
+
+    fn directory(&self, id: u32) -> std::path::PathBuf {
+        self.folder.path().join(id.to_string())
+    }
+
+    fn chain(&self) -> ChainId {
+        self.genesis.chain_id()
+    }
+
+    fn start(&self, id: u32) -> Running {
+        let me = InstitutionId::new(id);
+        let (home, secret) = Home::open(self.directory(id)).unwrap();
+        let start = Start { genesis: self.genesis.clone(), founders: &self.founders };
+        let (scheme, clock) = (Prechecked::default(), Clock::new());
+        let config = NodeConfig { me, delay_ms: 20 };
+        let roused = home.rouse(config, &start, scheme.clone(), clock.now()).unwrap();
+        let books = roused.disk.books().clone();
+        let metrics = Arc::new(Metrics::default());
+        let (orders, taken) = mpsc::channel(1_024);
+        let (mailbox, mut letters) = mpsc::unbounded_channel::<Sent>();
+        self.mailboxes.lock().unwrap().insert(me, mailbox);
+        let peers = Peers::new(self.chain(), scheme, orders.clone(), metrics.clone());
+        tokio::spawn(async move {
+            while let Some((from, bytes)) = letters.recv().await {
+                if !peers.take(from, &bytes).await {
+                    return;
+                }
+            }
+        });
+        let parts = Parts {
+            node: roused.node,
+            key: secret.signing(),
+            clock,
+            disk: roused.disk,
+            links: Channels { me, mailboxes: self.mailboxes.clone() },
+            others: self.founders.iter().map(|f| f.institution).filter(|it| *it != me).collect(),
+            anchors: mpsc::unbounded_channel().0,
+            metrics: metrics.clone(),
+        };
+        let driver = Driver::new(parts, roused.effects);
+        let status = driver.status();
+        let intake = Intake::start(self.chain(), orders.clone(), 2);
+        let driver = tokio::spawn(driver.run(taken));
+        Running { orders, intake, status, driver, books, metrics, warnings: roused.warnings }
+    }
+
+    fn envelope(&self, owner: &SigningKey, number: u32, delegate: u32) -> Envelope {
+        let content = format!("record {number}").into_bytes();
+        let kind = ResourceType::new("Observation").unwrap();
+        let media = MediaType::new("text/plain").unwrap();
+        let bytes = u64::try_from(content.len()).unwrap();
+        let metadata = Metadata::new(kind, media, self.genesis.started_at, bytes);
+        let record =
+            Record::new(owner.owner(), metadata, Content::inline(content).unwrap()).unwrap();
+        Envelope::sign(record, &self.chain(), owner, InstitutionId::new(delegate))
+    }
+}
+
+impl Running {
+    async fn until(&self, what: &str, reached: impl Fn(&Status) -> bool) {
+        let mut status = self.status.clone();
+        let waited = tokio::time::timeout(PATIENCE, status.wait_for(|now| reached(now))).await;
+        let last = *self.status.borrow();
+        assert!(waited.is_ok_and(|it| it.is_ok()), "{what} was not reached: {last:?}");
+    }
+
+    /// Stops in order.
+    async fn stop(self) {
+        self.orders.send(Order::Stop).await.unwrap();
+        self.driver.await.unwrap().unwrap();
+    }
+
+    /// Ends between two steps, whatever is under way.
+    async fn kill(self) {
+        self.driver.abort();
+        assert!(self.driver.await.unwrap_err().is_cancelled());
+    }
+}
+
+async fn booked(
+    network: &Network,
+    at: &Running,
+    owner: &SigningKey,
+    numbers: std::ops::Range<u32>,
+) -> Vec<RecordId> {
+    at.intake.request(owner.owner()).await.unwrap();
+    let me = at.status.borrow().institution.get();
+    let mut ids = Vec::new();
+    for number in numbers {
+        ids.push(at.intake.submit(network.envelope(owner, number, me), true).await.unwrap());
+    }
+    ids
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn records_are_booked_epochs_end_and_anchors_are_certified() {
+    let network = Network::new();
+    let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+    let owner = SigningKey::from_seed(&[9; 32]);
+    let ids = booked(&network, &running[0], &owner, 0..25).await;
+    for one in &running {
+        one.until("25 records and a certified anchor", |now| {
+            now.records >= 25 && now.certified.is_some() && now.epoch.get() >= 1
+        })
+        .await;
+        let found = one.books.rows().records_of(&owner.owner(), None, 100).unwrap().0;
+        let mut expected = ids.clone();
+        expected.sort_unstable();
+        assert_eq!(found.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), expected);
+        assert_eq!(one.metrics.garbage.get(), 0);
+    }
+    assert!(running[0].metrics.text().contains("mdsm_records_accepted_total 25"));
+    for one in running {
+        one.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_not_signed_or_not_asked_for_is_refused_with_the_reason() {
+    let network = Network::new();
+    let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+    let (owner, intake) = (SigningKey::from_seed(&[9; 32]), &running[0].intake);
+    let record = |number| network.envelope(&owner, number, 1);
+    let early = intake.submit(record(0), true).await;
+    assert!(matches!(early, Err(SubmitError::Refused(Refusal::NotRequested { .. }))), "{early:?}");
+    intake.request(owner.owner()).await.unwrap();
+    let mut forged = record(1);
+    forged.owner_signature = record(2).owner_signature;
+    let (forged, sound) = tokio::join!(intake.submit(forged, true), intake.submit(record(2), true));
+    assert!(matches!(forged, Err(SubmitError::Envelope(_))), "{forged:?}");
+    assert!(sound.is_ok(), "{sound:?}");
+    let again = intake.submit(record(2), true).await;
+    assert!(matches!(again, Err(SubmitError::Refused(Refusal::Repeated { .. }))), "{again:?}");
+    for one in running {
+        one.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ddb_1_8_what_was_acknowledged_is_there_after_all_were_killed() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is killed
+    //# at any moment and started again.
+    let network = Network::new();
+    let owner = SigningKey::from_seed(&[9; 32]);
+    let (mut acknowledged, mut height) = (Vec::new(), 0);
+    for round in 0..4 {
+        let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+        let lost: Vec<&String> = running.iter().flat_map(|one| &one.warnings).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+        running[2].until("the height before", |now| now.height.get() >= height).await;
+        acknowledged
+            .extend(booked(&network, &running[2], &owner, round * 10..round * 10 + 10).await);
+        // Killed while some of them are booked and some are on their way.
+        running[2].until("a block more", |now| now.height.get() > height).await;
+        height = running[2].status.borrow().height.get();
+        for one in running {
+            one.kill().await;
+        }
+    }
+    let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+    let all = acknowledged.len() as u64;
+    for one in &running {
+        one.until("all records", |now| now.records >= all).await;
+        for id in &acknowledged {
+            assert!(one.books.rows().record(id).unwrap().is_some(), "{id}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_institution_whose_log_or_store_is_damaged_says_so_and_catches_up() {
+    let network = Network::new();
+    let mut running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+    let owner = SigningKey::from_seed(&[9; 32]);
+    booked(&network, &running[0], &owner, 0..5).await;
+    running[7].until("an epoch", |now| now.epoch.get() >= 1).await;
+    running.pop().unwrap().stop().await;
+    let damaged = network.directory(INSTITUTIONS);
+    flip(&damaged.join("consensus.log"), 200);
+    booked(&network, &running[0], &owner, 5..10).await;
+    running[0].until("ten records", |now| now.records >= 10).await;
+    let height = running[0].status.borrow().height.get();
+    let back = network.start(INSTITUTIONS);
+    assert!(back.warnings.iter().any(|it| it.contains("begins anew")), "{:?}", back.warnings);
+    back.until("the others", |now| now.height.get() >= height && now.records >= 10).await;
+    back.stop().await;
+    // All of the store is gone but the home is not.
+    std::fs::remove_dir_all(damaged.join("store")).unwrap();
+    let back = network.start(INSTITUTIONS);
+    back.until("the others again", |now| now.height.get() >= height && now.records >= 10).await;
+}
+
+fn flip(file: &Path, at: usize) {
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[at] ^= 0x10;
+    std::fs::write(file, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_message_are_counted_and_passed_over() {
+    let (orders, mut taken) = mpsc::channel(4);
+    let metrics = Arc::new(Metrics::default());
+    let peers = Peers::new(ChainId::new([1; 32]), Prechecked::default(), orders, metrics.clone());
+    assert!(peers.take(InstitutionId::new(3), b"MMSG\x01\xff").await);
+    assert_eq!(metrics.garbage.get(), 1);
+    assert!(taken.try_recv().is_err(), "nothing goes on to the node");
+    drop(taken);
+    let ask = crate::node::Message::WantDecision { after: crate::types::Height::new(0) };
+    assert!(!peers.take(InstitutionId::new(3), &crate::codec::Wire::to_bytes(&ask)).await);
+}
+
+#[test]
+fn a_home_is_made_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, made) = (folder.path().join("home"), secret(1));
+    Home::create(&home, &made).unwrap();
+    assert!(matches!(Home::create(&home, &made), Err(HomeError::NotEmpty { .. })));
+    let (opened, read) = Home::open(&home).unwrap();
+    assert_eq!(read.signing().owner(), made.signing().owner());
+    assert_eq!(opened.directory(), home);
+    assert!(matches!(Home::open(folder.path()), Err(HomeError::Secret(_))));
+}

@@ -6,7 +6,9 @@
 mod local;
 mod process;
 mod regtest;
+mod shelf;
 
 pub use local::{LOOPBACK, Local, LocalError, Pace};
 pub use process::{ProcessError, Served, bitcoin_of, serve};
 pub use regtest::Regtest;
+pub use shelf::{Shelf, ShelfError, View};

@@ -69,7 +69,8 @@ fn annotations(file: &Source) -> Vec<Annotation> {
 fn is_in_test(above: &str) -> bool {
     let Some((before, _)) = above.rsplit_once("fn ") else { return false };
     let of_function = before.rsplit_once("\n}").map_or(before, |(_, behind)| behind);
-    of_function.rsplit_once("    }\n").map_or(of_function, |(_, behind)| behind).contains("#[test]")
+    let behind = of_function.rsplit_once("    }\n").map_or(of_function, |(_, behind)| behind);
+    ["#[test]", "#[tokio::test"].iter().any(|attribute| behind.contains(attribute))
 }
 
 /// Which sentences have code and which have a test, and what is wrong.

@@ -176,9 +176,11 @@ async fn other_blocks_and_other_transactions_are_refused() {
     *liar.tamper.lock().unwrap() = Some(tamper);
     let status = scene.settle().await;
     let asked = waiting[0].compute_txid();
-    assert!(
-        matches!(status.state, State::Troubled(Trouble::Lie(Lie::Transaction { asked: id, .. })) if id == asked),
-    );
+    let State::Troubled(Trouble::Lie(Lie::Transaction { asked: refused, .. })) = status.state
+    else {
+        panic!("{:?}", status.state);
+    };
+    assert_eq!(refused, asked);
     let is_pool = |input: &Input| matches!(input, Input::Bitcoin(Bitcoin::Unconfirmed(_)));
     assert!(!scene.told.iter().any(is_pool));
 }

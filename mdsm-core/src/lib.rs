@@ -27,8 +27,8 @@
 //! | F11 | [`service`] | 2 | CLI-1, CLI-2 |
 //! | F12 | `bin/mdsm` | 2 | ANC-2 |
 //!
-//! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
-//! Bitcoin's formats with the `bitcoin` crate.
+//! Features: `node` adds store, log and [`anchoring`], which reads Bitcoin's formats with the `bitcoin` crate;
+//! `network` (default) adds sockets and institutions that run.
 
 pub mod access;
 #[cfg(feature = "node")]
@@ -40,7 +40,7 @@ pub mod client;
 pub mod codec;
 pub mod consensus;
 pub mod crypto;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod environment;
 pub mod freezing;
 pub mod ledger;
@@ -52,15 +52,15 @@ pub mod node;
 pub mod params;
 pub mod reencryption;
 pub mod roster;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod runtime;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod service;
 #[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod transport;
 pub mod types;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod web;

@@ -29,6 +29,11 @@ impl Headers {
         self.0.last_key_value().map(|(_, header)| header)
     }
 
+    /// The highest of them, so many at most, from the lowest of these on.
+    pub(super) fn highest(&self, count: usize) -> impl Iterator<Item = BlockHeader> {
+        self.0.values().skip(self.0.len().saturating_sub(count)).copied()
+    }
+
     /// Keeps a header whose finality was checked.
     pub(super) fn keep(&mut self, header: &BlockHeader) -> Result<(), Refused> {
         if may_be_closing(header) {

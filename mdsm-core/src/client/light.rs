@@ -28,8 +28,8 @@ use crate::types::{ChainId, Epoch, Height, InstitutionId, OwnerId, RecordId, Tim
 pub struct Light {
     genesis: Genesis,
     chain: ChainId,
-    rosters: Rosters,
-    headers: Headers,
+    pub(super) rosters: Rosters,
+    pub(super) headers: Headers,
 }
 
 /// What an act may ask about the chain, as far as an answer shows it.

@@ -27,6 +27,7 @@ mod caller;
 pub mod full;
 mod headers;
 mod hexed;
+mod kept;
 mod known;
 mod light;
 mod proof;
@@ -45,6 +46,7 @@ pub use answer::{
 pub use caller::{CALL_WINDOW_MS, Caller, CallerError, Speaker, SpeakerError};
 pub use full::Library;
 pub use hexed::{HexBytes, Hexed};
+pub use kept::{Kept, KeptError};
 pub use known::{Known, Listed, Receipted, Records, Sharing, Standing, Status};
 pub use light::Light;
 pub use question::{Place, Question, QuestionError};

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::answer::{RosterAnswer, RosterStep};
+use super::kept::KeptError;
 use super::refused::{Check, Refused};
 use crate::crypto::sign::Ed25519;
 use crate::ledger::{Genesis, Subject};
@@ -53,6 +54,38 @@ impl Rosters {
     /// The certified anchor of an epoch.
     pub(super) fn anchor(&self, epoch: Epoch) -> Option<&Certified> {
         self.anchors.get(usize::try_from(epoch.get()).ok()?)
+    }
+
+    /// Committees, where they changed.
+    pub(super) fn changes(&self) -> impl Iterator<Item = &Committees> {
+        self.changes.values()
+    }
+
+    /// Root and head of each certified anchor.
+    pub(super) fn kept_anchors(&self) -> Vec<(Digest, Digest)> {
+        self.anchors.iter().map(|anchor| (anchor.root, anchor.head)).collect()
+    }
+
+    /// Takes in what was kept, where nothing is known yet.
+    pub(super) fn resume(
+        &mut self,
+        changes: impl Iterator<Item = Committees>,
+        anchors: &[(Digest, Digest)],
+    ) -> Result<(), KeptError> {
+        let certified = |(root, head): &(Digest, Digest)| Certified { root: *root, head: *head };
+        self.anchors = anchors.iter().map(certified).collect();
+        let (mut expected_first, open) = (self.changes.is_empty(), self.open_epoch());
+        for committees in changes {
+            let epoch = committees.epoch;
+            let is_empty = committees.producers.is_empty() || committees.auditors.is_empty();
+            let is_known = epoch <= open && (!expected_first || epoch == Epoch::new(0));
+            if is_empty || !is_known || self.changes.insert(epoch, committees).is_some() {
+                return Err(KeptError::Committees { epoch });
+            }
+            expected_first = false;
+        }
+        let is_rootless = self.changes.is_empty() && !self.anchors.is_empty();
+        if is_rootless { Err(KeptError::Committees { epoch: Epoch::new(0) }) } else { Ok(()) }
     }
 
     /// Goes on by what an answer proves. What it proves before it fails stays known.

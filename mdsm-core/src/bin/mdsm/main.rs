@@ -7,6 +7,7 @@ mod keys;
 mod logs;
 mod node;
 mod receipt;
+mod record;
 
 use std::process::ExitCode;
 
@@ -24,7 +25,10 @@ struct Cli {
 enum Command {
     /// Show a whole network on this machine, from a record to Bitcoin.
     Demo(demo::DemoOptions),
-    /// Check a receipt, or write it in another form.
+    /// Add and list one's records.
+    #[command(subcommand)]
+    Record(record::RecordCommand),
+    /// Fetch a receipt, check it, or write it in another form.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
     /// Make and show keys.
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Demo(options) => demo::run(&options),
+        Command::Record(command) => record::run(&command),
         Command::Receipt(command) => receipt::run(command),
         Command::Keys(command) => keys::run(&command),
         Command::Node(options) => node::run(&options),

@@ -2,7 +2,9 @@
 
 use super::world::{World, genesis, owner};
 use crate::client::full::FullError;
-use crate::client::{Answer, Check, Heard, Known, Light, Place, Question, Standing, agree, full};
+use crate::client::{
+    Answer, Check, Heard, Kept, KeptError, Known, Light, Place, Question, Standing, agree, full,
+};
 use crate::types::{Epoch, Height, InstitutionId};
 
 /// Two epochs and a part of the third, records of two owners in several Items of several blocks.
@@ -256,4 +258,39 @@ fn a_light_client_without_rosters_or_of_another_network_believes_nothing() {
     let records = records(100, Height::new(1), None);
     let refused = new.check(&records, Some(&owner(100)), &world.answer(&records, 100)).unwrap_err();
     assert_eq!(refused.check, Check::Question, "no height is known to be final");
+}
+
+#[test]
+fn what_is_kept_between_two_runs_is_all_that_is_known() {
+    let world = history();
+    let light = world.light();
+    let text = serde_json::to_string(&light.keep()).unwrap();
+    let kept: Kept = serde_json::from_str(&text).unwrap();
+    let genesis = world.chain.genesis().clone();
+    let mut resumed = Light::resume(genesis.clone(), &kept).unwrap();
+    assert_eq!(resumed, light);
+    let question = records(100, world.head(), None);
+    let answer = world.answer(&question, 100);
+    let found = resumed.check(&question, Some(&owner(100)), &answer);
+    assert_eq!(found, Ok(world.known(&question, 100)));
+    // Nothing is taken for kept that no client has kept.
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let first = value["committees"][0].clone();
+    let damage = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut value = value.clone();
+        change(&mut value);
+        Light::resume(genesis.clone(), &serde_json::from_value(value).unwrap()).unwrap_err()
+    };
+    let committees = |epoch: u32| KeptError::Committees { epoch: Epoch::new(epoch) };
+    assert_eq!(damage(&|v| v["committees"] = serde_json::json!([])), committees(0));
+    assert_eq!(damage(&|v| v["committees"][0]["epoch"] = 1.into()), committees(1));
+    assert_eq!(damage(&|v| v["committees"][0]["auditors"] = serde_json::json!([])), committees(0));
+    let again = damage(&|v| v["committees"].as_array_mut().unwrap().push(first.clone()));
+    assert_eq!(again, committees(0));
+    let other = genesis_of("another");
+    assert!(matches!(Light::resume(other, &kept), Err(KeptError::Network { .. })));
+}
+
+fn genesis_of(name: &str) -> crate::ledger::Genesis {
+    genesis(name).0
 }

@@ -36,6 +36,8 @@ struct Fake {
     requests: Mutex<Vec<OwnerId>>,
     records: Mutex<Vec<RecordId>>,
     objects: Mutex<BTreeMap<Digest, Vec<u8>>>,
+    /// Grows when somebody asks for a status.
+    arrived: Semaphore,
     /// A status is answered when there is one of these.
     allowed: Semaphore,
 }
@@ -48,6 +50,7 @@ impl Fake {
             requests: Mutex::default(),
             records: Mutex::default(),
             objects: Mutex::default(),
+            arrived: Semaphore::new(0),
             allowed: Semaphore::new(Semaphore::MAX_PERMITS),
         })
     }
@@ -76,6 +79,7 @@ impl Institution for Fake {
 
     async fn answer(&self, question: Question, by: Option<OwnerId>) -> Result<Vec<u8>, Failure> {
         if question == Question::Status {
+            self.arrived.add_permits(1);
             self.allowed.acquire().await.unwrap().forget();
         }
         self.asked.lock().unwrap().push((question, by));

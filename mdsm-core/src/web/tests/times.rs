@@ -100,6 +100,7 @@ async fn a_request_under_way_is_answered_when_the_server_stops() {
     fake.allowed.forget_permits(Semaphore::MAX_PERMITS);
     let (mut client, task, stop) = connect(&fake, 65_536);
     client.write_all(b"GET /v1/status HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    fake.arrived.acquire().await.unwrap().forget();
     stop.send_replace(true);
     fake.allowed.add_permits(1);
     let mut answer = String::new();

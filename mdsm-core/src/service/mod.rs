@@ -6,6 +6,7 @@
 mod local;
 mod process;
 mod regtest;
+pub mod sharing;
 mod shelf;
 
 pub use local::{LOOPBACK, Local, LocalError, Pace};

@@ -24,7 +24,7 @@
 //! | F9 | [`transport`] | 2.2 | CON-7 |
 //! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
 //! | F10 | [`web`] | 2 | CLI-1, CLI-3 |
-//! | F11 | [`service`] | 2 | CLI-1, CLI-2 |
+//! | F11 | [`service`] | 2 | CLI-1, CLI-2, PRE-3 to PRE-8 |
 //! | F12 | `bin/mdsm` | 2 | ANC-2 |
 //!
 //! Features: `node` adds store, log and [`anchoring`], which reads Bitcoin's formats with the `bitcoin` crate;

@@ -9,6 +9,7 @@ mod light;
 mod local;
 mod process;
 mod regtest;
+pub mod sharing;
 mod shelf;
 
 pub use ask::{AskError, Asker, Told};

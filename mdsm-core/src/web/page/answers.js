@@ -24,6 +24,10 @@ const listOf = (value, name) => {
 
 /** Place in the order of booking. */
 export const place = ({ height, item, index }) => `${height}.${item}.${index}`;
+const placeOf = (text) => {
+  const [height, item, index] = text.split('.');
+  return { height: BigInt(height), item: Number(item), index: Number(index) };
+};
 const isBehind = (one, other) =>
   one.height !== other.height ? one.height > other.height
     : one.item !== other.item ? one.item > other.item : one.index > other.index;
@@ -93,17 +97,19 @@ const answers = (answer, kind, name, value, at) => {
 };
 
 /** Records of an owner behind a place. */
-export async function readOwned(chain, owner, at, answer) {
+export async function readOwned(chain, owner, at, answer, after = null) {
   answers(answer, 'records', 'owner', owner, at);
   const { records, blocks } = await readRecords(chain, at, answer);
   need(records.every((record) => record.owner === owner), 'owner', 'a record of another owner');
+  const isNext = after === null || records.length === 0 || isBehind(records[0], placeOf(after));
+  need(isNext, 'order', `the page does not begin behind ${after}`);
   const next = answer.next ?? null;
   need(next === null || (records.length > 0 && next === place(records.at(-1))), 'order', 'more is said to follow elsewhere');
   return { records, blocks, next };
 }
 
 /** Who may read records of an owner, and who asks to, computed from the acts of the answer. */
-export async function readSharing(chain, owner, at, answer) {
+export async function readSharing(chain, owner, at, answer, after = null) {
   answers(answer, 'sharing', 'owner', owner, at);
   const { records, blocks } = await readRecords(chain, at, answer);
   const owners = new Map();
@@ -113,7 +119,10 @@ export async function readSharing(chain, owner, at, answer) {
   for (const { record, act } of acts) {
     access.reach(record.height);
     if (act) {
-      if (act.kind === 0) last = place(record);
+      if (act.kind === 0) {
+        need(after === null || isBehind(record, placeOf(after)), 'order', `the request ${record.id} is not behind ${after}`);
+        last = place(record);
+      }
       const hasEffect = access.book(record.id, record.owner, record.content);
       need(hasEffect, 'act', `record ${record.id} is an act without effect`);
     }

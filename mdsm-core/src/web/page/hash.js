@@ -71,6 +71,60 @@ function compress(state, view, at) {
   state[7] += h;
 }
 
+// ---- SHA-512, for signatures only: short messages, so by numbers of any size
+
+const MASK = 2n ** 64n - 1n;
+const turned64 = (word, bits) => ((word >> bits) | (word << (64n - bits))) & MASK;
+
+/** The largest number whose power is not above the value. */
+function rootOf(value, exponent) {
+  let root = 0n;
+  for (let bit = 1n << 72n; bit > 0n; bit >>= 1n) if ((root + bit) ** exponent <= value) root += bit;
+  return root;
+}
+
+function primes(count) {
+  const found = [];
+  for (let n = 2; found.length < count; n += 1) if (found.every((prime) => n % prime !== 0)) found.push(n);
+  return found.map(BigInt);
+}
+
+const K_64 = primes(80).map((prime) => rootOf(prime << 192n, 3n) & MASK);
+const START_64 = primes(8).map((prime) => rootOf(prime << 128n, 2n) & MASK);
+
+/** The SHA-512 digest. */
+export function sha512(data) {
+  const padded = new Uint8Array(Math.ceil((data.length + 17) / 128) * 128);
+  padded.set(data);
+  padded[data.length] = 0x80;
+  const view = new DataView(padded.buffer);
+  view.setBigUint64(padded.length - 8, BigInt(data.length) * 8n);
+  let state = START_64;
+  for (let at = 0; at < padded.length; at += 128) state = compress64(state, view, at);
+  const out = new DataView(new ArrayBuffer(64));
+  state.forEach((word, i) => out.setBigUint64(8 * i, word));
+  return new Uint8Array(out.buffer);
+}
+
+function compress64(state, view, at) {
+  const w = Array.from({ length: 16 }, (_, i) => view.getBigUint64(at + 8 * i));
+  for (let i = 16; i < 80; i += 1) {
+    const [x, y] = [w[i - 15], w[i - 2]];
+    const one = turned64(x, 1n) ^ turned64(x, 8n) ^ (x >> 7n);
+    const two = turned64(y, 19n) ^ turned64(y, 61n) ^ (y >> 6n);
+    w.push((w[i - 16] + one + w[i - 7] + two) & MASK);
+  }
+  let [a, b, c, d, e, f, g, h] = state;
+  for (let i = 0; i < 80; i += 1) {
+    const one = h + (turned64(e, 14n) ^ turned64(e, 18n) ^ turned64(e, 41n)) + ((e & f) ^ (~e & MASK & g)) + K_64[i] + w[i];
+    const two = (turned64(a, 28n) ^ turned64(a, 34n) ^ turned64(a, 39n)) + ((a & b) ^ (a & c) ^ (b & c));
+    [h, g, f, e, d, c, b, a] = [g, f, e, (d + one) & MASK, c, b, a, (one + two) & MASK];
+  }
+  return [a, b, c, d, e, f, g, h].map((word, i) => (word + state[i]) & MASK);
+}
+
+// ---- Bytes
+
 /** Bitcoin's hash. */
 export const hash256 = (...parts) => sha256(sha256(...parts));
 

@@ -5,7 +5,7 @@ import { shown } from './bitcoin.js';
 import { svg } from './dom.js';
 import { hex } from './hash.js';
 
-const [ROW, LINE_X, TEXT_X, TOP] = [66, 30, 62, 22];
+const [LINE_X, TEXT_X, TOP] = [30, 62, 22];
 /** Width at which a whole hash fits on a line. */
 const WHOLE_PX = 560;
 
@@ -38,7 +38,7 @@ export function rowsOf(found, { say, kind, time }) {
     {
       name: 'header', hash: block && shown(block.hash), confirmations: block?.confirmations ?? 0,
       sub: part && (block ? say('path_sub_header', { height: block.height, time: time(block.time * 1000) })
-        : say('path_sub_header', { height: part.height, time: '?' })),
+        : say('path_sub_height', { height: part.height })),
     },
   ];
   const [where, at] = breakOf(found);
@@ -64,16 +64,18 @@ export function draw(found, width, words) {
   const { say } = words;
   const rows = rowsOf(found, words);
   // Bitcoin stands on top, the record at the bottom, as blocks are stacked.
-  const height = TOP + ROW * rows.length + 26;
-  const y = (at) => height - ROW / 2 - ROW * at;
-  const text = rows.map((row) => `${say(`path_${row.name}`)}, ${say(`state_${row.state}`)}`).join('; ');
+  const isWide = width >= WHOLE_PX;
+  const row = isWide ? 66 : 84;
+  const height = TOP + row * rows.length + 26;
+  const y = (at) => height - row / 2 - row * at;
+  const text = rows.map(({ name, state }) => `${say(`path_${name}`)}, ${say(`state_${state}`)}`).join('; ');
   const picture = svg('svg', {
     viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', class: 'path', 'aria-label': say('path_alt', { text }),
   });
-  rows.forEach((row, at) => {
-    if (at > 0) picture.append(stretch(row, at, y, say));
+  rows.forEach((one, at) => {
+    if (at > 0) picture.append(stretch(one, at, y, say));
   });
-  rows.forEach((row, at) => picture.append(knot(row, y(at), width, say)));
+  rows.forEach((one, at) => picture.append(knot(one, y(at), isWide, say)));
   return picture;
 }
 
@@ -97,22 +99,26 @@ function stretch(row, at, y, say) {
 const mark = (x, y) => svg('path', { class: 'mark', d: `M${x - 7} ${y - 7}L${x + 7} ${y + 7}M${x - 7} ${y + 7}L${x + 7} ${y - 7}` });
 const broken = (y, say) => svg('text', { class: 'broken', x: TEXT_X, y: y + 4 }, say('path_broken'));
 
-function knot(row, y, width, say) {
+function knot(row, y, isWide, say) {
   const isBad = row.state === 'bad';
   const group = svg('g', { class: `knot ${row.state}` }, svg('circle', { cx: LINE_X, cy: y, r: 8 }));
   if (isBad) group.append(mark(LINE_X, y));
   const hash = row.hash ?? say('path_unknown');
-  const label = svg('text', { class: 'label', x: TEXT_X, y: y - 3 }, say(`path_${row.name}`));
-  if (row.sub) label.append(svg('tspan', { class: 'sub', dx: 8 }, row.sub));
+  const top = y - (isWide ? 3 : 10);
+  const label = svg('text', { class: 'label', x: TEXT_X, y: top }, say(`path_${row.name}`));
+  // Where there is no room beside the name, what it is stands below it.
+  const below = isWide ? { dx: 8 } : { x: TEXT_X, dy: 17 };
   if (isBad) label.append(svg('tspan', { class: 'broken', dx: 8 }, say('path_broken')));
-  group.append(label, svg('text', { class: 'hash', x: TEXT_X, y: y + 15 }, width >= WHOLE_PX || !row.hash ? hash : short(hash), svg('title', {}, hash)));
+  if (row.sub) label.append(svg('tspan', { class: 'sub', ...below }, row.sub));
+  const lowest = y + (isWide || !row.sub ? 15 : 24);
+  group.append(label, svg('text', { class: 'hash', x: TEXT_X, y: lowest }, isWide || !row.hash ? hash : short(hash), svg('title', {}, hash)));
   // Blocks above, up to the depth that is asked for.
   if (row.confirmations > 0) {
     const above = Math.min(row.confirmations, 12);
     for (let i = 0; i < above; i += 1) {
-      group.append(svg('rect', { class: 'above', x: TEXT_X + 13 * i, y: y - 36, width: 10, height: 10, rx: 2 }));
+      group.append(svg('rect', { class: 'above', x: TEXT_X + 13 * i, y: top - 33, width: 10, height: 10, rx: 2 }));
     }
-    group.append(svg('text', { class: 'sub', x: TEXT_X + 13 * above + 6, y: y - 27 }, say('path_depth', { count: row.confirmations })));
+    group.append(svg('text', { class: 'sub', x: TEXT_X + 13 * above + 6, y: top - 24 }, say('path_depth', { count: row.confirmations })));
   }
   return group;
 }

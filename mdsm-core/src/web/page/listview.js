@@ -5,6 +5,7 @@ import { reason } from './reason.js';
 import { byId, el } from './dom.js';
 
 const short = (id) => `${id.slice(0, 8)}…${id.slice(-4)}`;
+const isAct = ({ booking }) => booking.metadata.content_type === ACCESS_MEDIA_TYPE;
 const hashOf = (id) => el('code', { title: id }, short(id));
 const failed = (error, words) => el('div', { class: 'verdict bad', role: 'alert' },
   el('h3', {}, words.say('error_title')), el('p', {}, reason(error, words)));
@@ -22,12 +23,15 @@ export function showRecords(state, actions) {
   else if (status?.height == null && isAsking) parts.push(el('p', { class: 'soft' }, say('asking')));
   else if (records.length === 0) parts.push(el('p', { class: 'soft' }, say('records_none')));
   if (records.length > 0) {
+    const [acts, medical] = [records.filter(isAct), records.filter((record) => !isAct(record))];
+    const list = (some) => el('ul', { class: 'list' }, some.map((record) => card(state, actions, record)));
     parts.push(
-      el('p', { id: 'records-count' }, say('records_count', { count: records.length })),
-      el('ul', { class: 'list' }, records.map((record) => card(state, actions, record))),
+      el('p', { id: 'records-count' }, say('records_count', { count: medical.length })),
+      el('p', { class: 'soft' }, say('records_word', { institution: String(status.institution) })),
+      list(medical),
     );
+    if (acts.length > 0) parts.push(el('details', { id: 'acts' }, el('summary', {}, say('records_acts', { count: acts.length })), list(acts)));
     if (next) parts.push(el('div', { class: 'buttons' }, el('button', { type: 'button', id: 'records-more', onclick: actions.more }, say('records_more'))));
-    parts.push(el('p', { class: 'soft' }, say('records_word', { institution: String(status.institution) })));
   }
   body.replaceChildren(...parts);
 }
@@ -36,11 +40,10 @@ function card({ words, sharing }, actions, record) {
   const { say, kind, time } = words;
   const { metadata, content } = record.booking;
   const readers = new Set(sharing?.readings.filter((one) => one.record === record.id).map((one) => one.reader));
-  const isAct = metadata.content_type === ACCESS_MEDIA_TYPE;
-  const tags = [
+    const tags = [
     metadata.resource_type, metadata.content_type, say(content.kind === 1 ? 'record_sealed' : 'record_inline'),
     metadata.status !== 1 && say(`status_${metadata.status}`), ...metadata.security.map((label) => say(`security_${label}`)),
-    sharing && !isAct && (readers.size > 0 ? say('record_readers', { count: readers.size }) : say('record_no_readers')),
+    sharing && !isAct(record) && (readers.size > 0 ? say('record_readers', { count: readers.size }) : say('record_no_readers')),
   ];
   const name = kind(metadata);
   return el('li', { class: 'card record', 'data-record': record.id },

@@ -209,6 +209,33 @@ test('both languages say everything, with the same values', () => {
   assert.equal(speak('zh').kind({ resource_type: 'Basic', kind: null }), 'Basic');
 });
 
+test('contrast is enough, in light and dark', () => {
+  const css = source('style.css');
+  const schemes = [...css.matchAll(/:root \{([^}]*)\}/g)]
+    .map(([, rules]) => new Map([...rules.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name, color]) => [name, color])));
+  assert.equal(schemes.length, 2);
+  const light = (color) => {
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const pairs = [
+    ['text', 'page'], ['text', 'paper'], ['soft', 'page'], ['soft', 'paper'], ['accent', 'page'], ['accent', 'paper'], ['accent', 'wash'],
+    ['accent-text', 'accent'], ['bad', 'page'], ['good', 'page'], ['good', 'good-wash'], ['bad', 'bad-wash'], ['open', 'open-wash'],
+    ['text', 'good-wash'], ['text', 'bad-wash'], ['text', 'open-wash'], ['text', 'wash'],
+  ];
+  for (const scheme of schemes) {
+    for (const [one, other] of pairs) {
+      const found = contrast(scheme.get(one), scheme.get(other));
+      assert.ok(found >= 4.5, `${one} on ${other}: ${found.toFixed(2)}`);
+    }
+  }
+});
+
 test('nothing comes from elsewhere, and no markup is made of text', () => {
   for (const name of readdirSync(FOLDER).filter((one) => /\.(js|html|css)$/.test(one))) {
     const text = source(name);

@@ -28,8 +28,10 @@ const state = {
   records: [], recordsError: null, next: null,
   sharing: null, sharingError: null,
   pace: null,
-  chain: new Headers(),
+  chain: new Headers(), headersAsked: null,
   result: null,
+  // Counted up with each beginning: what was begun earlier shows nothing any more.
+  round: 0, check: 0,
 };
 
 // ---- Words
@@ -80,6 +82,8 @@ function drawLists() {
 
 /** Asks where the chain stands, and all that is about the key. */
 async function refresh() {
+  state.round += 1;
+  const { round } = state;
   Object.assign(state, { isAsking: true, statusError: null, recordsError: null, sharingError: null, records: [], next: null, sharing: null });
   drawStatus();
   const keep = async (name, asked) => {
@@ -87,35 +91,36 @@ async function refresh() {
       await asked();
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unanswered)) throw error;
-      state[name] = error;
+      if (round === state.round) state[name] = error;
     }
   };
   try {
     await keep('statusError', async () => {
-      state.status = readStatus(await askPublic(LINES.status()));
+      const status = readStatus(await askPublic(LINES.status()));
+      if (round === state.round) state.status = status;
     });
-    if (state.identity && state.status?.height != null && !state.statusError) {
+    if (round === state.round && state.identity && state.status?.height != null && !state.statusError) {
       await keep('recordsError', () => moreRecords());
       await keep('sharingError', askSharing);
     }
   } finally {
-    state.isAsking = false;
+    if (round === state.round) state.isAsking = false;
   }
   drawStatus();
   drawLists();
 }
 
 async function moreRecords() {
-  const { identity, status: { chain, height } } = state;
+  const { round, identity, status: { chain, height } } = state;
   const answer = await ask(identity, chain, LINES.records(identity.owner, height, state.next));
   const { records, blocks, next } = await readOwned(chain, identity.owner, height, answer, state.next);
-  if (identity !== state.identity) return;
+  if (round !== state.round) return;
   learnPace(blocks);
   Object.assign(state, { records: [...state.records, ...records], next });
 }
 
 async function askSharing() {
-  const { identity, status: { chain, height } } = state;
+  const { round, identity, status: { chain, height } } = state;
   const all = { readings: [], asking: [] };
   let after = null;
   do {
@@ -126,7 +131,7 @@ async function askSharing() {
     learnPace(blocks);
     after = next;
   } while (after);
-  if (identity === state.identity) state.sharing = all;
+  if (round === state.round) state.sharing = all;
 }
 
 /** Milliseconds from block to block, on the longest stretch that was shown: heights become times by it. */
@@ -149,16 +154,29 @@ function timeOf(height) {
 // ---- Receipts
 
 /** Bitcoin's headers as far as the institution has them; those that are known are not asked for again. */
-async function institutionHeaders() {
+async function moreHeaders() {
+  const known = state.chain.length;
   try {
     return await fetchHeaders(state.chain);
   } catch (error) {
-    state.chain = new Headers(); // A reorganisation, or a lie: the next check begins anew.
-    throw error;
+    state.chain = new Headers();
+    // What was known may have been reorganised away: once, it is asked for anew.
+    if (!(error instanceof Refusal) || known === 0) throw error;
+    return await fetchHeaders(state.chain);
   }
 }
 
+/** The same, asked by one check at a time. */
+function institutionHeaders() {
+  state.headersAsked ??= moreHeaders().finally(() => {
+    state.headersAsked = null;
+  });
+  return state.headersAsked;
+}
+
 async function checkReceipt(bytes, name, options = {}) {
+  state.check += 1;
+  const { check } = state;
   state.result = { isWorking: true, name };
   showResult(state, actions);
   const result = { name, bytes };
@@ -168,6 +186,7 @@ async function checkReceipt(bytes, name, options = {}) {
     if (!(error instanceof Unanswered)) throw error;
     result.error = error;
   }
+  if (check !== state.check) return;
   state.result = result;
   showResult(state, actions);
   byId('result').focus({ preventScroll: true });
@@ -177,11 +196,14 @@ async function checkReceipt(bytes, name, options = {}) {
 async function proveRecord(record) {
   const { identity, status: { chain, height } } = state;
   const name = state.words.kind(record.booking.metadata);
+  state.check += 1;
+  const { check } = state;
   state.result = { isWorking: true, name };
   showResult(state, actions);
   try {
     const answer = await ask(identity, chain, LINES.receipt(record.id, height));
     const { receipt } = await readReceipt(chain, record.id, height, answer);
+    if (check !== state.check) return;
     if (receipt) {
       await checkReceipt(receipt, name);
       return;
@@ -189,6 +211,7 @@ async function proveRecord(record) {
     state.result = { name, isOpen: true };
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof Unanswered)) throw error;
+    if (check !== state.check) return;
     state.result = { name, error };
   }
   showResult(state, actions);
@@ -239,12 +262,18 @@ const actions = {
     byId('key-body').querySelector('button')?.focus();
   },
   async more() {
+    if (state.isAsking) return;
+    state.isAsking = true;
+    drawStatus();
     try {
       await moreRecords();
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Unanswered)) throw error;
       state.recordsError = error;
+    } finally {
+      state.isAsking = false;
     }
+    drawStatus();
     drawLists();
   },
   prove: proveRecord,

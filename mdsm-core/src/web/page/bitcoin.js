@@ -91,6 +91,10 @@ export function readAnchor(transaction) {
 
 // ---- Headers
 
+const wordIn = (header, at) => new DataView(header.buffer, header.byteOffset, HEADER_BYTES).getUint32(at, true);
+const timeIn = (header) => wordIn(header, 68);
+const bitsIn = (header) => wordIn(header, 72);
+
 /** The target that bits state. */
 function targetOf(bits) {
   const [size, digits] = [bits >>> 24, BigInt(bits & 0x7fffff)];
@@ -120,17 +124,14 @@ export function retarget(bits, seconds) {
 
 /** A chain of headers from height 0 on, each checked when it is added. */
 export class Headers {
+  // Whole, one behind the other: mainnet has a million of them.
+  #bytes = new Uint8Array(64 * HEADER_BYTES);
+  #tip = null;
+
   constructor() {
     this.network = null;
-    this.hashes = [];
-    this.roots = [];
-    this.times = [];
-    this.bits = [];
+    this.length = 0;
     this.work = 0n;
-  }
-
-  get length() {
-    return this.hashes.length;
   }
 
   /** Whole headers behind those that are there. Whatever is refused, the chain stays as far as it is sound. */
@@ -143,9 +144,7 @@ export class Headers {
   }
 
   #push(header) {
-    const [height, hash] = [this.length, hash256(header)];
-    const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
-    const [time, bits] = [view.getUint32(68, true), view.getUint32(72, true)];
+    const [height, hash, bits] = [this.length, hash256(header), bitsIn(header)];
     const fails = (why) => {
       throw new Refusal('headers', `header ${height}: ${why}`, { height });
     };
@@ -154,23 +153,38 @@ export class Headers {
       if (!known) fails(`${shown(hash)} is no genesis block that is known here`);
       [this.network] = known;
     } else {
-      const before = this.hashes[height - 1];
-      if (!equal(header.subarray(4, 36), before)) fails(`it does not follow ${shown(before)}`);
+      if (!equal(header.subarray(4, 36), this.#tip)) fails(`it does not follow ${shown(this.#tip)}`);
       if (bits !== this.#expected()) fails('it states another difficulty than the rule asks for');
     }
     const target = targetOf(bits);
     if (number(hash) > target) fails('its hash is above its target: there is no work in it');
-    this.hashes.push(hash);
-    this.roots.push(header.slice(36, 68));
-    this.times.push(time);
-    this.bits.push(bits);
+    if (this.#bytes.length < HEADER_BYTES * (height + 1)) {
+      const larger = new Uint8Array(2 * this.#bytes.length);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(header, HEADER_BYTES * height);
+    this.#tip = hash;
+    this.length += 1;
     this.work += 2n ** 256n / (target + 1n);
   }
 
+  #at(height) {
+    return this.#bytes.subarray(HEADER_BYTES * height, HEADER_BYTES * (height + 1));
+  }
+
   #expected() {
-    const [last, { retargets }] = [this.length - 1, NETWORKS[this.network]];
-    if (!retargets || this.length % INTERVAL !== 0) return this.bits[last];
-    return retarget(this.bits[last], this.times[last] - this.times[this.length - INTERVAL]);
+    const [last, { retargets }] = [this.#at(this.length - 1), NETWORKS[this.network]];
+    if (!retargets || this.length % INTERVAL !== 0) return bitsIn(last);
+    return retarget(bitsIn(last), timeIn(last) - timeIn(this.#at(this.length - INTERVAL)));
+  }
+
+  /** A block: hash, Merkle root, the miner's time in seconds, and how deep it lies. */
+  block(height) {
+    need(height < this.length, 'headers', `block ${height} is asked for, the headers end at ${this.length - 1}`);
+    const header = this.#at(height);
+    const confirmations = this.length - height;
+    return { height, hash: hash256(header), root: header.subarray(36, 68), time: timeIn(header), confirmations };
   }
 
   /** Refuses a chain that is empty, or too cheap to be believed. */

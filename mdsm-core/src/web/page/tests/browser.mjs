@@ -247,6 +247,15 @@ async function markup(browser, net) {
     assert.equal(await page.value("document.querySelectorAll('img').length"), 0);
   });
   assert.deepEqual(page.complaints, []);
+  await step('a canary: what the policy forbids is refused and noticed', async () => {
+    await page.value(`(() => {
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "run"';
+      document.head.append(script);
+    })()`);
+    assert.notEqual(await page.value('document.title'), 'run');
+    assert.match(page.complaints.join(), /Content Security Policy/);
+  });
   await server.stop();
 }
 

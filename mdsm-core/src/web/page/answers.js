@@ -158,11 +158,24 @@ function seatsOf(acts) {
   return (key) => seats.get(key);
 }
 
+async function readOne(chain, id, at, answer) {
+  const { records } = await readRecords(chain, at, answer);
+  need(records.length === 1 && records[0].id === id, 'answer', `it is not about record ${id}`);
+  return records;
+}
+
+/** What a record carries itself. */
+export async function readContent(chain, id, at, answer) {
+  answers(answer, 'record', 'id', id, at);
+  const [{ content }] = await readOne(chain, id, at, answer);
+  need(content !== null, 'content', `the content of record ${id} is not shown`);
+  return content;
+}
+
 /** A record and its receipt, as bytes; null before there is one. */
 export async function readReceipt(chain, id, at, answer) {
   answers(answer, 'receipt', 'id', id, at);
-  const { records } = await readRecords(chain, at, answer);
-  need(records.length === 1 && records[0].id === id, 'answer', `it is not about record ${id}`);
+  const records = await readOne(chain, id, at, answer);
   if (answer.receipt === null) return { record: records[0], receipt: null };
   const bytes = bytesOf(answer.receipt, 'receipt');
   const receipt = decode('MRCP', bytes);

@@ -3,7 +3,7 @@
 // State changes first, then the part of the page that shows it is drawn anew. Words of others get into the page
 // as text only.
 
-import { readOwned, readReceipt, readSharing, readStatus } from './answers.js';
+import { readContent, readOwned, readReceipt, readSharing, readStatus } from './answers.js';
 import { Headers } from './bitcoin.js';
 import { LINES, Unanswered, ask, askPublic, fetchHeaders } from './calls.js';
 import { Refusal } from './codec.js';
@@ -277,6 +277,17 @@ const actions = {
     drawLists();
   },
   prove: proveRecord,
+  /** The text that a record carries itself, or why it is not shown. */
+  async contentOf(record) {
+    const { identity, words, status: { chain, height } } = state;
+    try {
+      const answer = await ask(identity, chain, LINES.record(record.id, height));
+      return new TextDecoder().decode(await readContent(chain, record.id, height, answer));
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof Unanswered)) throw error;
+      return reason(error, words);
+    }
+  },
   saveReceipt: ({ bytes, found }) => save(`${hex(found.id).slice(0, 16)}.mdsm-receipt`, bytes),
   timeOf,
 };

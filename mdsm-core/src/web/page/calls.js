@@ -1,7 +1,7 @@
 // What this page sends: questions over HTTP, each signed by the user's key where it is about records
 // (harness/spec/clients.md, Questions over HTTP). Nothing else leaves the browser.
 
-import { prefix } from './codec.js';
+import { need, prefix } from './codec.js';
 import { ascii, concat, hex, sha256 } from './hash.js';
 import { sign } from './keys.js';
 import { Headers } from './bitcoin.js';
@@ -61,11 +61,15 @@ export async function ask(identity, chain, line) {
   return (await get(line, { authorization: field })).json();
 }
 
+/** Headers taken from an institution, at most: Bitcoin's of the next forty years. */
+const HEADERS_MAX = 3_000_000;
+
 /** Bitcoin's headers as the institution has them: pages of 80 bytes a header, until one is empty. */
 export async function fetchHeaders(headers = new Headers()) {
   for (;;) {
     const page = new Uint8Array(await (await get(LINES.headers(headers.length))).arrayBuffer());
     if (page.length === 0) return headers;
     headers.add(page);
+    need(headers.length <= HEADERS_MAX, 'headers', `more than ${HEADERS_MAX} headers`);
   }
 }

@@ -46,6 +46,14 @@ function card({ words, sharing }, actions, record) {
     sharing && !isAct(record) && (readers.size > 0 ? say('record_readers', { count: readers.size }) : say('record_no_readers')),
   ];
   const name = kind(metadata);
+  const text = el('p', { class: 'content', role: 'status' });
+  const isText = content.kind === 0 && metadata.content_type.startsWith('text/');
+  const read = isText && el('button', {
+    type: 'button', class: 'read', 'aria-label': `${say('record_read')}: ${name}, ${time(metadata.created)}`,
+    onclick: async () => {
+      text.textContent = await actions.contentOf(record);
+    },
+  }, say('record_read'));
   return el('li', { class: 'card record', 'data-record': record.id },
     el('div', {},
       el('h3', {}, name),
@@ -53,8 +61,8 @@ function card({ words, sharing }, actions, record) {
         ' · ', say('record_size', { bytes: metadata.size })),
       el('p', {}, say('record_place', { height: record.height, item: record.item + 1, index: record.index + 1 }),
         ' · ', el('code', { title: record.id }, short(record.id))),
-      tags.filter(Boolean).map((tag) => el('span', { class: 'tag' }, tag))),
-    el('button', { type: 'button', class: 'prove', 'aria-label': `${say('record_proof')}: ${name}, ${time(metadata.created)}`, onclick: () => actions.prove(record) }, say('record_proof')));
+      tags.filter(Boolean).map((tag) => el('span', { class: 'tag' }, tag)), text),
+    el('div', { class: 'buttons' }, read, el('button', { type: 'button', class: 'prove', 'aria-label': `${say('record_proof')}: ${name}, ${time(metadata.created)}`, onclick: () => actions.prove(record) }, say('record_proof'))));
 }
 
 export function showSharing(state) {

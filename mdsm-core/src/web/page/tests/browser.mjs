@@ -108,6 +108,8 @@ async function canned(page, net, server) {
     assert.equal(rows.length, 2);
     assert.ok(rows.every((row) => row.includes(net.who.reader.owner.slice(0, 8)) && row.includes('block 200,000') && row.includes('about')));
     assert.match(await page.text('#asking'), /asks for 1 record$/);
+    await page.click('.read');
+    await page.until("document.querySelector('.content').innerText === 'Blood pressure 128/82 mmHg'");
     await shoot(page, 'records');
     await shoot(page, 'records-dark', { isDark: true });
     await shoot(page, 'records-narrow', { width: 380, height: 800 });

@@ -5,10 +5,10 @@ import { createHash, createHmac, createPublicKey, verify } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { readOwned, readReceipt, readSharing, readStatus } from '../answers.js';
+import { readContent, readOwned, readReceipt, readSharing, readStatus } from '../answers.js';
 import { Headers, retarget } from '../bitcoin.js';
 import { LINES, authorization } from '../calls.js';
-import { Refusal } from '../codec.js';
+import { Refusal, decode, encode } from '../codec.js';
 import { hex, sha256, sha512, unhex } from '../hash.js';
 import { fileOf, keyOf, seedOf } from '../keys.js';
 import { CHECKS, verifyReceipt } from '../receipt.js';
@@ -70,6 +70,8 @@ test('records, readers and receipts of a sound network are taken', async () => {
   assert.deepEqual(readings.map(({ record }) => record), [net.ids[1], net.ids[2]].sort());
   assert.ok(readings.every(({ reader, until, isDelivered }) => reader === net.who.reader.owner && until === 200_000n && isDelivered));
   assert.deepEqual(asking.map(({ reader, records }) => [reader, records]), [[net.who.second.owner, [net.ids[4]]]]);
+  const content = await readContent(CHAIN, net.ids[0], at, asked(LINES.record(net.ids[0], at)));
+  assert.equal(new TextDecoder().decode(content), 'Blood pressure 128/82 mmHg');
   const { receipt } = await readReceipt(CHAIN, net.ids[0], at, asked(LINES.receipt(net.ids[0], at)));
   const found = await check(receipt);
   assert.equal(found.holds, true);
@@ -98,6 +100,7 @@ test('an answer with any part changed is refused', async () => {
   const readers = [
     [LINES.records(owner, at), (answer) => readOwned(CHAIN, owner, at, answer)],
     [LINES.readers(owner, at), (answer) => readSharing(CHAIN, owner, at, answer)],
+    [LINES.record(id, at), (answer) => readContent(CHAIN, id, at, answer)],
     [LINES.receipt(id, at), async (answer) => {
       const { receipt } = await readReceipt(CHAIN, id, at, answer);
       const { fault } = await check(receipt);
@@ -118,6 +121,13 @@ test('an answer with any part changed is refused', async () => {
     answer.blocks[0].finality.header = flip(header, place);
     await assert.rejects(readOwned(CHAIN, owner, at, answer), why);
   }
+});
+
+test('a booked record that its owner did not sign is refused', async () => {
+  const forged = await network({ spoil: (booking) => { booking.owner_signature = new Uint8Array(64); } });
+  await assert.rejects(readOwned(CHAIN, owner, at, forged.answer(LINES.records(owner, at))), /signature does not hold/);
+  const { fault } = await check(forged.receiptOf(forged.owned[0]), { headers: async () => new Headers().add(forged.headers) });
+  assert.equal(fault.check, 'owner');
 });
 
 test('what is left out of, repeated in or moved within an answer is refused', async () => {
@@ -190,6 +200,11 @@ test('the picture shows where it breaks', async () => {
   const shallow = await states(sound, { headers: async () => new Headers().add(net.headers.subarray(0, 400)) });
   assert.deepEqual(shallow.at(-1), ['bad', 'good']);
   const elsewhere = await states(sound, { headers: async () => new Headers().add(mine(new Uint8Array(32), 8)) });
+  // Another delegate than the one that was anchored: the record is its owner's, and leads elsewhere.
+  const other = decode('MRCP', sound);
+  other.booking.booked_by += 1;
+  const moved = await states(encode('MRCP', other));
+  assert.deepEqual(moved.slice(5), [['good', 'good'], ['open', 'bad'], ['open', 'open'], ['open', 'open']]);
   assert.deepEqual(elsewhere.slice(6), [['good', 'good'], ['open', 'bad'], ['open', 'open']]);
 });
 

@@ -153,22 +153,12 @@ function timeOf(height) {
 
 // ---- Receipts
 
-/** Bitcoin's headers as far as the institution has them; those that are known are not asked for again. */
-async function moreHeaders() {
-  const known = state.chain.length;
-  try {
-    return await fetchHeaders(state.chain);
-  } catch (error) {
-    state.chain = new Headers();
-    // What was known may have been reorganised away: once, it is asked for anew.
-    if (!(error instanceof Refusal) || known === 0) throw error;
-    return await fetchHeaders(state.chain);
-  }
-}
-
-/** The same, asked by one check at a time. */
+/** Bitcoin's headers as the institution has them now, asked by one check at a time. */
 function institutionHeaders() {
-  state.headersAsked ??= moreHeaders().finally(() => {
+  state.headersAsked ??= fetchHeaders().then((bytes) => {
+    state.chain = state.chain.follow(bytes);
+    return state.chain;
+  }).finally(() => {
     state.headersAsked = null;
   });
   return state.headersAsked;

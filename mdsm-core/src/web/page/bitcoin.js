@@ -143,6 +143,16 @@ export class Headers {
     return this;
   }
 
+  /**
+   * The chain of a whole file of headers. What this chain has already is not checked again, where the file
+   * has it too; links see to all that lies below.
+   */
+  follow(bytes) {
+    const last = bytes.subarray(HEADER_BYTES * (this.length - 1), HEADER_BYTES * this.length);
+    const isLonger = this.length > 0 && last.length === HEADER_BYTES && equal(last, this.#at(this.length - 1));
+    return isLonger ? this.add(bytes.subarray(HEADER_BYTES * this.length)) : new Headers().add(bytes);
+  }
+
   #push(header) {
     const [height, hash, bits] = [this.length, hash256(header), bitsIn(header)];
     const fails = (why) => {

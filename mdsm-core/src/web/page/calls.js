@@ -4,7 +4,6 @@
 import { need, prefix } from './codec.js';
 import { ascii, concat, hex, sha256 } from './hash.js';
 import { sign } from './keys.js';
-import { Headers } from './bitcoin.js';
 
 /** An institution that does not answer, or answers that it will not. */
 export class Unanswered extends Error {
@@ -21,7 +20,7 @@ export const LINES = {
   readers: (owner, at, after) => `/v1/owners/${owner}/readers?at=${at}${after ? `&after=${after}` : ''}`,
   record: (id, at) => `/v1/records/${id}?at=${at}`,
   receipt: (id, at) => `/v1/records/${id}/receipt?at=${at}`,
-  headers: (from) => `/v1/bitcoin/headers?from=${from}`,
+  headers: () => '/v1/headers',
 };
 
 function i64(value) {
@@ -48,8 +47,18 @@ async function get(line, headers = {}) {
     throw new Unanswered(0, 'no answer');
   }
   if (response.ok) return response;
-  const why = (await response.text()).slice(0, 300);
-  throw new Unanswered(response.status, why);
+  throw new Unanswered(response.status, whyOf(await response.text()));
+}
+
+/** Why a request fails, as the institution says it: JSON with an error, or any text. */
+function whyOf(body) {
+  let why = body;
+  try {
+    why = JSON.parse(body).error ?? body;
+  } catch {
+    // Not JSON: something between here and there has answered.
+  }
+  return String(why).slice(0, 300);
 }
 
 /** Asks what anybody may ask. */
@@ -62,14 +71,11 @@ export async function ask(identity, chain, line) {
 }
 
 /** Headers taken from an institution, at most: Bitcoin's of the next forty years. */
-const HEADERS_MAX = 3_000_000;
+const HEADERS_BYTES_MAX = 3_000_000 * 80;
 
-/** Bitcoin's headers as the institution has them: pages of 80 bytes a header, until one is empty. */
-export async function fetchHeaders(headers = new Headers()) {
-  for (;;) {
-    const page = new Uint8Array(await (await get(LINES.headers(headers.length))).arrayBuffer());
-    if (page.length === 0) return headers;
-    headers.add(page);
-    need(headers.length <= HEADERS_MAX, 'headers', `more than ${HEADERS_MAX} headers`);
-  }
+/** Bitcoin's headers as the institution has them, from the genesis block on. They prove themselves. */
+export async function fetchHeaders() {
+  const bytes = new Uint8Array(await (await get(LINES.headers())).arrayBuffer());
+  need(bytes.length <= HEADERS_BYTES_MAX, 'headers', `${bytes.length} bytes of headers`);
+  return bytes;
 }

@@ -174,9 +174,20 @@ test('a receipt is checked against headers, their depth and the file', async () 
   assert.equal(await faultOf({}, new TextEncoder().encode('a letter')), 'form');
 });
 
-test('headers come in pages, and a chain stays as far as it is sound', () => {
-  const chain = new Headers();
-  for (let from = 0; from < net.headers.length; from += 240) chain.add(net.headers.subarray(from, from + 240));
+test('a chain follows longer files and other branches, and stays as far as it is sound', () => {
+  let chain = new Headers();
+  for (const headers of [3, 3, 7, net.headers.length / 80]) {
+    const before = chain;
+    chain = chain.follow(net.headers.subarray(0, 80 * headers));
+    assert.deepEqual([chain.length, chain === before], [headers, headers !== 3 || before.length > 0]);
+  }
+  const branch = chain.follow(mine(new Uint8Array(32), 8));
+  assert.notEqual(branch, chain);
+  assert.notDeepEqual(branch.block(1).root, chain.block(1).root);
+  assert.equal(chain.follow(net.headers.subarray(0, 160)).length, 2);
+  const changed = Uint8Array.from(net.headers);
+  changed[80 * (chain.length - 1) + 10] ^= 1;
+  assert.throws(() => chain.follow(changed), /header 9: it does not follow/);
   assert.equal(chain.length, net.headers.length / 80);
   assert.throws(() => chain.add(net.headers.subarray(80, 160)), /does not follow/);
   assert.equal(chain.length, net.headers.length / 80);

@@ -10,7 +10,6 @@ import { CHAIN } from './network.mjs';
 
 export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:";
 const TYPES = { html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' };
-const HEADERS_PAGE = 4 * 80;
 
 /** Who calls, if the call is signed for this line. */
 async function callerOf(request) {
@@ -29,13 +28,10 @@ export async function serve(net, { change = (_, answer) => answer } = {}) {
     const [url, body] = [new URL(request.url, 'http://localhost'), []];
     for await (const part of request) body.push(part);
     asked.push({ method: request.method, line: request.url, headers: request.headers, body: Buffer.concat(body).toString() });
-    if (url.pathname === '/v1/bitcoin/headers') {
-      const from = 80 * Number(url.searchParams.get('from'));
-      return [200, 'application/octet-stream', net.headers.subarray(from, from + HEADERS_PAGE)];
-    }
+    if (url.pathname === '/v1/headers') return [200, 'application/octet-stream', net.headers];
     if (url.pathname.startsWith('/v1/')) {
       const isPublic = url.pathname === '/v1/status';
-      if (!isPublic && (await callerOf(request)) === null) return [401, 'text/plain', 'a signed call is expected'];
+      if (!isPublic && (await callerOf(request)) === null) return [401, 'application/json', '{"error":"authorization: a signed call is expected"}'];
       const answer = change(request.url, structuredClone(net.answer(request.url)));
       return answer ? [200, 'application/json', JSON.stringify(answer)] : [404, 'text/plain', 'nothing is asked by it'];
     }

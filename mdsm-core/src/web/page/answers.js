@@ -5,7 +5,7 @@
 // that nothing was left out, is the word of the institution that serves the page. A receipt needs no word.
 
 import { ACCESS_MEDIA_TYPE, ACT_RESOURCES, Access } from './access.js';
-import { decode, need } from './codec.js';
+import { Refusal, decode, need } from './codec.js';
 import { equal, hex, sha256, unhex } from './hash.js';
 import { climb } from './merkle.js';
 import { checkOwner, recordId } from './receipt.js';
@@ -22,6 +22,16 @@ const listOf = (value, name) => {
   return value;
 };
 
+/** What is of no form that can be read is refused as well, whatever it is. */
+const refusing = (reader) => async (...args) => {
+  try {
+    return await reader(...args);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal('answer', `it is not of the form of an answer (${error.message})`);
+  }
+};
+
 /** Place in the order of booking. */
 export const place = ({ height, item, index }) => `${height}.${item}.${index}`;
 const placeOf = (text) => {
@@ -33,14 +43,14 @@ const isBehind = (one, other) =>
     : one.item !== other.item ? one.item > other.item : one.index > other.index;
 
 /** Network and highest block that can be proven. */
-export function readStatus(answer) {
+export const readStatus = refusing((answer) => {
   need(answer?.answer === 'status', 'answer', 'it is no status');
   const chain = bytesOf(answer.chain_id, 'chain_id', 32);
-  if (answer.proven === null) return { chain, institution: answer.institution, height: null, timestamp: null };
+  if ((answer.proven ?? null) === null) return { chain, institution: answer.institution, height: null, timestamp: null };
   const header = decode('MBHD', bytesOf(answer.proven.header, 'proven.header'));
   need(equal(header.chain_id, chain), 'network', 'the block is of another network');
   return { chain, institution: answer.institution, height: header.height, timestamp: header.timestamp, epoch: header.epoch };
-}
+});
 
 function readBlock(chain, { finality, summary }) {
   const header = decode('MBHD', bytesOf(finality.header, 'header'));
@@ -59,6 +69,7 @@ async function readRecord(chain, blocks, proof) {
   const booking = decode('MBKG', bytes);
   const hashes = (path, name) => listOf(path, name).map((hash) => bytesOf(hash, name, 32));
   const [[index, records], [item, items]] = [listOf(proof.in_item, 'in_item'), listOf(proof.in_block, 'in_block')];
+  need([index, records, item, items].every(Number.isInteger), 'answer', `a place of record ${proof.id} is no number`);
   const itemRoot = climb(1, bytes, index, records, hashes(proof.item_path, 'item_path'));
   need(hex(itemRoot) === proof.item, 'item', `record ${proof.id} leads to another Item`);
   const blockRoot = climb(2, itemRoot, item, items, hashes(proof.block_path, 'block_path'));
@@ -97,7 +108,7 @@ const answers = (answer, kind, name, value, at) => {
 };
 
 /** Records of an owner behind a place. */
-export async function readOwned(chain, owner, at, answer, after = null) {
+export const readOwned = refusing(async (chain, owner, at, answer, after = null) => {
   answers(answer, 'records', 'owner', owner, at);
   const { records, blocks } = await readRecords(chain, at, answer);
   need(records.every((record) => record.owner === owner), 'owner', 'a record of another owner');
@@ -106,10 +117,10 @@ export async function readOwned(chain, owner, at, answer, after = null) {
   const next = answer.next ?? null;
   need(next === null || (records.length > 0 && next === place(records.at(-1))), 'order', 'more is said to follow elsewhere');
   return { records, blocks, next };
-}
+});
 
 /** Who may read records of an owner, and who asks to, computed from the acts of the answer. */
-export async function readSharing(chain, owner, at, answer, after = null) {
+export const readSharing = refusing(async (chain, owner, at, answer, after = null) => {
   answers(answer, 'sharing', 'owner', owner, at);
   const { records, blocks } = await readRecords(chain, at, answer);
   const owners = new Map();
@@ -136,7 +147,7 @@ export async function readSharing(chain, owner, at, answer, after = null) {
   const next = answer.next ?? null;
   need(next === null || next === last, 'order', 'more is said to follow elsewhere');
   return { readings, asking, blocks, next };
-}
+});
 
 function actOf(record) {
   const { metadata } = record.booking;
@@ -165,22 +176,22 @@ async function readOne(chain, id, at, answer) {
 }
 
 /** What a record carries itself. */
-export async function readContent(chain, id, at, answer) {
+export const readContent = refusing(async (chain, id, at, answer) => {
   answers(answer, 'record', 'id', id, at);
   const [{ content }] = await readOne(chain, id, at, answer);
   need(content !== null, 'content', `the content of record ${id} is not shown`);
   return content;
-}
+});
 
 /** A record and its receipt, as bytes; null before there is one. */
-export async function readReceipt(chain, id, at, answer) {
+export const readReceipt = refusing(async (chain, id, at, answer) => {
   answers(answer, 'receipt', 'id', id, at);
   const records = await readOne(chain, id, at, answer);
-  if (answer.receipt === null) return { record: records[0], receipt: null };
+  if ((answer.receipt ?? null) === null) return { record: records[0], receipt: null };
   const bytes = bytesOf(answer.receipt, 'receipt');
   const receipt = decode('MRCP', bytes);
   const isOfIt = hex(recordId(receipt.booking)) === id && equal(receipt.chain_id, chain) && receipt.epoch === records[0].epoch;
   need(isOfIt, 'receipt', 'it is the receipt of another record');
   return { record: records[0], receipt: bytes };
-}
+});
 

@@ -23,7 +23,8 @@ const CONTENT_BYTES_MAX = 512 * 1024 * 1024;
 
 const state = {
   words: speak(preferred(navigator.languages)),
-  able: true, identity: null, isAsking: false,
+  // Whether this browser can hold a key is known a moment after the start; until then nothing is said of keys.
+  able: null, identity: null, seed: null, isAsking: false,
   status: null, statusError: null,
   records: [], recordsError: null, next: null,
   sharing: null, sharingError: null,
@@ -96,7 +97,7 @@ async function refresh() {
   };
   try {
     await keep('statusError', async () => {
-      const status = readStatus(await askPublic(LINES.status()));
+      const status = await readStatus(await askPublic(LINES.status()));
       if (round === state.round) state.status = status;
     });
     if (round === state.round && state.identity && state.status?.height != null && !state.statusError) {

@@ -1,7 +1,7 @@
 // What this page sends: questions over HTTP, each signed by the user's key where it is about records
 // (harness/spec/clients.md, Questions over HTTP). Nothing else leaves the browser.
 
-import { need, prefix } from './codec.js';
+import { Refusal, need, prefix } from './codec.js';
 import { ascii, concat, hex, sha256 } from './hash.js';
 import { sign } from './keys.js';
 
@@ -61,13 +61,21 @@ function whyOf(body) {
   return String(why).slice(0, 300);
 }
 
+async function jsonOf(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new Refusal('answer', 'it is no JSON');
+  }
+}
+
 /** Asks what anybody may ask. */
-export const askPublic = async (line) => (await get(line)).json();
+export const askPublic = async (line) => jsonOf(await get(line));
 
 /** Asks in the user's name. */
 export async function ask(identity, chain, line) {
   const field = await authorization(identity, chain, 'GET', line, Date.now());
-  return (await get(line, { authorization: field })).json();
+  return jsonOf(await get(line, { authorization: field }));
 }
 
 /** Headers taken from an institution, at most: Bitcoin's of the next forty years. */

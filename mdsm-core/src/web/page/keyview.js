@@ -9,7 +9,8 @@ export function showKey(state, actions) {
   const { words: { say }, identity, able } = state;
   const body = byId('key-body');
   const where = el('div', { class: 'notes' }, el('p', {}, say('key_where')), el('p', {}, say('key_loss')));
-  if (!able) body.replaceChildren(el('p', { class: 'verdict open' }, say('key_unable')));
+  if (able === null) body.replaceChildren();
+  else if (!able) body.replaceChildren(el('p', { class: 'verdict open' }, say('key_unable')));
   else if (identity) body.replaceChildren(own(state, actions), where);
   else body.replaceChildren(el('p', {}, say('key_none')), choices(state, actions), where);
 }
@@ -35,6 +36,7 @@ function choices(state, actions) {
   const keep = async (seed) => {
     const identity = await keyOf(seed);
     seed.fill(0);
+    state.seed = null;
     await store(identity);
     await actions.useKey(identity);
   };
@@ -44,7 +46,9 @@ function choices(state, actions) {
     el('div', { class: 'buttons' }, el('button', { type: 'button', class: 'main', id: 'key-make', onclick: drawn }, say('key_make'))),
   );
   const drawn = () => {
-    const seed = drawSeed();
+    // Another language draws the page anew, and the seed should still be the one of which a copy was saved.
+    state.seed ??= drawSeed();
+    const { seed } = state;
     const told = el('p', { class: 'soft', role: 'status' });
     const go = el('button', { type: 'button', id: 'key-keep', onclick: () => keep(seed) }, say('key_unkept'));
     const copy = el('button', {
@@ -55,11 +59,12 @@ function choices(state, actions) {
         go.textContent = say('key_keep');
       },
     }, say('key_save'));
-    const drop = el('button', { type: 'button', onclick: () => { seed.fill(0); begin(); make.querySelector('button').focus(); } }, say('key_cancel'));
+    const drop = el('button', { type: 'button', onclick: () => { seed.fill(0); state.seed = null; begin(); make.querySelector('button').focus(); } }, say('key_cancel'));
     make.replaceChildren(el('h3', {}, say('key_make')), el('p', {}, say('key_made')), told, el('div', { class: 'buttons' }, copy, go, drop));
     copy.focus();
   };
-  begin();
+  if (state.seed) drawn();
+  else begin();
   return el('div', { class: 'pair' }, make, bring(say, keep));
 }
 

@@ -208,6 +208,9 @@ async function canned(page, net, server) {
     await page.until("document.querySelector('#key-make')");
     await page.click('#key-make');
     await shoot(page, 'key', { selector: '#key' });
+    await page.click('[data-language="zh"]');
+    assert.ok(await page.value("document.querySelector('#key-save') !== null"), 'another language has lost the key');
+    await page.click('[data-language="en"]');
     await page.click('#key-keep');
     await page.until(isKey);
     assert.match(await page.text('#owner'), /^[0-9a-f]{64}$/);

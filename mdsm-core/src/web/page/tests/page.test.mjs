@@ -61,7 +61,7 @@ test('a call is signed as caller.rs says: network, time, method and line', async
 });
 
 test('records, readers and receipts of a sound network are taken', async () => {
-  assert.equal(readStatus(asked(LINES.status())).height, at);
+  assert.equal((await readStatus(asked(LINES.status()))).height, at);
   const first = await readOwned(CHAIN, owner, at, asked(LINES.records(owner, at)));
   const rest = await readOwned(CHAIN, owner, at, asked(LINES.records(owner, at, first.next)));
   assert.deepEqual([...first.records, ...rest.records].map(({ id }) => id), net.ids);
@@ -121,6 +121,37 @@ test('an answer with any part changed is refused', async () => {
     answer.blocks[0].finality.header = flip(header, place);
     await assert.rejects(readOwned(CHAIN, owner, at, answer), why);
   }
+});
+
+/** Every part of an answer, also those that hold others. */
+function* parts(value, path = []) {
+  if (path.length > 0) yield path;
+  if (value === null || typeof value !== 'object' || path.includes('certificate') || path.includes('above')) return;
+  for (const [name, inner] of Object.entries(value)) yield* parts(inner, [...path, name]);
+}
+
+test('an answer of any other form is refused, and is no fault of the page', async () => {
+  const readers = [
+    [LINES.status(), readStatus], [LINES.records(owner, at), (answer) => readOwned(CHAIN, owner, at, answer)],
+    [LINES.readers(owner, at), (answer) => readSharing(CHAIN, owner, at, answer)],
+    [LINES.receipt(net.ids[0], at), (answer) => readReceipt(CHAIN, net.ids[0], at, answer)],
+  ];
+  let refused = 0;
+  for (const [line, reader] of readers) {
+    for (const path of parts(asked(line))) {
+      for (const other of [undefined, null, 0, -1, 1.5, 1e300, '', 'x', [], {}, [[]], { length: 9 }, true]) {
+        const answer = asked(line);
+        path.slice(0, -1).reduce((found, name) => found[name], answer)[path.at(-1)] = other;
+        // What the page does not look at, or what may be absent, can be anything.
+        await reader(answer).catch((error) => {
+          assert.ok(error instanceof Refusal, `${line} ${path.join('.')}: ${error.stack}`);
+          refused += 1;
+        });
+      }
+    }
+    for (const answer of [undefined, null, 7, 'x', [], {}]) await assert.rejects(reader(answer), Refusal);
+  }
+  assert.ok(refused > 1000, `${refused} refused`);
 });
 
 test('a booked record that its owner did not sign is refused', async () => {

@@ -12,11 +12,36 @@ pub(super) struct Asset {
 }
 
 /// All files of the page.
-pub(super) const ASSETS: &[Asset] = &[Asset {
-    path: "/",
-    media_type: "text/html; charset=utf-8",
-    bytes: include_bytes!("page/index.html"),
-}];
+pub(super) const ASSETS: &[Asset] = &[
+    asset("/", HTML, include_bytes!("page/index.html")),
+    asset("/style.css", CSS, include_bytes!("page/style.css")),
+    asset("/access.js", SCRIPT, include_bytes!("page/access.js")),
+    asset("/answers.js", SCRIPT, include_bytes!("page/answers.js")),
+    asset("/app.js", SCRIPT, include_bytes!("page/app.js")),
+    asset("/bitcoin.js", SCRIPT, include_bytes!("page/bitcoin.js")),
+    asset("/calls.js", SCRIPT, include_bytes!("page/calls.js")),
+    asset("/codec.js", SCRIPT, include_bytes!("page/codec.js")),
+    asset("/dom.js", SCRIPT, include_bytes!("page/dom.js")),
+    asset("/drawing.js", SCRIPT, include_bytes!("page/drawing.js")),
+    asset("/ed25519.js", SCRIPT, include_bytes!("page/ed25519.js")),
+    asset("/hash.js", SCRIPT, include_bytes!("page/hash.js")),
+    asset("/keys.js", SCRIPT, include_bytes!("page/keys.js")),
+    asset("/keyview.js", SCRIPT, include_bytes!("page/keyview.js")),
+    asset("/listview.js", SCRIPT, include_bytes!("page/listview.js")),
+    asset("/merkle.js", SCRIPT, include_bytes!("page/merkle.js")),
+    asset("/reason.js", SCRIPT, include_bytes!("page/reason.js")),
+    asset("/receipt.js", SCRIPT, include_bytes!("page/receipt.js")),
+    asset("/resultview.js", SCRIPT, include_bytes!("page/resultview.js")),
+    asset("/words.js", SCRIPT, include_bytes!("page/words.js")),
+];
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+const fn asset(path: &'static str, media_type: &'static str, bytes: &'static [u8]) -> Asset {
+    Asset { path, media_type, bytes }
+}
 
 /// What a browser may do with anything that comes from here: run and show the page's own files, ask this
 /// institution, and nothing else. So no text of a record can become a program.

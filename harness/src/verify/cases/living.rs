@@ -126,7 +126,7 @@ impl Scene {
                 let limit = PATIENCE.as_secs();
                 return Err(Fault::Undecided(format!("{what}: not within {limit} s")));
             }
-            self.fleet.runtime().block_on(tokio::time::sleep(LOOK));
+            self.fleet.runtime().block_on(async { tokio::time::sleep(LOOK).await });
         }
         Ok(())
     }

@@ -90,8 +90,8 @@ fn pre_5_1_a_file_goes_from_its_owner_through_a_chosen_proxy_to_its_reader() {
 
         // What the chain says of it is what everybody can look up by the owner's key.
         let dealings = stage.desk(8).dealings_of(patient.id()).await.unwrap();
-        assert_eq!(dealings, [dealing.clone()]);
-        assert_eq!(desk.dealings_of(doctor.id()).await.unwrap(), [dealing.clone()]);
+        assert_eq!(dealings, std::slice::from_ref(&dealing));
+        assert_eq!(desk.dealings_of(doctor.id()).await.unwrap(), [dealing]);
         let mut kinds = acts(stage, 1, patient.id());
         kinds.extend(acts(stage, 1, doctor.id()));
         assert_eq!(kinds, [ActKind::Grant, ActKind::Choice, ActKind::Request]);

@@ -132,11 +132,10 @@ fn pre_5_5_a_proxy_does_only_what_was_approved_and_an_owner_accepts_an_offer_onc
             parcel,
         };
         seen(&desk, first, |it| it.bids.get(&bidder).copied()).await;
-        let key_of_other = {
-            let dealings = desk.dealings_of(patient.id()).await.unwrap();
-            let others = dealings.into_iter().filter_map(|it| it.grant?.choice);
-            others.map(|chosen| chosen.parcel).next().unwrap()
-        };
+        let dealings = desk.dealings_of(patient.id()).await.unwrap();
+        let key_of = |it: &Dealing| Some(it.grant.as_ref()?.choice?.parcel);
+        let other = dealings.into_iter().find(|dealing| key_of(dealing).is_some()).unwrap();
+        let key_of_other = key_of(&other).unwrap();
         let act = Act::Choice(choice(key_of_other));
         let record = act.to_record(patient.id(), Clock::new().now()).unwrap();
         super::super::person::book(&*desk, record, &signing).await.unwrap();
@@ -147,12 +146,7 @@ fn pre_5_5_a_proxy_does_only_what_was_approved_and_an_owner_accepts_an_offer_onc
         assert_eq!(proxy.step(&*its).await.unwrap(), Step::default(), "given up");
 
         // The same offer booked for a second request.
-        let spent = desk.dealings_of(patient.id()).await.unwrap();
-        let spent = spent.into_iter().find(|it| {
-            let chosen = it.grant.as_ref().and_then(|granted| granted.choice);
-            chosen.is_some_and(|chosen| chosen.parcel == key_of_other)
-        });
-        let Dealing { owner, reader_key, offer, .. } = spent.unwrap();
+        let Dealing { owner, reader_key, offer, .. } = other;
         let records = crate::access::Records::new([id].into()).unwrap();
         let act = Act::Request(crate::access::Request { owner, reader_key, offer, records });
         let asks = Secret::from_seed([2; 32]).signing();

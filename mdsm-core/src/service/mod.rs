@@ -4,6 +4,7 @@
 //! for tests that need real processes.
 
 mod ask;
+mod files;
 mod interface;
 mod light;
 mod local;
@@ -12,6 +13,7 @@ mod regtest;
 pub mod sharing;
 mod shelf;
 
+pub use files::Files;
 pub use ask::{AskError, Asker, Told};
 pub use interface::Interface;
 pub use light::{Answered, LightClient, LightError, Objection, Why};

@@ -23,7 +23,8 @@
 //! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
 //! | F9 | [`transport`] | 2.2 | CON-7 |
 //! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
-//! | F11 | [`service`] | 2 | CLI-1 |
+//! | F10 | [`web`] | 2 | CLI-1, CLI-3 |
+//! | F11 | [`service`] | 2 | CLI-1, CLI-2 |
 //! | F12 | `bin/mdsm` | 2 | ANC-2 |
 //!
 //! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
@@ -61,3 +62,5 @@ pub(crate) mod sync;
 #[cfg(feature = "node")]
 pub mod transport;
 pub mod types;
+#[cfg(feature = "node")]
+pub mod web;

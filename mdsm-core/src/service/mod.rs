@@ -3,11 +3,13 @@
 //! `runtime` and `web` do not know each other; what both together are stands here, for the program `mdsm` and
 //! for tests that need real processes.
 
+mod interface;
 mod local;
 mod process;
 mod regtest;
 mod shelf;
 
+pub use interface::Interface;
 pub use local::{LOOPBACK, Local, LocalError, Pace};
 pub use process::{ProcessError, Served, bitcoin_of, serve};
 pub use regtest::Regtest;

@@ -1,18 +1,22 @@
 //! One institution as a process serves it: from its settings to its end. [CLI-1]
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
 
+use super::interface::Interface;
 use crate::anchoring::ChainParameters;
 use crate::bitcoin::rpc::EndpointError;
 use crate::bitcoin::{Endpoint, Rpc};
+use crate::roster::FoundError;
 use crate::runtime::settings::{BitcoinSettings, NetworkFile, NodeFile, SettingsError};
 use crate::runtime::{
     BitcoinConfig, DiskError, Home, HomeError, Institution, InstitutionConfig, InstitutionError,
 };
+use crate::web::{self, Bounds, Server};
 
 /// Why an institution does not serve, or serves no longer.
 #[derive(Debug, Error)]
@@ -39,6 +43,9 @@ pub enum ProcessError {
     /// It does not start.
     #[error(transparent)]
     Start(#[from] InstitutionError),
+    /// The members make no committees.
+    #[error(transparent)]
+    Found(#[from] FoundError),
     /// Its disk has failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -48,6 +55,8 @@ pub enum ProcessError {
 #[derive(Debug)]
 pub struct Served {
     institution: Institution,
+    interface: Arc<Interface>,
+    web: Option<Server>,
 }
 
 impl Served {
@@ -56,6 +65,12 @@ impl Served {
         let network = NetworkFile::read(&settings.network)?;
         let (home, secret) = Home::open(&settings.home)?;
         let listener = listen("listen", &settings.listen).await?;
+        let offered = match &settings.web {
+            Some(address) => Some((address, listen("web", address).await?)),
+            None => None,
+        };
+        let key = secret.signing();
+        let founders = network.clone();
         let config = InstitutionConfig {
             me: settings.institution,
             home,
@@ -64,7 +79,28 @@ impl Served {
             delay_ms: settings.delay_ms,
             bitcoin: settings.bitcoin.as_ref().map(bitcoin_of).transpose()?,
         };
-        Ok(Self { institution: Institution::start(config, listener)? })
+        let institution = Institution::start(config, listener)?;
+        let interface = Arc::new(Interface::new(&institution, &founders, key)?);
+        let web = match offered {
+            Some((address, listener)) => {
+                let served = web::serve(listener, interface.clone(), Bounds::default());
+                Some(served.map_err(|source| unanswered("web", address, source))?)
+            }
+            None => None,
+        };
+        Ok(Self { institution, interface, web })
+    }
+
+    /// What it answers others, whether it is offered on an address or not.
+    #[must_use]
+    pub fn interface(&self) -> &Arc<Interface> {
+        &self.interface
+    }
+
+    /// The address on which it is offered.
+    #[must_use]
+    pub fn web(&self) -> Option<&Server> {
+        self.web.as_ref()
     }
 
     /// The institution.
@@ -80,6 +116,11 @@ impl Served {
 
     /// Stores and sends what is under way, then ends everything.
     pub async fn stop(self) -> Result<(), DiskError> {
+        // Who waits for a record to be stored is still answered.
+        if let Some(web) = self.web {
+            web.stop().await;
+        }
+        drop(self.interface);
         self.institution.stop().await
     }
 }
@@ -116,9 +157,9 @@ pub fn bitcoin_of(settings: &BitcoinSettings) -> Result<BitcoinConfig, EndpointE
 }
 
 async fn listen(what: &'static str, address: &str) -> Result<TcpListener, ProcessError> {
-    TcpListener::bind(address).await.map_err(|source| ProcessError::Listen {
-        what,
-        address: address.to_owned(),
-        source,
-    })
+    TcpListener::bind(address).await.map_err(|source| unanswered(what, address, source))
+}
+
+fn unanswered(what: &'static str, address: &str, source: io::Error) -> ProcessError {
+    ProcessError::Listen { what, address: address.to_owned(), source }
 }

@@ -6,6 +6,7 @@ mod files;
 mod freezing;
 mod headers;
 mod integrity;
+mod living;
 mod receipts;
 mod sharing;
 mod storage;
@@ -140,6 +141,11 @@ pub(super) fn all(inputs: &[Input], refusals: &[Refusal], means: &Means) -> Vec<
             id: "consensus",
             title: "Consensus: explored, simulated, broken on purpose",
             cases: consensus::cases(means),
+        },
+        Part {
+            id: "living",
+            title: "Living network: processes, sockets, disks, clients",
+            cases: living::cases(means),
         },
     ]
 }

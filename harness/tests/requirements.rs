@@ -1,5 +1,5 @@
-//! Every sentence of the chapters on storage, committees, consensus, anchoring and re-encryption, and of
-//! DDB-1, is tied to code that makes it true and to a test. duvet shows the same as a report (`.ci/duvet`); this needs nothing installed.
+//! Every sentence of the chapters on storage, committees, consensus, anchoring, the database and re-encryption
+//! is tied to code that makes it true and to a test. duvet shows the same as a report (`.ci/duvet`); this needs nothing installed.
 
 mod source;
 
@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::{CHAPTERS, Sentence, Source};
 
 /// Sentences whose code is not written yet, and the part of the system that brings it.
-const AWAITED: [(&str, &str); 0] = [];
+const AWAITED: [(&str, &str); 1] =
+    [("DDB-3.2", "the interface of a full client: deliveries by the key of their reader")];
 
 /// Whether a sentence has to have code and a test today.
 fn is_gated(id: &str) -> bool {
-    ["STO-", "COM-", "CON-", "ANC-", "DDB-1.", "PRE-"].iter().any(|gated| id.starts_with(gated))
+    ["STO-", "COM-", "CON-", "ANC-", "DDB-", "PRE-"].iter().any(|gated| id.starts_with(gated))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

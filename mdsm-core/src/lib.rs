@@ -21,6 +21,7 @@
 //! | I/O | line | | |
 //! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, DDB-1 |
 //! | F9 | [`transport`] | 2.2 | CON-7 |
+//! | F9 | [`objects`] | 2, 2.1 | DDB-2, DDB-3, STO-6 |
 //! | F10 | [`runtime`] | 2.2 | CON-7 |
 //! | F11 | `bin/mdsm` | 2 | ANC-2 |
 //!
@@ -45,6 +46,8 @@ pub mod log;
 pub mod merkle;
 #[cfg(feature = "node")]
 pub mod node;
+#[cfg(feature = "node")]
+pub mod objects;
 pub mod params;
 pub mod reencryption;
 pub mod roster;

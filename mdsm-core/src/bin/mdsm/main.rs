@@ -3,6 +3,7 @@
 //! Exit codes: 0 what was asked for holds, 1 it does not, 4 the command line or a file is at fault.
 
 mod receipt;
+mod store;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,9 @@ enum Command {
     /// Check a receipt, or write it in another form.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Look at what an institution has on its disk.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command did not do what was asked for.
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Receipt(command) => receipt::run(command),
+        Command::Store(command) => store::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

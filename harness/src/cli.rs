@@ -78,6 +78,12 @@ enum Command {
         /// owner, proxy or reader.
         role: Role,
     },
+    /// One institution of a network of processes: `verify` starts it, and it ends with its standard input.
+    #[command(hide = true)]
+    Institution {
+        /// Its settings.
+        settings: PathBuf,
+    },
 }
 
 /// Options of every command.
@@ -186,6 +192,9 @@ pub(crate) fn run() -> Exit {
         Command::Mutants(command) => explore::mutants(&command),
         Command::Vectors(command) => vectors::vectors(&command),
         Command::Party { role } => party(role),
+        Command::Institution { settings } => {
+            harness::living::institution(&settings).map(|()| Exit::Conforms)
+        }
     };
     match result {
         Ok(exit) => exit,

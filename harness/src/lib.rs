@@ -1,7 +1,7 @@
 //! Benchmark and formal test harness for implementations of MDSM, the Medical Data Sharing Model.
 //!
 //! Order of the modules, lowest first: `seed`, `verdict`, `glob`, `shell`, `stop`, `output`,
-//! `progress`, `machine` | `rules` | `baselines` | `generate` | `oracle` | `corpus`, `input`, `party`, `report`
+//! `progress`, `machine` | `rules` | `baselines` | `generate` | `oracle` | `corpus`, `input`, `party`, `living`, `report`
 //! | `verify`, `performance`. `baselines` holds what the reference is compared with. `rules`
 //! restates the spec in naive code with its own arithmetic; whoever judges asks it and never the code
 //! under judgement. `oracle` holds the judgements that fuzz targets, tests and `verify` share.
@@ -14,6 +14,8 @@ pub mod corpus;
 pub mod generate;
 pub mod glob;
 pub mod input;
+#[cfg(feature = "living")]
+pub mod living;
 pub mod machine;
 pub mod model;
 pub mod mutants;

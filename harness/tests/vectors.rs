@@ -6,17 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use harness::conformance::cases;
 use harness::conformance::class::Class;
 use harness::conformance::judge::{Judged, judge};
 use harness::conformance::protocol::{Hello, Reply};
 use harness::conformance::reference::{Answer, OPS, answer};
-use harness::conformance::vectors::{Expect, FILES, SCHEMA, Vector, VectorFile, all, files, made};
+use harness::conformance::vectors::{
+    Expect, FILES, SCHEMA, SCHEMA_OF_SEQUENCES, STORED, SequenceFile, Vector, VectorFile, all,
+    files, made, made_sequences, sequences,
+};
 use harness::report::validate_by;
 use serde_json::{Value, json};
 
 /// Bytes that all files together may have.
-const BYTES_MAX: usize = 3_850_000;
+const BYTES_MAX: usize = 3_950_000;
 const VECTORS_MAX: usize = 1_600;
+/// Bytes that the file of sequences may have.
+const SEQUENCES_BYTES_MAX: usize = 300_000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
@@ -43,6 +49,16 @@ fn vectors_made_anew_are_those_that_are_stored() {
         }
         assert!(file.text() == text, "{}.json is written in another way", file.name);
     }
+    let made = made_sequences();
+    if std::env::var_os("MDSM_WRITE_VECTORS").is_some() {
+        fs::write(folder().join("sequences.json"), made.text()).unwrap();
+    }
+    let text = stored(SequenceFile::NAME);
+    let read = SequenceFile::read(&text).unwrap();
+    for (one, other) in made.sequences.iter().zip(&read.sequences) {
+        assert_eq!(one, other);
+    }
+    assert!(made.text() == text, "sequences.json is written in another way");
 }
 
 #[test]
@@ -52,13 +68,16 @@ fn every_file_of_the_folder_is_embedded() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(names.remove("reencryption.json"), "known answers of another shape");
-    assert!(names.remove("schema.json"));
-    let embedded: BTreeSet<String> = FILES.iter().map(|(name, _)| format!("{name}.json")).collect();
+    assert!(names.remove("schema.json") && names.remove("sequences-schema.json"));
+    let embedded: BTreeSet<String> =
+        STORED.iter().map(|(name, _)| format!("{name}.json")).collect();
     assert_eq!(names, embedded);
-    for (name, text) in FILES {
+    assert_eq!(STORED[..FILES.len()], *FILES);
+    for (name, text) in STORED {
         assert!(stored(name) == *text, "{name}.json was written after this program was built");
     }
     assert_eq!(stored("schema"), SCHEMA);
+    assert_eq!(stored("sequences-schema"), SCHEMA_OF_SEQUENCES);
 }
 
 #[test]
@@ -94,6 +113,69 @@ fn every_file_keeps_to_the_schema() {
         wrong["vectors"][0] = sound;
     }
     assert_eq!(validate_by(&schema, &wrong), Ok(()));
+}
+
+#[test]
+fn the_file_of_sequences_keeps_to_its_schema() {
+    let schema: Value = serde_json::from_str(SCHEMA_OF_SEQUENCES).unwrap();
+    let mut flag = schema["$defs"]["flag"].clone();
+    flag["$defs"] = schema["$defs"].clone();
+    let mut file: Value = serde_json::from_str(&stored(SequenceFile::NAME)).unwrap();
+    assert_eq!(validate_by(&schema, &file), Ok(()));
+    for value in file["flags"].as_object().unwrap().values() {
+        assert_eq!(validate_by(&flag, value), Ok(()));
+    }
+    // What departs from it is found, and read by nobody else either.
+    let moves = ["start", "step", "ring", "crash"];
+    let first = file["sequences"][0]["moves"][0].clone();
+    for (field, value) in [
+        ("step", json!({})),
+        ("crash", json!({"node": 0})),
+        ("more", json!(1)),
+        ("must", json!([{}])),
+    ] {
+        file["sequences"][0]["moves"][0][field] = value;
+        assert!(validate_by(&schema, &file).is_err(), "{field}");
+        file["sequences"][0]["moves"][0] = first.clone();
+    }
+    file["sequences"][0]["moves"][0] = json!({});
+    assert!(validate_by(&schema, &file).is_err(), "none of {moves:?}");
+    assert!(SequenceFile::read(&file.to_string()).is_err(), "none of {moves:?}");
+}
+
+#[test]
+fn sequences_are_named_explained_and_half_of_them_negative() {
+    let file = sequences();
+    let negative = file.sequences.iter().filter(|one| one.is_negative).count();
+    assert!(2 * negative >= file.sequences.len(), "{negative} are negative");
+    assert!(stored(SequenceFile::NAME).len() <= SEQUENCES_BYTES_MAX);
+    let ids: BTreeSet<&str> = file.sequences.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids.len(), file.sequences.len(), "one id for each");
+    let all = sentences();
+    let mut carried = BTreeSet::new();
+    for sequence in &file.sequences {
+        let id = &sequence.id;
+        assert!(id.starts_with("sequence.") && !sequence.requirements.is_empty(), "{id}");
+        assert!(sequence.requirements.iter().all(|of| all.contains(of)), "{id}");
+        carried.extend(sequence.flags.iter());
+        let last = sequence.moves.last().unwrap();
+        let is_forbidden = !last.never.is_empty();
+        assert_eq!(is_forbidden, sequence.is_negative, "{id}: what must never be is asked last");
+        assert!(is_forbidden || !last.must.is_empty(), "{id}: nothing is asked last");
+    }
+    assert_eq!(carried, file.flags.keys().collect(), "flags that are explained are carried");
+}
+
+/// Every stored vector and sequence is a case, and so accounted for in every run.
+#[test]
+fn every_stored_vector_and_sequence_is_a_case() {
+    let cases: Vec<String> = cases::all().into_iter().map(|case| case.id).collect();
+    let names: BTreeSet<&String> = cases.iter().collect();
+    assert_eq!(names.len(), cases.len(), "one case for each id");
+    let calls = all().into_iter().map(|vector| vector.id);
+    for id in calls.chain(sequences().sequences.into_iter().map(|one| one.id)) {
+        assert!(names.contains(&id), "{id}");
+    }
 }
 
 #[test]

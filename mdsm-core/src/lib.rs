@@ -18,15 +18,18 @@
 //! | F7 | [`freezing`], [`anchoring`] | 2.2 steps 5, 8, 9 | STO-3, STO-12, ANC-1 to ANC-3 |
 //! | F7 | [`access`] | 2.3 | PRE-3, PRE-4, PRE-5, PRE-7, PRE-8 |
 //! | F8 | [`node`] | 2.2 | CON-1 to CON-8 |
+//! | F8 | [`client`] | 2 | CLI-1, CLI-2, CLI-4 |
 //! | I/O | line | | |
-//! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, DDB-1 |
+//! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
 //! | F9 | [`transport`] | 2.2 | CON-7 |
 //! | F9 | [`objects`] | 2, 2.1 | DDB-2, DDB-3, STO-6 |
-//! | F10 | [`runtime`] | 2.2 | CON-7 |
-//! | F11 | `bin/mdsm` | 2 | ANC-2 |
+//! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
+//! | F10 | [`web`] | 2 | CLI-1, CLI-3 |
+//! | F11 | [`service`] | 2 | CLI-1, CLI-2, PRE-3 to PRE-8 |
+//! | F12 | `bin/mdsm` | 2 | ANC-2 |
 //!
-//! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
-//! Bitcoin's formats with the `bitcoin` crate.
+//! Features: `node` adds store, log and [`anchoring`], which reads Bitcoin's formats with the `bitcoin` crate;
+//! `network` (default) adds sockets and institutions that run.
 
 pub mod access;
 #[cfg(feature = "node")]
@@ -34,10 +37,11 @@ pub mod anchoring;
 #[cfg(feature = "node")]
 pub mod bitcoin;
 pub mod chain;
+pub mod client;
 pub mod codec;
 pub mod consensus;
 pub mod crypto;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod environment;
 pub mod freezing;
 pub mod ledger;
@@ -51,11 +55,15 @@ pub mod objects;
 pub mod params;
 pub mod reencryption;
 pub mod roster;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod runtime;
+#[cfg(feature = "network")]
+pub mod service;
 #[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod transport;
 pub mod types;
+#[cfg(feature = "network")]
+pub mod web;

@@ -179,6 +179,22 @@ def check_owner(chain_id, booking):
 def check_envelope(chain_id, envelope):
     return check_owner(chain_id, booking_of(envelope))
 
+def delivery_message(grant, before, capsule):
+    return b"MDLM\1" + grant + before + H(encode("MCAP", capsule))
+
+def sign_delivery(seed, grant, before, capsule):
+    before = H(encode("MCAP", before))
+    proxy, signature = sign(seed, delivery_message(grant, before, capsule))
+    return dict(grant=grant, before=before, capsule=capsule, proxy=proxy, signature=signature)
+
+def check_delivery(proxy, grant, reader, before, delivery):
+    after = delivery["capsule"]
+    need(delivery["proxy"] == proxy, "signature", "delivered by another proxy")
+    need(holds(proxy, delivery_message(delivery["grant"], delivery["before"], after), delivery["signature"]), "signature", "not the proxy's")
+    need(delivery["grant"] == grant and delivery["before"] == H(encode("MCAP", before)), "refused", "of another grant or capsule")
+    kept = all(after[name] == before[name] for name in ("set", "key_id", "owner"))
+    need(kept and after["holder"] == reader and after["hop"] == before["hop"] + 1, "refused", "another way than one hop to the reader")
+
 def vote_message(chain_id, vote):
     tag, digest = vote["subject"]
     return b"MVOT\1" + chain_id + struct.pack("<IQB", vote["epoch"], vote["view"], tag) + (digest or bytes(32))
@@ -573,6 +589,8 @@ pre.decaps            open_capsule      set:set seed capsule:MCAP               
 pre.offer             make_offer        set:set seed owner coins variant:json                                            -> offer:MOFF
 pre.accept            accept            set:set seed offer:MOFF grant                                                    -> rekey:MRKY
 pre.re_encrypt        re_encrypt        rekey:MRKY reader:MPUB? capsule:MCAP secret                                      -> capsule:MCAP
+delivery.sign         sign_delivery     seed grant before:MCAP capsule:MCAP                                              -> delivery:MDLV
+delivery.check        check_delivery    proxy grant reader before:MCAP delivery:MDLV                                     ->
 paper.rank            first_seats       institutions:json                                                                -> producers auditors
 paper.admit           place_of          bytes:u64 private:json                                                           -> place
 paper.items           filled_items      records:json                                                                     -> items

@@ -156,7 +156,7 @@ class Values(unittest.TestCase):
             "MDBL": dict(epoch=1, index=0, roots=[SEED]), "MWIN": dict(epoch=1, roots=[]), "MSVT": vote, "MCRT": certificate,
             "MANC": dict(chain_id=CHAIN, epoch=1, window=SEED, head=SEED, state=SEED, next_committees=SEED), "MBHD": header(), "MSUM": summary,
             "MEVD": evidence[3], "MEVS": events, "MPAY": payload, "MBLK": dict(header=header(), payload=payload),
-            "MPRP": dict(signed=proposal, payload=payload), "MJRN": (4, certificate),
+            "MPRP": dict(signed=proposal, payload=payload), "MJRN": (4, certificate), "MMSG": (12, envelopes),
             "MDCN": dict(blocks=[dict(signed=proposal, payload=payload)], closing=[proposal], certificate=certificate),
             "MRCP": dict(chain_id=CHAIN, epoch=1, booking=booking, places=places, context=SEED, bitcoin=bitcoin), "MACT": (0, request),
             "MSPO": dict(offers=[SEED, OTHER]), "MPPK": dict(key=bytes(1216)), "MAPV": dict(capsule=SEED, key=SEED, signer=SEED, signature=bytes(64)),
@@ -199,6 +199,24 @@ class Values(unittest.TestCase):
         v = envelope()
         self.assertIn("ok", call("envelope.check", chain_id=CHAIN, envelope=m.encode("MENV", v)))
         self.assertEqual(call("envelope.check", chain_id=SEED, envelope=m.encode("MENV", v))["reject"]["class"], "signature")
+
+
+class Deliveries(unittest.TestCase):
+    def test_a_delivery_is_signed_over_grant_and_both_capsules(self):
+        key = call("pre.key_gen", set=0, seed=SEED)["ok"]["public_key"]
+        before = call("pre.encaps", public_key=key, key_id=SEED, message=SEED)["ok"]["capsule"]
+        after = m.decode("MCAP", m.raw(before))
+        after.update(hop=1, holder=OTHER)
+        signed = call("delivery.sign", seed=SEED, grant=CHAIN, before=before, capsule=m.encode("MCAP", after))["ok"]["delivery"]
+        delivery = m.decode("MDLV", m.raw(signed))
+        def check(**changed):
+            value = dict(delivery, **changed)
+            return call("delivery.check", proxy=delivery["proxy"], grant=CHAIN, reader=OTHER, before=before, delivery=m.encode("MDLV", value))
+        self.assertEqual(check(), {"ok": {}})
+        for changed in (dict(grant=SEED), dict(before=SEED), dict(proxy=SEED), dict(capsule=dict(after, hop=2))):
+            self.assertEqual(check(**changed)["reject"]["class"], "signature", changed)
+        other = call("delivery.check", proxy=delivery["proxy"], grant=SEED, reader=OTHER, before=before, delivery=signed)
+        self.assertEqual(other["reject"]["class"], "refused")
 
 
 class Agreement(unittest.TestCase):

@@ -216,6 +216,9 @@ MBLK block        header:header payload:payload
 MPRP proposal     signed:signed payload:payload
 MDCN decision     blocks:proposal[1..65536] closing:signed[0..65536] certificate:certificate
 -    opened       epoch:u32 parent:digest
+-    ask          epoch:u32 view:u64
+MMSG message      1:proposal 2:item 3:signed_vote 4:certificate 5:ask 6:digest[1..1024] 7:digest 8:u32 9:u64 10:decision 11:digest
+                  12:envelope[1..1024] 13:evidence 14:registration 15:service
 MJRN journal      1:opened 2:header 3:vote 4:certificate 5:i64
 -    bitcoin      height:u32 transaction:bytes(0..4096) tx_index:u32 branch:digest[0..24]
 -    places       item_index:u8 item_size:u8 block_index:u16 block_size:u16 data_index:u8 data_size:u8 window_index:u32 window_size:u32

@@ -303,6 +303,9 @@ pub(super) fn doctor(command: &Doctor) -> Result<Exit, String> {
     }
     let words = match exit {
         Exit::Conforms => "the adapter speaks the protocol; `check` says what it is worth",
+        Exit::Undecided => {
+            "the adapter speaks the protocol where it answers; what is unknown was not answered, and counts as unsupported in `check`"
+        }
         _ => "the adapter does not speak the protocol; mend what is marked first",
     };
     print(&format!("{text}{words}\n"))?;

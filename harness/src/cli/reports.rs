@@ -64,7 +64,7 @@ pub(super) fn reports(command: &Reports) -> Result<Exit, String> {
         }
         Reports::Bundle { report, transcripts, to } => {
             let more = transcripts.as_deref().map_or(Ok(BTreeMap::new()), texts)?;
-            let bundle = Bundle::new(&load(report)?, vectors::FILES, more);
+            let bundle = Bundle::new(&load(report)?, vectors::STORED, more);
             let written = fs::write(to, bundle.text());
             written.map_err(|error| format!("--to {}: {error}", to.display()))?;
             print(&format!("{} files, digest {}\n", bundle.files.len(), bundle.digest))?;
@@ -72,7 +72,8 @@ pub(super) fn reports(command: &Reports) -> Result<Exit, String> {
         }
         Reports::Verify { bundle } => {
             let text = read(bundle)?;
-            let verified = Bundle::verify(&text, vectors::FILES).map_err(|error| error.to_string());
+            let verified =
+                Bundle::verify(&text, vectors::STORED).map_err(|error| error.to_string());
             let verified =
                 verified.and_then(|(bundle, report)| match bundle.is_of_this_version() {
                     true => follows(&report).map(|()| (bundle, report)),

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use harness::conformance::vectors::{self, Expect, SCHEMA, VectorFile};
+use harness::conformance::vectors::{
+    self, Expect, SCHEMA, SCHEMA_OF_SEQUENCES, Sequence, SequenceFile, VectorFile,
+};
 use harness::glob;
 use harness::output::{note, print};
 use harness::verdict::Exit;
@@ -38,12 +40,15 @@ pub(super) fn vectors(command: &Vectors) -> Result<Exit, String> {
             let texts: Vec<(String, String)> =
                 made.iter().map(|file| (file.name.clone(), file.text())).collect();
             write(dir, texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
-            report(&made)
+            let sequences = vectors::made_sequences();
+            write(dir, [(SequenceFile::NAME, sequences.text().as_str())].into_iter())?;
+            report(&made, &sequences)
         }
         Vectors::Copy(To { dir }) => {
-            write(dir, vectors::FILES.iter().copied())?;
-            write(dir, [("schema", SCHEMA)].into_iter())?;
-            report(&vectors::files())
+            write(dir, vectors::STORED.iter().copied())?;
+            let schemas = [("schema", SCHEMA), ("sequences-schema", SCHEMA_OF_SEQUENCES)];
+            write(dir, schemas.into_iter())?;
+            report(&vectors::files(), &vectors::sequences())
         }
     }
 }
@@ -51,17 +56,17 @@ pub(super) fn vectors(command: &Vectors) -> Result<Exit, String> {
 fn list(only: &str) -> Result<Exit, String> {
     let mut text = String::new();
     let mut listed = 0;
-    for vector in vectors::all() {
-        if glob::matches(only, &vector.id) {
-            let kind = kind(&vector.expect);
-            text.push_str(&format!(
-                "{:<9}  {}  {}\n",
-                kind,
-                vector.id,
-                vector.requirements.join(" ")
-            ));
+    let mut line = |kind: &str, id: &str, requirements: &[String]| {
+        if glob::matches(only, id) {
+            text.push_str(&format!("{kind:<9}  {id}  {}\n", requirements.join(" ")));
             listed += 1;
         }
+    };
+    for vector in vectors::all() {
+        line(kind(&vector.expect), &vector.id, &vector.requirements);
+    }
+    for sequence in vectors::sequences().sequences {
+        line(kind_of(&sequence), &sequence.id, &sequence.requirements);
     }
     print(&text)?;
     if listed == 0 {
@@ -79,6 +84,10 @@ fn kind(expect: &Expect) -> &'static str {
     }
 }
 
+fn kind_of(sequence: &Sequence) -> &'static str {
+    if sequence.is_negative { "invalid" } else { "valid" }
+}
+
 fn write<'a>(dir: &Path, files: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), String> {
     let fault = |error: std::io::Error| format!("{}: {error}", dir.display());
     std::fs::create_dir_all(dir).map_err(fault)?;
@@ -88,7 +97,7 @@ fn write<'a>(dir: &Path, files: impl Iterator<Item = (&'a str, &'a str)>) -> Res
     Ok(())
 }
 
-fn report(files: &[VectorFile]) -> Result<Exit, String> {
+fn report(files: &[VectorFile], sequences: &SequenceFile) -> Result<Exit, String> {
     let mut text = String::new();
     for VectorFile { name, vectors, .. } in files {
         let of = |wanted: &str| vectors.iter().filter(|one| kind(&one.expect) == wanted).count();
@@ -100,6 +109,13 @@ fn report(files: &[VectorFile]) -> Result<Exit, String> {
             of("ambiguous"),
         ));
     }
+    let negative = sequences.sequences.iter().filter(|one| one.is_negative).count();
+    let all = sequences.sequences.len();
+    text.push_str(&format!(
+        "{:<14} {all:>5} sequences: {} valid, {negative} invalid\n",
+        SequenceFile::NAME,
+        all - negative,
+    ));
     print(&text)?;
     Ok(Exit::Conforms)
 }

@@ -3,7 +3,7 @@
 use super::network::Asked;
 use super::sentences::{Profile, sentence};
 use super::subject::{Interrupt, Subject};
-use super::vectors::Vector;
+use super::vectors::{Sequence, Vector};
 
 /// One case.
 pub struct Case {
@@ -26,7 +26,7 @@ pub enum Check {
     /// Several calls, whose results have to fit each other.
     Property(fn(&mut Subject<'_>) -> Result<String, Interrupt>),
     /// Steps of one node, the harness in the place of everybody else.
-    Sequence(fn(&mut Subject<'_>) -> Result<String, Interrupt>),
+    Sequence(Box<Sequence>),
     /// A network to which something happens, and what is claimed of it.
     Network(Asked),
 }

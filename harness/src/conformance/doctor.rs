@@ -59,7 +59,7 @@ pub fn examine(launch: &Launch, cases: &[Case]) -> Vec<Finding> {
     if let (Some(first), Ok((adapter, _))) = (first, Adapter::start(launch)) {
         let mut again = Vec::new();
         let second = session(launch, adapter, &hello, cases, &mut again);
-        findings.push(determinism(&first, second.as_deref()));
+        findings.push(determinism(&hello, &first, second.as_deref()));
     }
     findings
 }
@@ -102,9 +102,13 @@ fn networks(adapter: &mut Adapter, hello: &Hello, findings: &mut Vec<Finding>) {
             // What the nodes are worth is for `check` to say.
             Err(Interrupt::Broken(seen)) if ran.has_ended(asked) => (Outcome::Pass, seen),
             Err(Interrupt::Broken(seen)) => (Outcome::Fail, seen),
-            Err(Interrupt::Unsupported(seen) | Interrupt::Undecided(seen)) => {
+            Err(Interrupt::Unsupported(why)) => {
+                let seen = format!(
+                    "`networks` of hello names it, and a step is answered with unsupported: {why}"
+                );
                 (Outcome::Undecided, seen)
             }
+            Err(Interrupt::Undecided(seen)) => (Outcome::Undecided, seen),
             Err(Interrupt::Fault(fault)) => {
                 let seen = with_hint(&fault, &adapter.log());
                 findings.push(finding(&what, Outcome::AdapterBroke, seen));
@@ -242,7 +246,11 @@ fn large(at: &str, value: &Value) -> Option<String> {
     }
 }
 
-fn determinism(first: &Said, second: Option<&[(String, Result<Reply, String>)]>) -> Finding {
+fn determinism(
+    hello: &Hello,
+    first: &Said,
+    second: Option<&[(String, Result<Reply, String>)]>,
+) -> Finding {
     let differs =
         second.and_then(|second| first.iter().zip(second).find(|(one, other)| one != other));
     match (second, differs) {
@@ -253,6 +261,14 @@ fn determinism(first: &Said, second: Option<&[(String, Result<Reply, String>)]>)
             );
             finding("determinism", Outcome::Fail, seen)
         }
+        _ if first.is_empty() && hello.networks.is_empty() => {
+            finding("determinism", Outcome::Undecided, "nothing was asked that could differ")
+        }
+        _ if first.is_empty() => finding(
+            "determinism",
+            Outcome::Pass,
+            "no operation to ask twice; each network above ran twice",
+        ),
         _ => finding(
             "determinism",
             Outcome::Pass,

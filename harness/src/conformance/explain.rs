@@ -10,7 +10,10 @@ use super::case::{Case, Check};
 use super::judge;
 use super::protocol::Request;
 use super::sentences;
-use super::vectors::{self, Expect, Flag};
+use super::value;
+use super::vectors::{self, Deed, Expect, Flag, Rule, What};
+use crate::rules::messages::Message;
+use crate::rules::wire::{Mirror, WireKind, decode};
 
 /// A case in words. With `full`, inputs as they are; else long ones are shortened.
 #[must_use]
@@ -35,12 +38,29 @@ pub fn explain(case: &Case, full: bool) -> String {
             );
             line("other. `check --only` with this id shows every line that goes over the pipes.");
         }
-        Check::Sequence(_) => {
+        Check::Sequence(sequence) => {
+            for flag in sequence.flags.iter().filter_map(|name| FLAGS.get(name)) {
+                line(&format!("finds: {}; it leads to: {}", flag.bug, flag.effect));
+            }
             line("");
             line(
-                "Steps of one auditor, the harness in the place of everybody else: PROTOCOL.md, Networks.",
+                "Steps of one auditor, the harness in the place of everybody else: PROTOCOL.md, Sequences, and",
             );
-            line("`check --only` with this id shows every line that goes over the pipes.");
+            line(
+                "vectors/sequences.json. `check --only` with this id shows every line that goes over the pipes.",
+            );
+            for (number, one) in (1..).zip(&sequence.moves) {
+                line(&format!("{number:>3}. {}", told(&one.what)));
+                for (word, rules) in [("must", &one.must), ("must never", &one.never)] {
+                    for rule in rules {
+                        line(&format!(
+                            "     by now {word}: {}; else: {}",
+                            deed(rule),
+                            rule.otherwise
+                        ));
+                    }
+                }
+            }
         }
         Check::Network(asked) => {
             line("");
@@ -51,6 +71,7 @@ pub fn explain(case: &Case, full: bool) -> String {
             line(
                 "Nodes are driven by `step`, as PROTOCOL.md says under Networks; each seed runs twice.",
             );
+            asked.due().iter().for_each(|due| line(due));
         }
         Check::Vector(asked) => {
             for flag in asked.flags.iter().filter_map(|name| FLAGS.get(name)) {
@@ -81,8 +102,55 @@ pub fn explain(case: &Case, full: bool) -> String {
 }
 
 /// What the files of vectors say of their flags.
-static FLAGS: LazyLock<BTreeMap<String, Flag>> =
-    LazyLock::new(|| vectors::files().into_iter().flat_map(|file| file.flags).collect());
+static FLAGS: LazyLock<BTreeMap<String, Flag>> = LazyLock::new(|| {
+    let calls = vectors::files().into_iter().flat_map(|file| file.flags);
+    calls.chain(vectors::sequences().flags).collect()
+});
+
+/// A move in words.
+fn told(what: &What) -> String {
+    match what {
+        What::Start { now, .. } => format!("at {now} the node wakes up with what it has kept"),
+        What::Step { now, inbox, .. } => {
+            let one = |(from, message): &(u32, Vec<u8>)| {
+                format!("{} from {from}, {} bytes", kind(message), message.len())
+            };
+            let inbox: Vec<String> = inbox.iter().map(one).collect();
+            format!("at {now} it hears: {}", inbox.join(", "))
+        }
+        What::Ring { until, .. } => format!("time passes until {until}; its timers ring"),
+        What::Crash => "it crashes".to_owned(),
+    }
+}
+
+/// What a message is, by its first bytes.
+fn kind(message: &[u8]) -> &'static str {
+    match decode(WireKind::Message, message) {
+        Ok(Mirror::Message(Message::Proposal(_))) => "a proposal",
+        Ok(Mirror::Message(Message::Vote(_))) => "a vote",
+        Ok(Mirror::Message(Message::Certificate(_))) => "a certificate",
+        Ok(_) => "a message",
+        Err(_) => "what is no message",
+    }
+}
+
+/// What a rule asks for, in words.
+fn deed(rule: &Rule) -> String {
+    let named = |block: &[u8; 32]| value::bytes(block).as_str().unwrap_or_default().to_owned();
+    match &rule.deed {
+        Deed::Message(message) => format!("it sends {} of {} bytes", kind(message), message.len()),
+        Deed::Vote { kind, view, block, other_than } => {
+            let which = match (block, other_than) {
+                (Some(block), _) => format!(" for {}", named(block)),
+                (None, Some(other)) => format!(" for another block than {}", named(other)),
+                (None, None) => String::new(),
+            };
+            format!("it votes to {} in view {view}{which}", kind.name())
+        }
+        Deed::Final { block: Some(block) } => format!("{} is final", named(block)),
+        Deed::Final { block: None } => "a block is final".to_owned(),
+    }
+}
 
 fn expected(expect: &Expect) -> String {
     match expect {

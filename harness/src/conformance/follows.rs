@@ -10,7 +10,7 @@ use super::verdicts::{Of, verdicts};
 use crate::report::{self, Conformance, Report};
 
 /// Groups of cases that a run adds to those of the kit.
-const ADDED: [&str; 3] = ["adapter.", "known-failing.", "readings."];
+const ADDED: [&str; 4] = ["adapter.", "known-failing.", "readings.", "run."];
 
 /// Recomputes the verdict of each profile and of each sentence.
 ///

@@ -17,6 +17,7 @@ pub mod follows;
 pub mod judge;
 pub mod known;
 pub mod network;
+mod opened;
 pub mod properties;
 pub mod protocol;
 pub mod reference;

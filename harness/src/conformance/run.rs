@@ -8,7 +8,7 @@ use super::adapter::{Fault, Launch};
 use super::case::{Case, Check, Layer};
 use super::judge::{self, Judged};
 use super::known::KnownFailing;
-use super::network::Networks;
+use super::network::{self, Networks};
 use super::protocol::{Hello, Reply};
 use super::sentences::{self, Profile, REFERENCE};
 use super::subject::{FAULTS_MAX, Interrupt, Running, Subject};
@@ -93,6 +93,7 @@ pub fn run(
     }
     let mut extra = readings(options, &hello);
     extra.extend(ending(options, running));
+    extra.extend(unfinished(options, &judged));
     excuse(options, &mut judged, &mut extra);
     progress.finish();
     Ok(told(options, &hello, &chosen, judged, extra, &classes, run(&hello)))
@@ -126,7 +127,7 @@ struct Done {
 impl Done {
     fn broke(fault: &Fault, said: &[(String, String)], log: &[String], detail: Detail) -> Self {
         let outcome = match fault {
-            Fault::Stopped(reason) => Outcome::skipped(reason.clone()),
+            Fault::Stopped(reason) => Outcome::skipped(format!("not finished: {reason}")),
             _ => Outcome::AdapterBroke,
         };
         Self {
@@ -183,8 +184,9 @@ fn judge(
         Check::Vector(asked) => {
             running.case(options.seed, &case.id, |subject| vector(subject, asked, classes))
         }
-        Check::Property(steps) | Check::Sequence(steps) => {
-            running.case(options.seed, &case.id, steps)
+        Check::Property(steps) => running.case(options.seed, &case.id, steps),
+        Check::Sequence(sequence) => {
+            running.case(options.seed, &case.id, |subject| network::follow(subject, sequence))
         }
         Check::Network(asked) => {
             let ran = if networks.has(*asked) {
@@ -339,13 +341,29 @@ fn ending(
             ("adapter.start", title, done)
         }
         Ok(running) => {
-            let fault = running.bye().err()?;
+            // In a run that was stopped it may have been ended by whoever stopped the run.
+            let fault = running.bye().err().filter(|_| options.launch.stop.reason().is_none())?;
             let title = "the adapter ends on bye, with exit code 0";
             ("adapter.bye", title, Done::broke(&fault, &[], &[], options.detail))
         }
     };
     let detail = format!("{}\n\n{}", done.seen, done.transcript);
     Some((Profile::Paper, extra_case(options, id.to_owned(), title, done.outcome, detail)))
+}
+
+/// A run that was stopped says nothing of the cases that it did not come to, and is no pass.
+fn unfinished(options: &Options, judged: &[report::Case]) -> Option<(Profile, report::Case)> {
+    let reason = options.launch.stop.reason()?;
+    let left = judged.iter().filter(|case| is_skipped(case)).count();
+    let all = judged.len();
+    let detail = format!("not finished: {reason}; {left} of {all} cases were not judged");
+    let title = "the run comes to its end";
+    let case = || extra_case(options, "run.finished".to_owned(), title, Outcome::Undecided, detail);
+    (left > 0).then(|| (Profile::Paper, case()))
+}
+
+fn is_skipped(case: &report::Case) -> bool {
+    matches!(case.outcome, Outcome::Skipped { .. })
 }
 
 /// Excuses known failures, and fails entries that excuse nothing, have expired, or say no reason of their own.
@@ -372,8 +390,12 @@ fn excuse(
             format!("case = {:?} expired on {}: {}", known.case, known.expires, known.reason)
         } else if !known.is_explained() {
             format!("case = {:?} has the reason it was written with; say why it fails", known.case)
-        } else if used.contains(&entry) || is_part && !judged.iter().any(is_about) {
-            // Where a part of the cases is asked, an entry about others has nothing to excuse today.
+        } else if used.contains(&entry)
+            || is_part && !judged.iter().any(is_about)
+            || judged.iter().any(|case| is_about(case) && is_skipped(case))
+        {
+            // Where a part of the cases is asked or judged, an entry about others has nothing to excuse
+            // today.
             continue;
         } else {
             format!(

@@ -94,9 +94,9 @@ impl Running {
         self.said.clear();
         let result = self.guarded(seed, name, run);
         match &result {
-            Err(Interrupt::Fault(Fault::Stopped(_))) => {}
-            Err(Interrupt::Fault(_)) => {
-                self.faults += 1;
+            Err(Interrupt::Fault(fault)) => {
+                // A run that stops ends the adapter itself.
+                self.faults += u32::from(!matches!(fault, Fault::Stopped(_)));
                 if let Some(mut adapter) = self.adapter.take() {
                     self.said.extend(adapter.take_said());
                     self.log = adapter.log();

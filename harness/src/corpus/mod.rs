@@ -125,6 +125,7 @@ impl Target {
             Self::Wire(WireKind::Act) => "access_act",
             Self::Wire(WireKind::Decision) => "decision",
             Self::Wire(WireKind::JournalEntry) => "journal_entry",
+            Self::Wire(WireKind::Message) => "message",
             Self::ReceiptExamine => "receipt_examine",
             Self::SealedFile => "sealed_file",
             Self::SealedRange => "sealed_range",

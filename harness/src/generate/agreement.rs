@@ -51,7 +51,7 @@ impl<R: Rng> Values<'_, R> {
         Vote { epoch: self.draw.next_u32(), view: self.draw.next_u64(), subject }
     }
 
-    fn signed_vote(&mut self) -> SignedVote {
+    pub(super) fn signed_vote(&mut self) -> SignedVote {
         SignedVote { vote: self.vote(), signer: self.draw.next_u32(), signature: self.bytes() }
     }
 
@@ -68,11 +68,11 @@ impl<R: Rng> Values<'_, R> {
         SignedHeader { header: self.block_header(), signature: self.bytes() }
     }
 
-    fn proposal(&mut self) -> Proposal {
+    pub(super) fn proposal(&mut self) -> Proposal {
         Proposal { signed: self.signed_header(), payload: self.payload() }
     }
 
-    fn decision(&mut self) -> Decision {
+    pub(super) fn decision(&mut self) -> Decision {
         Decision {
             blocks: (0..self.count(1, 3, 2)).map(|_| self.proposal()).collect(),
             closing: (0..self.count(0, 12, 2)).map(|_| self.signed_header()).collect(),
@@ -132,7 +132,7 @@ impl<R: Rng> Values<'_, R> {
         }
     }
 
-    fn evidence(&mut self) -> Evidence {
+    pub(super) fn evidence(&mut self) -> Evidence {
         match self.one_to(4) {
             1 => {
                 let (first, second) = (self.signed_header(), self.signed_header());
@@ -147,7 +147,7 @@ impl<R: Rng> Values<'_, R> {
         }
     }
 
-    fn registration(&mut self) -> Registration {
+    pub(super) fn registration(&mut self) -> Registration {
         Registration {
             institution: self.draw.next_u32(),
             key: self.bytes(),
@@ -158,7 +158,7 @@ impl<R: Rng> Values<'_, R> {
         }
     }
 
-    fn service(&mut self) -> Service {
+    pub(super) fn service(&mut self) -> Service {
         Service {
             grant: self.bytes(),
             epoch: self.draw.next_u32(),

@@ -12,6 +12,7 @@ pub mod dicom;
 pub mod fhir;
 pub mod history;
 pub mod hl7v2;
+pub mod messages;
 pub mod patient;
 pub mod sniff;
 pub mod sound;

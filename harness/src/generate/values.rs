@@ -55,6 +55,7 @@ pub fn value(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Mirror {
         | WireKind::Service
         | WireKind::Decision
         | WireKind::JournalEntry => values.agreement(kind),
+        WireKind::Message => values.message().into(),
         WireKind::Act => acts::value(scale, draw).into(),
         other => sharing::value(other, scale, draw),
     }
@@ -216,7 +217,7 @@ impl<'a, R: Rng> Values<'a, R> {
         }
     }
 
-    fn envelope(&mut self) -> Envelope {
+    pub(super) fn envelope(&mut self) -> Envelope {
         Envelope {
             record: self.record(),
             owner_signature: self.bytes(),
@@ -238,7 +239,7 @@ impl<'a, R: Rng> Values<'a, R> {
         }
     }
 
-    fn item(&mut self) -> Item {
+    pub(super) fn item(&mut self) -> Item {
         Item { records: (0..self.count(1, 10, 3)).map(|_| self.envelope()).collect() }
     }
 

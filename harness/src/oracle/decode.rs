@@ -8,7 +8,7 @@ use mdsm_core::codec::{DecodeErrorKind, Wire};
 use mdsm_core::consensus::JournalEntry;
 use mdsm_core::crypto::Identified;
 use mdsm_core::ledger;
-use mdsm_core::node::Decision;
+use mdsm_core::node::{Decision, Message};
 use mdsm_core::reencryption::{
     Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
 };
@@ -144,6 +144,7 @@ pub fn reference(kind: WireKind, bytes: &[u8]) -> Answer {
         WireKind::Act => answer(bytes, |_: &Act| vec![]),
         WireKind::Decision => answer(bytes, |_: &Decision| vec![]),
         WireKind::JournalEntry => answer(bytes, |_: &JournalEntry| vec![]),
+        WireKind::Message => answer(bytes, |_: &Message| vec![]),
     }
 }
 

@@ -12,6 +12,7 @@ pub use super::agreement::{
     Certificate, Decision, Events, Evidence, JournalEntry, Proposal, Registration, Service,
     SignedVote, Summary,
 };
+pub use super::messages::Message;
 pub use super::sharing::{
     Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
 };

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod lattice;
 pub mod ledger;
 pub mod merkle;
+pub mod messages;
 pub mod mirror;
 pub mod ots;
 pub mod privacy;

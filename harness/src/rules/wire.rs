@@ -109,6 +109,7 @@ kinds! {
     Act = b"MACT",
     Decision = b"MDCN",
     JournalEntry = b"MJRN",
+    Message = b"MMSG",
 }
 
 impl fmt::Display for WireKind {

@@ -7,6 +7,7 @@ mod drawn;
 mod events;
 mod faults;
 mod journal;
+mod messages;
 mod on_chain;
 mod places;
 mod scene;

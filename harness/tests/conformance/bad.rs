@@ -1,5 +1,6 @@
 //! Adapters that break a rule of the protocol, each: what the harness calls it, and that it goes on.
 
+use harness::conformance::follows::follows;
 use harness::verdict::Outcome;
 
 use crate::program::{Checked, bad, check, harness};
@@ -128,6 +129,43 @@ fn an_adapter_that_declares_what_it_does_not_answer_has_tested_nothing() {
 }
 
 #[test]
+fn a_network_that_takes_no_step_is_unsupported() {
+    let checked = check(&["--layer", "L2"], &bad("no_steps"));
+    assert_eq!(checked.code, 5, "{}", checked.text);
+    let checked = check(&["--layer", "L2", "--require", "network.calm.*"], &bad("no_steps"));
+    assert_eq!(checked.code, 1, "{}", checked.text);
+}
+
+/// Between two steps of a network: what ran is told, what did not is undecided, and nobody is to blame.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_stopped_within_a_network_is_undecided() {
+    for how in ["goes on", "dies"] {
+        let adapter = [bad("stops_the_run"), vec![how.to_owned()]].concat();
+        let checked = check(&["--only", "paper.items.*", "--only", "network.calm.*"], &adapter);
+        assert_eq!(checked.code, 2, "{how}: {}", checked.text);
+        assert!(!checked.with(&Outcome::Pass).is_empty(), "{how}: {}", checked.text);
+        for blame in [Outcome::AdapterBroke, Outcome::Fail] {
+            assert!(checked.with(&blame).is_empty(), "{how}: {}", checked.text);
+        }
+        let [undecided] = checked.with(&Outcome::Undecided)[..] else { panic!("{}", checked.text) };
+        assert_eq!(undecided.id, "run.finished");
+        assert!(undecided.detail.contains("stopped by a signal; 10 of "), "{}", undecided.detail);
+        let skipped = Outcome::skipped("not finished: stopped by a signal");
+        assert_eq!(checked.with(&skipped).len(), 1, "{how}: {}", checked.text);
+        assert_eq!(follows(&checked.report), Ok(()), "{how}");
+    }
+}
+
+#[test]
+fn a_run_whose_time_is_up_is_undecided() {
+    let checked = check(&["--deadline", "0"], &bad("sound"));
+    assert_eq!(checked.code, 2, "{}", checked.text);
+    assert!(checked.case("run.finished").detail.contains("the deadline of 0 s has passed"));
+    assert!(checked.with(&Outcome::AdapterBroke).is_empty(), "{}", checked.text);
+}
+
+#[test]
 fn an_adapter_that_passes_everything_without_computing_is_caught() {
     for name in ["says_yes", "echoes", "rejects_all", "random_answer"] {
         let checked = check(&[], &bad(name));
@@ -153,6 +191,9 @@ fn the_doctor_names_what_is_wrong() {
         ("dies_on_call", 3, "an exception that is no rejection may end it"),
         ("never_flushes", 3, "flush the output after each line"),
         ("lies", 0, "speaks the protocol"),
+        ("no_steps", 2, "a step is answered with unsupported: step"),
+        ("no_steps", 2, "what is unknown was not answered"),
+        ("no_steps", 2, "no operation to ask twice"),
         ("says_yes", 1, "an operation that nobody has is answered"),
         ("random_answer", 1, "two processes reply differently"),
         ("exit_code", 3, "exit status: 7"),

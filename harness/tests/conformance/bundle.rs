@@ -21,7 +21,7 @@ fn verified(bundle: &str) -> (i32, String) {
 
 /// A bundle in which every digest and every view fits the report.
 fn bundled(report: &Report) -> String {
-    Bundle::new(report, vectors::FILES, BTreeMap::new()).text()
+    Bundle::new(report, vectors::STORED, BTreeMap::new()).text()
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use harness::conformance::network::{Asked, MixedClaim, Mixture};
 use harness::conformance::subject::Interrupt;
+use harness::conformance::vectors::{Sequence, sequences};
 use mdsm_core::codec::Wire as _;
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::ledger::{Evidence, Genesis, Subject, Vote};
@@ -165,15 +166,6 @@ fn what_is_no_message_ends_the_scenario() {
     assert!(what.contains("sends what is no message"), "{what}");
 }
 
-const SEQUENCES: [&str; 6] = [
-    "sequence.one-vote-a-view",
-    "sequence.quorum-finalizes",
-    "sequence.too-few-do-not-finalize",
-    "sequence.silent-leader-is-passed-over",
-    "sequence.no-finalize-behind-nullify",
-    "sequence.wrong-blocks-get-no-vote",
-];
-
 /// Signs votes for whatever is proposed, notarized or not.
 fn votes_for_all(network: &Value, step: &Value, reply: &mut Map<String, Value>) {
     let me = InstitutionId::new(u32::try_from(institution(network, step)).unwrap());
@@ -194,19 +186,26 @@ fn votes_for_all(network: &Value, step: &Value, reply: &mut Map<String, Value>) 
 
 #[test]
 fn the_reference_takes_every_sequence_and_lies_are_found_in_each() {
-    for id in SEQUENCES {
-        let held = sequence(id, |_, _, _| {}).unwrap();
+    for Sequence { id, is_negative, .. } in sequences().sequences {
+        let held = sequence(&id, |_, _, _| {}).unwrap_or_else(|why| panic!("{id}: {why:?}"));
         assert!(held.contains("steps"), "{id}: {held}");
-        let found = sequence(id, votes_for_all);
-        assert!(matches!(found, Err(Interrupt::Broken(_))), "{id}: {found:?}");
+        // Who votes for everything is found wherever something must not be voted for, and who says nothing
+        // wherever something must.
+        let eager = sequence(&id, votes_for_all);
+        assert!(!is_negative || matches!(eager, Err(Interrupt::Broken(_))), "{id}: {eager:?}");
+        let mute = sequence(&id, |_, _, reply| {
+            reply.remove("outbox");
+            reply.remove("seen");
+        });
+        assert!(is_negative || matches!(mute, Err(Interrupt::Broken(_))), "{id}: {mute:?}");
     }
     // What it votes for and does not write it may vote against behind a crash.
-    let forgets = sequence(SEQUENCES[0], |_, _, reply| {
+    let forgets = sequence("sequence.one-vote-a-view", |_, _, reply| {
         reply.remove("append");
     });
     let Err(Interrupt::Broken(what)) = forgets else { panic!("{forgets:?}") };
     assert!(what.contains("a second block of view 1"), "{what}");
-    let mute = sequence(SEQUENCES[3], |_, _, reply| {
+    let mute = sequence("sequence.silent-leader-is-passed-over", |_, _, reply| {
         reply.remove("outbox");
     });
     let Err(Interrupt::Broken(what)) = mute else { panic!("{mute:?}") };

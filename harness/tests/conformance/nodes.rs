@@ -3,7 +3,7 @@
 use harness::conformance::adapter::Fault;
 use harness::conformance::case::Check;
 use harness::conformance::cases;
-use harness::conformance::network::{Asked, Networks};
+use harness::conformance::network::{Asked, Networks, follow};
 use harness::conformance::protocol::{Hello, Reply, Request};
 use harness::conformance::reference::network::{Nodes, PROFILES};
 use harness::conformance::subject::{Answers, Interrupt, Subject};
@@ -47,11 +47,11 @@ impl Answers for Liar {
 
 /// Takes the steps of a sequence.
 pub(crate) fn sequence(id: &str, lie: Lie) -> Result<String, Interrupt> {
-    let steps = cases::all().into_iter().find_map(|case| match case.check {
-        Check::Sequence(steps) if case.id == id => Some(steps),
+    let found = cases::all().into_iter().find_map(|case| match case.check {
+        Check::Sequence(sequence) if case.id == id => Some(sequence),
         _ => None,
     });
-    asked(lie, steps.unwrap())
+    asked(lie, |subject| follow(subject, &found.unwrap()))
 }
 
 fn asked<T>(lie: Lie, ask: impl FnOnce(&mut Subject<'_>) -> T) -> T {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::receipts::Windows;
 use crate::codec::Wire;
 use crate::ledger::Item;
 use crate::node::{Commit, CommitError, Decision};
@@ -20,6 +21,7 @@ pub type Table = Rows<Checked<Lsm>>;
 #[derive(Debug)]
 pub struct Books {
     rows: Table,
+    windows: Windows,
 }
 
 /// A store from which something cannot be read.
@@ -42,13 +44,17 @@ impl Books {
     /// Opens or creates the store in a directory, and says what opening it found.
     pub fn open(directory: &Path) -> Result<(Self, Opened), StoreError> {
         let (store, opened) = Checked::open_directory(directory)?;
-        Ok((Self { rows: Rows::new(store) }, opened))
+        Ok((Self { rows: Rows::new(store), windows: Windows::default() }, opened))
     }
 
     /// The rows.
     #[must_use]
     pub fn rows(&self) -> &Table {
         &self.rows
+    }
+
+    pub(super) fn windows(&self) -> &Windows {
+        &self.windows
     }
 
     /// The decision that leads above a height.

@@ -28,7 +28,7 @@ use crate::node::{
     Commit, Effect, Journal as Recalled, Node, NodeConfig, RecoverNodeError, Recovered, Start,
 };
 use crate::store::{Opened, StoreError};
-use crate::types::{Epoch, Height, RecordId, Timestamp};
+use crate::types::{ChainId, Epoch, Height, RecordId, Timestamp};
 
 /// Rows read at a time.
 const PAGE_ROWS: usize = 1_024;
@@ -174,7 +174,7 @@ impl Home {
             journal.append(&JournalEntry::Lost(now))?;
             entries.push(JournalEntry::Lost(now));
         }
-        let mut node = Node::new(config, start, scheme, Protocol)?;
+        let mut node = Node::new(config, start, scheme.clone(), Protocol)?;
         let mut effects = Vec::new();
         if entries.is_empty() && commits.is_empty() {
             node.start(now, &mut effects);
@@ -186,11 +186,13 @@ impl Home {
             let blocks = blocks
                 .into_iter()
                 .map(|(block, items)| (Arc::new(block), items.into_iter().map(Arc::new).collect()));
+            let accepted = accepted(&books)?;
+            learn(&scheme, &accepted, &start.genesis.chain_id());
             let stored = Recovered {
                 commits: &commits,
                 journal: Recalled::Whole(&entries),
                 blocks: blocks.collect(),
-                accepted: accepted(&books)?,
+                accepted,
             };
             node.recover(now, stored, &mut effects)?;
         }
@@ -238,6 +240,16 @@ fn accepted(books: &Books) -> Result<Vec<Envelope>, StoreError> {
             return Ok(found);
         }
     }
+}
+
+/// Checks the signatures of many records on all cores, so that the node need not one after another.
+fn learn(scheme: &Prechecked, envelopes: &[Envelope], chain: &ChainId) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for part in envelopes.chunks(envelopes.len().div_ceil(cores).max(1)) {
+            scope.spawn(move || scheme.learn(&part.iter().collect::<Vec<_>>(), chain));
+        }
+    });
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> HomeError {

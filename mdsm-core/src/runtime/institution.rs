@@ -124,7 +124,7 @@ pub struct Institution {
     status: watch::Receiver<Status>,
     metrics: Arc<Metrics>,
     mesh: Arc<Mesh>,
-    watcher: Option<Watcher>,
+    watcher: Option<Arc<Watcher>>,
     ended: oneshot::Receiver<Result<(), DiskError>>,
     warnings: Vec<String>,
 }
@@ -145,7 +145,10 @@ impl Links for Linked {
 
 impl Institution {
     /// Starts on the runtime of the caller; links are answered by `listener`.
-    pub fn start(config: InstitutionConfig, listener: TcpListener) -> Result<Self, InstitutionError> {
+    pub fn start(
+        config: InstitutionConfig,
+        listener: TcpListener,
+    ) -> Result<Self, InstitutionError> {
         let InstitutionConfig { me, home, secret, network, delay_ms, bitcoin } = config;
         check_member(me, &secret, &network)?;
         let (clock, scheme) = (Clock::new(), Prechecked::default());
@@ -249,7 +252,7 @@ impl Institution {
 
     /// Its view of Bitcoin.
     #[must_use]
-    pub fn watcher(&self) -> Option<&Watcher> {
+    pub fn watcher(&self) -> Option<&Arc<Watcher>> {
         self.watcher.as_ref()
     }
 
@@ -269,7 +272,8 @@ impl Institution {
         // A driver that has ended takes no orders.
         let _ = self.orders.send(Order::Stop).await;
         let result = self.ended.await.unwrap_or(Ok(()));
-        if let Some(watcher) = self.watcher {
+        // Whoever else holds it ends it by letting go.
+        if let Some(watcher) = self.watcher.and_then(Arc::into_inner) {
             watcher.stop().await;
         }
         // The driver held the other reference, and is gone.
@@ -303,15 +307,12 @@ fn watch_bitcoin(
     file: std::path::PathBuf,
     mut asked: mpsc::UnboundedReceiver<machine::Effect>,
     orders: &mpsc::Sender<Order>,
-) -> Result<Option<Watcher>, InstitutionError> {
+) -> Result<Option<Arc<Watcher>>, InstitutionError> {
     let Some(BitcoinConfig { rpc, network, birth, poll }) = config else { return Ok(None) };
     let (effects, taken) = mpsc::channel(ANCHORS_MAX);
     let (inputs, mut shown) = mpsc::channel::<Input>(ANCHORS_MAX);
-    let config = WatcherConfig {
-        birth,
-        poll,
-        ..WatcherConfig::new(network, funding_key(secret), file)
-    };
+    let config =
+        WatcherConfig { birth, poll, ..WatcherConfig::new(network, funding_key(secret), file) };
     let watcher = Watcher::start(config, rpc, taken, inputs)?;
     tokio::spawn(async move {
         while let Some(effect) = asked.recv().await {
@@ -328,7 +329,7 @@ fn watch_bitcoin(
             }
         }
     });
-    Ok(Some(watcher))
+    Ok(Some(Arc::new(watcher)))
 }
 
 /// Runs a driver on a thread of its own: it waits for its disk, and nobody else has to.

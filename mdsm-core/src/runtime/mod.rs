@@ -7,11 +7,13 @@
 //! ```
 //! One thread steps the node and waits for its disk; everything else is asynchronous around it.
 
+pub mod bitcoin;
 mod books;
 mod disk;
 mod driver;
 mod home;
 mod inspect;
+mod institution;
 mod intake;
 mod journal;
 mod links;
@@ -20,6 +22,7 @@ mod objects;
 mod order;
 mod outbox;
 mod peers;
+mod receipts;
 mod serve;
 pub mod settings;
 mod signatures;
@@ -31,6 +34,9 @@ pub use disk::{Disk, DiskError};
 pub use driver::{Driver, LiveNode, Parts};
 pub use home::{Home, HomeError, Roused};
 pub use inspect::{Inspection, inspect};
+pub use institution::{
+    BitcoinConfig, Institution, InstitutionConfig, InstitutionError, funding_key, link_secret,
+};
 pub use intake::{Intake, SubmitError};
 pub use journal::{Journal, JournalError, Kept};
 pub use links::Links;

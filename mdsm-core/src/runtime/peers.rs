@@ -11,10 +11,9 @@ use super::metrics::Metrics;
 use super::order::Order;
 use super::signatures::Prechecked;
 use crate::codec::Wire;
-use crate::crypto::sign::{Ed25519, KeyError, Scheme, Signed};
 use crate::ledger::Envelope;
 use crate::node::Message;
-use crate::types::{ChainId, InstitutionId, OwnerId, Signature};
+use crate::types::{ChainId, InstitutionId};
 
 /// Messages whose signatures are checked at a time; more wait on their links.
 const CHECKED_AT_ONCE: usize = 16;
@@ -73,25 +72,6 @@ impl Peers {
             Message::Records(records) => records.iter().map(Arc::as_ref).collect(),
             _ => return,
         };
-        let named: Vec<_> = envelopes.iter().map(|one| (*one, one.record.id())).collect();
-        // Whether they hold is the node's to say, which asks again.
-        let _ = Envelope::check_all(&named, &self.chain, &Teaching(&self.scheme));
-    }
-}
-
-/// Remembers what a batch found to hold.
-struct Teaching<'a>(&'a Prechecked);
-
-impl Scheme for Teaching<'_> {
-    fn check_key(&self, key: &OwnerId) -> Result<(), KeyError> {
-        Ed25519.check_key(key)
-    }
-
-    fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool {
-        self.0.check(&[Signed { key, message, signature }])
-    }
-
-    fn all_hold(&self, signed: &[Signed<'_>]) -> bool {
-        self.0.check(signed)
+        self.scheme.learn(&envelopes, &self.chain);
     }
 }

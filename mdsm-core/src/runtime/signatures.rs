@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::crypto::sha256_parts;
 use crate::crypto::sign::{Ed25519, KeyError, Scheme, Signed};
-use crate::types::{Digest, OwnerId, Signature};
+use crate::ledger::Envelope;
+use crate::types::{ChainId, Digest, OwnerId, Signature};
 
 /// Signatures remembered in each of two halves: a full turn of records. The older half is forgotten when the
 /// younger one is full.
@@ -52,6 +53,13 @@ impl Prechecked {
         holds
     }
 
+    /// Checks the owners' signatures of records and remembers those that hold. Whether all do is the node's
+    /// to say, which asks again.
+    pub fn learn(&self, envelopes: &[&Envelope], chain: &ChainId) {
+        let named: Vec<_> = envelopes.iter().map(|one| (*one, one.record.id())).collect();
+        let _ = Envelope::check_all(&named, chain, &Learning(self));
+    }
+
     fn knows(&self, signed: &Signed<'_>) -> bool {
         let name = name(signed);
         self.memory().knows(&name)
@@ -76,6 +84,19 @@ impl Scheme for Prechecked {
         let unknown: Vec<Signed<'_>> =
             signed.iter().filter(|one| !self.knows(one)).copied().collect();
         unknown.is_empty() || Ed25519.all_hold(&unknown)
+    }
+}
+
+/// Remembers what it checks.
+struct Learning<'a>(&'a Prechecked);
+
+impl Scheme for Learning<'_> {
+    fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool {
+        self.0.check(&[Signed { key, message, signature }])
+    }
+
+    fn all_hold(&self, signed: &[Signed<'_>]) -> bool {
+        self.0.check(signed)
     }
 }
 

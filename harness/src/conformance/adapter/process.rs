@@ -241,7 +241,20 @@ impl Adapter {
         reply.map_err(|fault| self.fail(fault))
     }
 
+    /// Sends a line and waits for the one that answers it. A run that is to stop asks nothing more, and what
+    /// becomes of the adapter then is no fault of its.
     fn exchange(&mut self, line: &str, asked: &str, limit: Duration) -> Result<Vec<u8>, Fault> {
+        if let Some(reason) = self.stop.reason() {
+            return Err(Fault::Stopped(reason));
+        }
+        let answer = self.exchanged(line, asked, limit);
+        match (answer, self.stop.reason()) {
+            (Err(Fault::Died { .. }), Some(reason)) => Err(Fault::Stopped(reason)),
+            (answer, _) => answer,
+        }
+    }
+
+    fn exchanged(&mut self, line: &str, asked: &str, limit: Duration) -> Result<Vec<u8>, Fault> {
         if let Some(status) = self.child.ended() {
             return Err(Fault::Died { status: status.to_owned(), request: asked.to_owned() });
         }

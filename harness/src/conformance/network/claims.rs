@@ -95,6 +95,36 @@ impl Claim {
         }
     }
 
+    /// What a run has to show, and by when.
+    pub(super) fn due(self, scenario: Scenario) -> &'static str {
+        match self {
+            Self::Agrees => {
+                "nothing; at no time does a node finalize another block or leave a height out, but behind a crash"
+            }
+            Self::Books if scenario == Scenario::Calm => {
+                "at the end half of the records that clients sent are final, and every accepted one"
+            }
+            Self::Books => "at the end one record is final at least, and every accepted one",
+            Self::TakesTurns => "nothing; no block is out of turn",
+            Self::Audits if scenario == Scenario::Calm => {
+                "at the end each of the first auditors stands behind a block; no block has half of them or fewer behind it"
+            }
+            Self::Audits => "nothing; no block has half of the auditors or fewer behind it",
+            Self::Freezes => "nothing; no window ends elsewhere than the times of the blocks say",
+            Self::Anchors => {
+                "at the end a root of each window but the last was handed to Bitcoin; at no time another root than the frozen one"
+            }
+            Self::Counts => "with each window the numbers of the chain up to its last block",
+            Self::Credits => {
+                "with each window more than at the start for who signed and missed nothing, less for who is absent, the same for who did nothing"
+            }
+            Self::Seats => "with each window full committees, in which nobody sits twice",
+            Self::Lives => {
+                "at the end every node is three blocks above the highest one at the time when all was mended, has frozen all windows but the last, one at least, and every accepted record is final"
+            }
+        }
+    }
+
     fn requirements(self, scenario: Scenario) -> Vec<&'static str> {
         let mut ids = match self {
             Self::Agrees => vec!["CON-4.2"],

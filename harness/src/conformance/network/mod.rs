@@ -6,6 +6,7 @@
 //!             port: one step a request, one reply; what goes over it is folded into the run's digest
 //!             judge: looks at observations only -> breaches, by claim
 //! mixed:      one node of the adapter among nodes of the reference, profile mdsm-1
+//! sequences:  one node and stored moves (vectors::sequence), the harness in the place of everybody else
 //! claims   -> one case for each scenario and claim; each scenario runs once for all of them
 //! ```
 //!
@@ -23,11 +24,13 @@ mod port;
 mod result;
 mod run;
 mod scenario;
+mod sequences;
 
 pub use claims::Claim;
 pub use mixed::{MixedClaim, Mixture};
 pub use outcome::{Asked, Networks, Ran};
 pub use scenario::Scenario;
+pub use sequences::follow;
 
 use super::case::Case;
 
@@ -35,7 +38,7 @@ use super::case::Case;
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let mut cases = claims::cases();
-    cases.extend(mixed::sequences());
+    cases.extend(sequences::cases());
     cases.extend(mixed::cases());
     cases
 }

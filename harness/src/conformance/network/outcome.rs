@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::claims::Claim;
 use super::mixed::{self, MixedClaim, Mixture};
 use super::run;
-use super::scenario::Scenario;
+use super::scenario::{END_MS, HEAL_MS, PATIENCE_MS, SHAPE, Scenario};
 use crate::conformance::subject::{Interrupt, Subject};
 use crate::seed::Seed;
 
@@ -39,6 +39,29 @@ impl Asked {
             Self::Alone(scenario, _) => scenario.about(),
             Self::Mixed(mixture, _) => mixture.about(),
         }
+    }
+
+    /// What is due by when, in words, a line each.
+    #[must_use]
+    pub fn due(self) -> [String; 2] {
+        let [heal, end, last] = [HEAL_MS, END_MS, END_MS + PATIENCE_MS].map(|at_ms| at_ms / 1_000);
+        let what = match self {
+            Self::Alone(scenario, claim) => claim.due(scenario),
+            Self::Mixed(_, claim) => claim.due(),
+        };
+        let faults = if self.is_calm() {
+            format!("Clients send records until {heal} s")
+        } else {
+            format!("Faults end at {heal} s, and so do the records of clients")
+        };
+        [
+            format!(
+                "{faults}; the run ends at {end} s, or when life has shown, {last} s at the latest. A turn lasts {} s, a window {} s.",
+                SHAPE.turn_ms / 1_000,
+                SHAPE.epoch_ms / 1_000
+            ),
+            format!("Due: {what}."),
+        ]
     }
 
     /// Whether nothing fails.

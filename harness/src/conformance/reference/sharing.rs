@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::super::class::Class;
 use super::super::value::{Field, bytes};
-use super::{Outcome, Refusal, digest, reject, wire};
+use super::{Outcome, Refusal, digest, key, reject, wire};
 
 fn pair(args: &Field<'_>) -> Result<(SecretKey, PublicKey), Refusal> {
     let number: i64 = args.get("set")?.integer()?;
@@ -101,6 +101,29 @@ pub(super) fn re_encrypted(
     let admitted = admitted(capsule).or_else(|error| reject(Class::Refused, error))?;
     warm.reencrypt(&ProxySecret::new(secret), &admitted)
         .or_else(|error| reject(Class::Refused, error))
+}
+
+/// What came out is signed as it is; what went in is taken as approved.
+pub(super) fn deliver(args: &Field<'_>) -> Outcome {
+    let (seed, grant) = (args.get("seed")?.array()?, digest(&args.get("grant")?)?);
+    let (before, capsule): (Capsule, _) =
+        (wire(&args.get("before")?)?, wire(&args.get("capsule")?)?);
+    let before = admitted(before).or_else(|error| reject(Class::Refused, error))?;
+    let delivery = Delivery::sign(grant, &before, capsule, &SigningKey::from_seed(&seed));
+    Ok(json!({"delivery": bytes(delivery.to_bytes())}))
+}
+
+pub(super) fn check_delivery(args: &Field<'_>) -> Outcome {
+    let (proxy, grant) = (key(&args.get("proxy")?)?, digest(&args.get("grant")?)?);
+    let (reader, before) = (digest(&args.get("reader")?)?, wire(&args.get("before")?)?);
+    let delivery: Delivery = wire(&args.get("delivery")?)?;
+    let before = admitted(before).or_else(|error| reject(Class::Refused, error))?;
+    let checked = delivery.check(&proxy, [grant, reader], &before);
+    checked.or_else(|error| match error {
+        AdmitError::Signature { .. } => reject(Class::Signature, error),
+        _ => reject(Class::Refused, error),
+    })?;
+    Ok(json!({}))
 }
 
 fn stand_in() -> SigningKey {

@@ -9,7 +9,7 @@ use mdsm_core::ledger::{
     Genesis, Item, ItemBlock, Level, Payload, Proposal, Receipt, Record, Registration, Service,
     SignedVote, Summary, Window, root_of,
 };
-use mdsm_core::node::Decision;
+use mdsm_core::node::{Decision, Message};
 use mdsm_core::reencryption::{
     Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
 };
@@ -62,6 +62,7 @@ pub(super) fn decode(args: &Field<'_>) -> Outcome {
         "MACT" => read::<Act>(encoded, |_| Vec::new()),
         "MDCN" => read::<Decision>(encoded, |_| Vec::new()),
         "MJRN" => read::<JournalEntry>(encoded, |_| Vec::new()),
+        "MMSG" => read::<Message>(encoded, |_| Vec::new()),
         other => Err(Refusal::Unsupported(format!("no value has the tag `{other}`"))),
     }
 }

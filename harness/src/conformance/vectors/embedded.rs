@@ -1,12 +1,19 @@
 //! The files as they were stored, in this program.
 
+use super::sequence::SequenceFile;
 use super::shape::{Vector, VectorFile};
 
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {
-        /// Name and text of every file of vectors.
+        /// Name and text of every file of calls.
         pub const FILES: &[(&str, &str)] = &[
             $(($name, include_str!(concat!("../../../vectors/", $name, ".json")))),*
+        ];
+
+        /// The same, and the file of sequences.
+        pub const STORED: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../../vectors/", $name, ".json"))),)*
+            (SequenceFile::NAME, SEQUENCES),
         ];
     };
 }
@@ -24,11 +31,18 @@ embedded!(
     "access",
     "files",
     "sharing",
+    "deliveries",
     "paper",
     "gaps",
 );
 
-/// The JSON Schema of the files.
+/// Text of the file of sequences.
+const SEQUENCES: &str = include_str!("../../../vectors/sequences.json");
+
+/// The JSON Schema of the file of sequences.
+pub const SCHEMA_OF_SEQUENCES: &str = include_str!("../../../vectors/sequences-schema.json");
+
+/// The JSON Schema of the files of calls.
 pub const SCHEMA: &str = include_str!("../../../vectors/schema.json");
 
 /// Every file, read.
@@ -45,4 +59,13 @@ pub fn files() -> Vec<VectorFile> {
 #[must_use]
 pub fn all() -> Vec<Vector> {
     files().into_iter().flat_map(|file| file.vectors).collect()
+}
+
+/// The sequences, read.
+///
+/// # Panics
+/// Never: a test reads the file that is embedded.
+#[must_use]
+pub fn sequences() -> SequenceFile {
+    SequenceFile::read(SEQUENCES).expect("the stored sequences have their shape")
 }

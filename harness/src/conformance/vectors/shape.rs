@@ -12,7 +12,7 @@ use super::super::value::{Field, FieldError};
 pub const SUITE: &str = "2026.11";
 
 /// The version of the shape of a file.
-const SHAPE: u32 = 1;
+pub(super) const SHAPE: u32 = 1;
 
 /// One call and what is expected of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,20 +155,14 @@ impl VectorFile {
     /// The text of the file: one vector a line.
     #[must_use]
     pub fn text(&self) -> String {
-        let flags = self.flags.iter().map(|(name, Flag { bug, effect, see })| {
-            let mut flag = json!({"bug": bug, "effect": effect});
-            if let Some(see) = see {
-                flag["see"] = json!(see);
-            }
-            format!("{}: {flag}", json!(name))
-        });
-        let lines = |lines: Vec<String>| lines.join(",\n");
+        let vectors: Vec<String> =
+            self.vectors.iter().map(|vector| vector.json().to_string()).collect();
         format!(
             "{{\n\"schema\": {SHAPE},\n\"suite\": {},\n\"about\": {},\n\"flags\": {{\n{}\n}},\n\"vectors\": [\n{}\n]\n}}\n",
             json!(SUITE),
             json!(self.about),
-            lines(flags.collect()),
-            lines(self.vectors.iter().map(|vector| vector.json().to_string()).collect()),
+            flags_text(&self.flags),
+            vectors.join(",\n"),
         )
     }
 
@@ -179,23 +173,40 @@ impl VectorFile {
             problem: error.to_string(),
         })?;
         let file = Field::whole(name, &json);
-        let schema = file.get("schema")?;
-        if schema.integer::<u32>()? != SHAPE {
-            return Err(schema.wrong(format!("this program knows {SHAPE}")).into());
-        }
-        let flags = file.get("flags")?;
-        let mut read = BTreeMap::new();
-        for name in flags.json().as_object().into_iter().flat_map(Map::keys) {
-            let flag = flags.get(name)?;
-            let text = |name: &str| flag.get(name)?.text().map(str::to_owned);
-            let see = flag.find("see")?.map(|see| see.text().map(str::to_owned)).transpose()?;
-            read.insert(name.clone(), Flag { bug: text("bug")?, effect: text("effect")?, see });
-        }
         Ok(Self {
             name: name.to_owned(),
             about: file.get("about")?.text()?.to_owned(),
-            flags: read,
+            flags: read_flags(&file)?,
             vectors: file.get("vectors")?.each(Vector::read)?,
         })
     }
+}
+
+/// Flags as a file writes them: one a line.
+pub(super) fn flags_text(flags: &BTreeMap<String, Flag>) -> String {
+    let line = |(name, Flag { bug, effect, see }): (&String, &Flag)| {
+        let mut flag = json!({"bug": bug, "effect": effect});
+        if let Some(see) = see {
+            flag["see"] = json!(see);
+        }
+        format!("{}: {flag}", json!(name))
+    };
+    flags.iter().map(line).collect::<Vec<_>>().join(",\n")
+}
+
+/// The flags of a file whose shape is one that this program knows.
+pub(super) fn read_flags(file: &Field<'_>) -> Result<BTreeMap<String, Flag>, FieldError> {
+    let schema = file.get("schema")?;
+    if schema.integer::<u32>()? != SHAPE {
+        return Err(schema.wrong(format!("this program knows {SHAPE}")));
+    }
+    let flags = file.get("flags")?;
+    let mut read = BTreeMap::new();
+    for name in flags.json().as_object().into_iter().flat_map(Map::keys) {
+        let flag = flags.get(name)?;
+        let text = |name: &str| flag.get(name)?.text().map(str::to_owned);
+        let see = flag.find("see")?.map(|see| see.text().map(str::to_owned)).transpose()?;
+        read.insert(name.clone(), Flag { bug: text("bug")?, effect: text("effect")?, see });
+    }
+    Ok(read)
 }

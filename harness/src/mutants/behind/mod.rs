@@ -26,6 +26,7 @@
 //! | `access` | `access` |
 //! | `files` | `file.*` |
 //! | `sharing` | `pre.*` |
+//! | `deliveries` | `delivery.*` |
 //! | `paper` | `paper.*` |
 //! | `local` | a mutant as a subject, and how it is killed |
 
@@ -33,6 +34,7 @@ mod access;
 mod bitcoin;
 mod codec;
 mod curve;
+mod deliveries;
 mod evidence;
 mod files;
 mod local;
@@ -108,6 +110,7 @@ const FAMILIES: &[Family] = &[
     (access::MUTANTS, &["access"]),
     (files::MUTANTS, &["file."]),
     (sharing::MUTANTS, &["pre."]),
+    (deliveries::MUTANTS, &["delivery."]),
     (paper::MUTANTS, &["paper."]),
 ];
 

@@ -2,7 +2,18 @@
 //!
 //! Exit codes: 0 what was asked for holds, 1 it does not, 4 the command line or a file is at fault.
 
+mod demo;
+#[expect(dead_code, reason = "reached through an exchange over HTTP, which its caller brings")]
+mod grant;
+mod keys;
+mod logs;
+mod node;
+#[expect(dead_code, reason = "reached through an exchange over HTTP, which its caller brings")]
+mod open;
 mod receipt;
+mod record;
+#[expect(dead_code, reason = "reached through an exchange over HTTP, which its caller brings")]
+mod revoke;
 mod store;
 
 use std::process::ExitCode;
@@ -19,9 +30,19 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check a receipt, or write it in another form.
+    /// Show a whole network on this machine, from a record to Bitcoin.
+    Demo(demo::DemoOptions),
+    /// Add and list one's records.
+    #[command(subcommand)]
+    Record(record::RecordCommand),
+    /// Fetch a receipt, check it, or write it in another form.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Make and show keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Run one institution of a network.
+    Node(node::NodeOptions),
     /// Look at what an institution has on its disk.
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -46,7 +67,11 @@ fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Record(command) => record::run(&command),
         Command::Receipt(command) => receipt::run(command),
+        Command::Keys(command) => keys::run(&command),
+        Command::Node(options) => node::run(&options),
         Command::Store(command) => store::run(command),
     };
     match result {

@@ -14,6 +14,7 @@ use mdsm_core::types::Digest;
 use serde_json::json;
 
 use crate::Failure;
+use crate::record::{Fetch, fetch_receipt};
 
 /// What can be done with a receipt.
 #[derive(Subcommand)]
@@ -22,6 +23,8 @@ pub(crate) enum ReceiptCommand {
     Verify(Verify),
     /// Write a receipt in another form.
     Export(Export),
+    /// Fetch the receipt of an own record, and Bitcoin's headers to check it with.
+    Fetch(Fetch),
 }
 
 /// `mdsm receipt verify`.
@@ -88,6 +91,7 @@ pub(crate) fn run(command: ReceiptCommand) -> Result<(), Failure> {
     match command {
         ReceiptCommand::Verify(options) => verify(&options),
         ReceiptCommand::Export(options) => export(&options),
+        ReceiptCommand::Fetch(options) => fetch_receipt(&options),
     }
 }
 

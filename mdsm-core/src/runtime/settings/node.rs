@@ -7,6 +7,7 @@
 //! [bitcoin]                                                    # left out: anchors wait
 //! url = "http://user:password@127.0.0.1:8332"                  # or cookie = "FILE" beside a url without them
 //! network = "mainnet"              start = 900000              # height from which own coins are looked for
+//! poll_ms = 5000                                               # between two looks
 //! [objects]                                                    # left out: the home, in one copy
 //! directories = ["/disk1/objects", "/disk2/objects"]           # a copy in each
 //! copies = 2                                                   # with so many a file counts as stored; left out: all
@@ -57,6 +58,14 @@ pub struct BitcoinSettings {
     /// Height from which own coins are looked for.
     #[serde(default)]
     pub start: u32,
+    /// Milliseconds between two looks.
+    #[serde(default = "poll_ms")]
+    pub poll_ms: u32,
+}
+
+/// Milliseconds between two looks at Bitcoin, unless told otherwise.
+const fn poll_ms() -> u32 {
+    5_000
 }
 
 /// Where files lie.

@@ -64,6 +64,29 @@ impl MixedClaim {
         }
     }
 
+    /// What a run has to show, and by when.
+    pub(in super::super) fn due(self) -> &'static str {
+        match self {
+            Self::Agrees => {
+                "nothing; at no time does the node finalize another block than the others"
+            }
+            Self::Freezes => {
+                "at the end the windows that the others froze but the last, with their roots"
+            }
+            Self::Credits => {
+                "at the end the windows that the others froze but the last, with their credit and committees"
+            }
+            Self::KeepsRules => "nothing; at no time do the others hold evidence against the node",
+            Self::TakesPart => {
+                "at the end a producer has signed blocks and missed no turn, an auditor has audited a block"
+            }
+            Self::OthersHold => "nothing; at no time do the others contradict each other",
+            Self::Lives => {
+                "at the end the node and all honest others are three blocks above the highest one at the time when all was mended, and every accepted record is final"
+            }
+        }
+    }
+
     fn requirements(self, mixture: Mixture) -> Vec<&'static str> {
         let is_producer = matches!(mixture, Mixture::Producer | Mixture::ProducerUnderFaults);
         match self {

@@ -9,10 +9,8 @@ mod claims;
 mod judge;
 mod run;
 mod scenario;
-mod sequences;
 
 pub use claims::MixedClaim;
 pub(super) use claims::cases;
 pub(super) use run::run;
 pub use scenario::Mixture;
-pub(super) use sequences::cases as sequences;

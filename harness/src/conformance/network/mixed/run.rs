@@ -4,10 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use mdsm_core::codec::Wire as _;
 use mdsm_core::consensus::Protocol;
 use mdsm_core::types::InstitutionId;
-use serde_json::{Value, json};
 
 use super::super::foreign::Foreign;
 use super::super::outcome::Ran;
@@ -16,8 +14,8 @@ use super::actor::Mixed;
 use super::claims::MixedClaim;
 use super::judge::MixedJudge;
 use super::scenario::{END_MS, HEAL_MS, Mixture};
+use crate::conformance::opened::network;
 use crate::conformance::subject::{Interrupt, Subject};
-use crate::conformance::value;
 use crate::seed::Seed;
 use crate::simulation::cluster::STARTED_MS;
 use crate::simulation::node::{
@@ -155,34 +153,4 @@ fn scene<'a, 's>(
     world.plan(HEAL_MS, Control::Heal);
     world.plan(HEAL_MS, Control::Links(calm(&scale.shape)));
     (world, Judge::new(setup, institutions, faulty))
-}
-
-/// What `reset` says of the network.
-pub(super) fn network(setup: &Setup<Protocol>, node: Node, me: u32) -> Value {
-    let shape = setup.scale.shape;
-    let institution = |founder: &mdsm_core::roster::Founder| {
-        let (id, rating) = (founder.institution.get(), founder.rating);
-        json!({"institution": id, "rating": rating, "centre": founder.centre})
-    };
-    let key = |id: u32| {
-        let key = setup.keys.institution(InstitutionId::new(id));
-        json!({"institution": id, "key": value::bytes(key.as_bytes())})
-    };
-    let producers: Vec<u32> = (1..=shape.producers).collect();
-    let auditors: Vec<u32> = (shape.producers + 1..=shape.institutions()).collect();
-    let seed = setup.keys.secret(InstitutionId::new(me));
-    json!({
-        "profile": "mdsm-1",
-        "started_at": value::decimal(STARTED_MS),
-        "turn_ms": shape.turn_ms,
-        "minute_ms": setup.genesis.minute_ms,
-        "window_ms": shape.epoch_ms,
-        "delay_ms": shape.delay_ms,
-        "institutions": setup.founders.iter().map(institution).collect::<Vec<_>>(),
-        "producers": producers,
-        "auditors": auditors,
-        "nodes": [{"node": node, "institution": me, "seed": value::bytes(seed)}],
-        "genesis": value::bytes(setup.genesis.to_bytes()),
-        "keys": (1..=setup.scale.founders()).map(key).collect::<Vec<_>>(),
-    })
 }

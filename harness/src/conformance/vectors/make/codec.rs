@@ -8,6 +8,7 @@ use super::super::super::class::Class;
 use super::super::shape::{Expect, VectorFile};
 use super::faults::judged;
 use super::{Maker, bytes, named, stream};
+use crate::generate::messages::of_each_kind;
 use crate::generate::spoil::{Spoilt, spoilt};
 use crate::generate::values::{Scale, value};
 use crate::rules::ids::derived;
@@ -30,7 +31,10 @@ pub(super) fn made() -> VectorFile {
     );
     flags(&mut maker);
     for kind in WireKind::ALL {
-        sound(&mut maker, *kind);
+        match kind {
+            WireKind::Message => messages(&mut maker),
+            kind => sound(&mut maker, *kind),
+        }
     }
     limits(&mut maker);
     for kind in WireKind::ALL {
@@ -140,6 +144,24 @@ fn sound(maker: &mut Maker, kind: WireKind) {
             let of = [&["STO-1.2"], shown(kind)].concat();
             maker.valid(id, "decode", args, ok, &of);
         }
+    }
+}
+
+/// A message of each kind, the shortest of those that are drawn.
+fn messages(maker: &mut Maker) {
+    maker.finding(&[]);
+    let drawn: Vec<Vec<Mirror>> = (0..DRAWS)
+        .map(|attempt| {
+            let mut draw = stream(&format!("codec/Message/sound/{attempt}"));
+            of_each_kind(&mut draw).into_iter().map(Mirror::from).collect()
+        })
+        .collect();
+    for number in 1..=15 {
+        let of_kind = drawn.iter().filter_map(|all| all.get(number - 1));
+        let Some(shortest) = of_kind.min_by_key(|value| value.encode().len()) else { continue };
+        let (args, ok) = decoded(shortest);
+        let id = format!("decode.MMSG.kind-{number}");
+        maker.valid(id, "decode", args, ok, &["STO-1.2"]);
     }
 }
 

@@ -94,6 +94,15 @@ pub(super) fn judged(fault: &str) -> Judged {
     if is("set-of-another-length") || is("variant-of-another-length") {
         return (&[Truncated, Trailing], "STO-1.3", "end-unchecked");
     }
+    if is("message-without-kind") || is("epoch-as-height") {
+        return (&[Truncated], "STO-1.3", "end-unchecked");
+    }
+    if is("tag-within") {
+        return (&[Variant, Trailing], "STO-1.3", "variant-lenient");
+    }
+    if is("block-as-epoch") {
+        return (&[Trailing], "STO-1.4", "trailing-accepted");
+    }
     if is("set-9") || is("variant-2") {
         return (&[Variant, Bound], "PRE-1.7", "variant-lenient");
     }
@@ -106,7 +115,7 @@ pub(super) fn judged(fault: &str) -> Judged {
     if ends("-tag-2") || fault.starts_with("kind-") || is("service-of-kind-3") {
         return (&[Variant], "STO-1.3", "variant-lenient");
     }
-    let tags = ["finding-", "subject-", "entry-", "purpose-", "fault-"];
+    let tags = ["finding-", "subject-", "entry-", "purpose-", "fault-", "message-"];
     if tags.iter().any(|tag| fault.starts_with(tag)) || is("evidence-0") || is("evidence-5") {
         return (&[Variant], "STO-1.3", "variant-lenient");
     }
@@ -119,6 +128,8 @@ pub(super) fn judged(fault: &str) -> Judged {
         "name-65",
         "transaction-above-limit",
         "records-none",
+        "roots-none",
+        "roots-1025",
         "records-65",
         "files-none",
         "files-65",

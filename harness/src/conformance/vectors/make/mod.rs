@@ -5,6 +5,7 @@ mod access_story;
 mod bookings;
 mod certificates;
 mod codec;
+mod deliveries;
 mod epochs;
 mod evidence;
 mod faults;
@@ -14,12 +15,14 @@ mod paper;
 mod receipts;
 mod roster;
 mod roster_story;
+mod sequences;
 mod sharing;
 mod signatures;
 mod trees;
 mod windows;
 
 pub use epochs::histories;
+pub use sequences::made as made_sequences;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +50,7 @@ pub const MAKERS: &[fn() -> VectorFile] = &[
     access::made,
     files::made,
     sharing::made,
+    deliveries::made,
     paper::made,
     gaps::made,
 ];

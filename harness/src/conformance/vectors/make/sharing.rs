@@ -82,7 +82,7 @@ struct Pair {
 }
 
 /// Three pairs, a capsule, and its way from the first to the third.
-struct Scene {
+pub(super) struct Scene {
     pairs: Vec<Pair>,
     capsules: Vec<Capsule>,
     offers: Vec<Rows>,
@@ -110,7 +110,7 @@ impl Pair {
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let pairs: Vec<Pair> = (0..3).map(Pair::new).collect();
         let (original, content) = encaps(toy(), &pairs[0].p, &named("key id"), &named("message"));
         let (mut capsules, mut offers, mut rekeys) = (vec![original], Vec::new(), Vec::new());
@@ -126,6 +126,12 @@ impl Scene {
         let private_offer = pairs[1].offers(&pairs[0].name, KEY_PRIVATE, &coins(0));
         let private_rekey = accept(&pairs[0].keys, &private_offer);
         Self { pairs, capsules, offers, rekeys, private_offer, private_rekey, content }
+    }
+
+    /// The capsules on the way, each with the name of the key that it is under.
+    pub(super) fn way(&self) -> Vec<(Vec<u8>, Bytes32)> {
+        let names = self.pairs.iter().map(|pair| pair.name);
+        self.capsules.iter().map(|capsule| capsule.encode(toy())).zip(names).collect()
     }
 
     fn rekey(&self, hop: usize) -> Vec<u8> {

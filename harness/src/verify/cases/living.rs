@@ -1,0 +1,276 @@
+//! A network of real processes on loopback: records flow while a producer and an auditor are killed and started
+//! again, then clients of different kinds are asked the same. [CON-7] [DDB-1] [ANC-2] [CLI-1] [CLI-2] [CLI-4]
+//!
+//! What is simulated: who mines Bitcoin's blocks, and how fast. Time is real, so this chapter waits for a freeze
+//! and six blocks; how long it may take has a bound, behind which the case is undecided.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mdsm_core::anchoring::{ChainParameters, HeaderChain, examine};
+use mdsm_core::client::{Known, Question, full};
+use mdsm_core::codec::Wire as _;
+use mdsm_core::crypto::sign::SigningKey;
+use mdsm_core::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType};
+use mdsm_core::params::{ANCHOR_CONFIRMATIONS, SMALL};
+use mdsm_core::runtime::settings::NodeFile;
+use mdsm_core::runtime::{Books, Home};
+use mdsm_core::service::{LightClient, Pace, Shelf};
+use mdsm_core::types::{ChainId, Height, InstitutionId, RecordId, Timestamp};
+use rand_chacha::rand_core::Rng as _;
+
+use super::super::world::World;
+use super::{Case, Check, Fault, Means, hold, text};
+use crate::living::Fleet;
+use crate::stop::Stop;
+
+/// How long anything may take; a freeze is ten seconds, and six blocks as long.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(100);
+/// Time between two blocks of Bitcoin.
+const BLOCK: Duration = Duration::from_millis(500);
+/// Records that flow.
+const RECORDS: u32 = 60;
+/// A producer, and when it is killed and started again, counted in records.
+const PRODUCER: (u32, u32, u32) = (2, 15, 35);
+/// An auditor, the same.
+const AUDITOR: (u32, u32, u32) = (6, 25, 45);
+
+pub(super) fn cases(means: &Means) -> Vec<Case> {
+    let means = means.clone();
+    vec![Case {
+        id: "living.processes".to_owned(),
+        title: "eight processes on sockets book what they acknowledged though a producer and an auditor are killed, \
+                anchor it, and clients of different kinds answer alike"
+            .to_owned(),
+        requirements: &["DDB-1.8", "ANC-2.2", "CLI-1.1", "CLI-2.1", "CLI-2.2", "CLI-4.1", "CLI-4.2"],
+        check: Box::new(move |world: &World| {
+            let folder = tempfile::tempdir().map_err(|error| Fault::Undecided(error.to_string()))?;
+            let fleet = Fleet::start(
+                &PathBuf::from(&means.program),
+                &folder.path().join("network"),
+                SMALL,
+                Pace::WATCHED,
+                BLOCK,
+            );
+            let mut scene = Scene {
+                fleet: fleet.map_err(Fault::Undecided)?,
+                key: key(world),
+                acknowledged: BTreeSet::new(),
+                began: Instant::now(),
+                stop: means.stop.clone(),
+            };
+            scene.play()
+        }),
+    }]
+}
+
+/// The patient's key.
+fn key(world: &World) -> SigningKey {
+    let mut seed = [0; 32];
+    world.seed.stream("living").fill_bytes(&mut seed);
+    SigningKey::from_seed(&seed)
+}
+
+struct Scene {
+    fleet: Fleet,
+    key: SigningKey,
+    acknowledged: BTreeSet<RecordId>,
+    began: Instant,
+    stop: Stop,
+}
+
+impl Scene {
+    fn play(&mut self) -> Check {
+        let mut client = LightClient::open(self.fleet.local().network(), None).map_err(text)?;
+        self.until("every institution answers", |scene| Ok(scene.answering() == 8))?;
+        self.flow()?;
+        let acknowledged = self.acknowledged.len();
+        hold(acknowledged >= RECORDS as usize / 2, || {
+            format!("of {RECORDS} records {acknowledged} were acknowledged")
+        })?;
+        self.until("every institution answers again", |scene| Ok(scene.answering() == 8))?;
+        let mut at = Height::new(0);
+        self.until("every acknowledged record is booked", |scene| {
+            at = scene.follow(&mut client)?;
+            let booked = scene.booked(&mut client, at)?;
+            Ok(scene.acknowledged.is_subset(&booked))
+        })?;
+        let receipts = self.receipts(&mut client)?;
+        let alike = self.full_answers_alike(&mut client)?;
+        let seconds = self.began.elapsed().as_secs();
+        Ok(format!(
+            "{acknowledged} of {RECORDS} records were acknowledged, and each is booked; {receipts} receipts hold \
+             against Bitcoin's headers; {alike}; {seconds} s"
+        ))
+    }
+
+    /// Looks again and again, until it is so or it has taken too long.
+    fn until(
+        &mut self,
+        what: &str,
+        mut is_so: impl FnMut(&mut Self) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let started = Instant::now();
+        while !is_so(self)? {
+            if let Some(how) = self.fleet.fallen() {
+                return Err(how.into());
+            }
+            if let Some(reason) = self.stop.reason() {
+                return Err(Fault::Undecided(reason));
+            }
+            if started.elapsed() > PATIENCE {
+                let limit = PATIENCE.as_secs();
+                return Err(Fault::Undecided(format!("{what}: not within {limit} s")));
+            }
+            self.fleet.runtime().block_on(tokio::time::sleep(LOOK));
+        }
+        Ok(())
+    }
+
+    fn webs(&self) -> Vec<(InstitutionId, String)> {
+        let members = self.fleet.local().network().members.iter();
+        members.filter_map(|it| Some((it.founder.institution, it.web.clone()?))).collect()
+    }
+
+    fn answering(&self) -> usize {
+        let Ok(client) = LightClient::open(self.fleet.local().network(), None) else { return 0 };
+        let line = Question::Status.line();
+        let asked = self.webs().into_iter().filter(|(_, web)| {
+            self.fleet.runtime().block_on(client.asker().get(web, &line, None)).is_ok()
+        });
+        asked.count()
+    }
+
+    /// Sends records to the producers in turn; what is not acknowledged may be lost.
+    fn flow(&mut self) -> Result<(), Fault> {
+        let network = self.fleet.local().network();
+        let (chain, created) = (network.genesis.chain_id(), network.genesis.started_at);
+        let client = LightClient::open(network, None).map_err(text)?;
+        let webs = self.webs();
+        for number in 0..RECORDS {
+            for (id, killed, started) in [PRODUCER, AUDITOR] {
+                let id = InstitutionId::new(id);
+                if number == killed {
+                    self.fleet.kill(id);
+                }
+                if number == started {
+                    self.fleet.launch(id).map_err(Fault::Undecided)?;
+                }
+            }
+            let (delegate, web) = &webs[number as usize % webs.len()];
+            let envelope = record(number, created, &self.key, &chain, *delegate)?;
+            let sent = self.fleet.runtime().block_on(async {
+                let asker = client.asker();
+                asker.post(web, "/v1/requests", Some(&self.key), Vec::new()).await?;
+                asker.post(web, "/v1/records", None, envelope.to_bytes()).await
+            });
+            if sent.is_ok() {
+                self.acknowledged.insert(envelope.record.id());
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&self, client: &mut LightClient) -> Result<Height, Fault> {
+        let height = self.fleet.runtime().block_on(client.follow());
+        height.map_err(|error| Fault::Broken(format!("light client: {error}")))
+    }
+
+    fn booked(&self, client: &mut LightClient, at: Height) -> Result<BTreeSet<RecordId>, Fault> {
+        let records = self.fleet.runtime().block_on(client.records(&self.key, at));
+        let (records, _) = records.map_err(|error| Fault::Broken(format!("records: {error}")))?;
+        Ok(records.records.iter().map(|listed| listed.id).collect())
+    }
+
+    /// Every acknowledged record gets a receipt that holds with nothing but headers.
+    fn receipts(&mut self, client: &mut LightClient) -> Result<usize, Fault> {
+        let mut waiting: Vec<RecordId> = self.acknowledged.iter().copied().collect();
+        self.until("every record has a receipt down to Bitcoin", |scene| {
+            let at = scene.follow(client)?;
+            let headers = HeaderChain::from_bytes(&scene.fleet.headers(), ChainParameters::Regtest);
+            let headers = headers.map_err(text)?;
+            while let Some(id) = waiting.last().copied() {
+                let question = Question::Receipt { id, at };
+                let asked = scene.fleet.runtime().block_on(client.ask(&question, &scene.key));
+                let answered =
+                    asked.map_err(|error| Fault::Broken(format!("receipt of {id}: {error}")))?;
+                let receipt = answered.heard.iter().find_map(|heard| match &heard.known {
+                    Known::Receipt(Some(receipted)) => {
+                        receipted.receipt.clone().filter(|it| it.bitcoin.is_some())
+                    }
+                    _ => None,
+                });
+                let Some(receipt) = receipt else { return Ok(false) };
+                let claim = examine(&receipt, None).map_err(text)?;
+                let held = claim.confirm(&headers, ANCHOR_CONFIRMATIONS);
+                held.map_err(|error| Fault::Broken(format!("receipt of {id}: {error}")))?;
+                waiting.pop();
+            }
+            Ok(true)
+        })?;
+        Ok(self.acknowledged.len())
+    }
+
+    /// The full client, from its own books and without a proof, says what the light client was shown.
+    fn full_answers_alike(&mut self, client: &mut LightClient) -> Check {
+        let (owner, at) = (self.key.owner(), self.follow(client)?);
+        let (light, _) = self
+            .fleet
+            .runtime()
+            .block_on(client.records(&self.key, at))
+            .map_err(|error| Fault::Broken(format!("records: {error}")))?;
+        let institutions = self.fleet.institutions();
+        for id in &institutions {
+            self.fleet.kill(*id);
+        }
+        for id in &institutions {
+            let settings = NodeFile::read(self.fleet.local().settings(*id)).map_err(text)?;
+            let (home, _) = Home::open(settings.home).map_err(text)?;
+            let (books, opened) = Books::open(&home.store()).map_err(text)?;
+            hold(opened.lost.is_empty(), || format!("institution {id} lost {:?}", opened.lost))?;
+            let shelf = Shelf::new(*id, self.fleet.local().network(), Arc::new(books));
+            let shelf = shelf.map_err(text)?;
+            let view = shelf.at(at, None).map_err(text)?;
+            let question = Question::Records { owner, at, after: None };
+            let known = full::known(&view, &question, Some(&owner)).map_err(text)?;
+            let Known::Records(full) = known else {
+                return Err(format!("institution {id} answers something else").into());
+            };
+            let first: Vec<RecordId> = light.records.iter().map(|it| it.id).collect();
+            let own: Vec<RecordId> = full.records.iter().map(|it| it.id).collect();
+            let is_all = full.next.is_some() || own.len() == first.len();
+            hold(first.starts_with(&own) && is_all && !own.is_empty(), || {
+                format!(
+                    "institution {id} lists {} records, the light client {}",
+                    own.len(),
+                    first.len()
+                )
+            })?;
+        }
+        Ok(format!(
+            "the light client and {} full clients list the same records",
+            institutions.len()
+        ))
+    }
+}
+
+fn record(
+    number: u32,
+    created: Timestamp,
+    key: &SigningKey,
+    chain: &ChainId,
+    delegate: InstitutionId,
+) -> Result<Envelope, Fault> {
+    let words = format!("{{\"resourceType\":\"Observation\",\"id\":\"{number}\"}}").into_bytes();
+    let kind = ResourceType::new("Observation").map_err(text)?;
+    let media = MediaType::new("application/fhir+json").map_err(text)?;
+    let bytes = u64::try_from(words.len()).map_err(text)?;
+    let metadata = Metadata::new(kind, media, created, bytes);
+    let content = Content::inline(words).map_err(text)?;
+    let record = Record::new(key.owner(), metadata, content).map_err(text)?;
+    Ok(Envelope::sign(record, chain, key, delegate))
+}

@@ -1,0 +1,165 @@
+//! One institution as a process serves it: from its settings to its end. [CLI-1]
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+
+use super::interface::Interface;
+use crate::anchoring::ChainParameters;
+use crate::bitcoin::rpc::EndpointError;
+use crate::bitcoin::{Endpoint, Rpc};
+use crate::roster::FoundError;
+use crate::runtime::settings::{BitcoinSettings, NetworkFile, NodeFile, SettingsError};
+use crate::runtime::{
+    BitcoinConfig, DiskError, Home, HomeError, Institution, InstitutionConfig, InstitutionError,
+};
+use crate::web::{self, Bounds, Server};
+
+/// Why an institution does not serve, or serves no longer.
+#[derive(Debug, Error)]
+pub enum ProcessError {
+    /// Its settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Its home.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// An address that it cannot answer.
+    #[error("{what} = {address:?}: {source}")]
+    Listen {
+        /// The setting.
+        what: &'static str,
+        /// The address.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The address of a node of Bitcoin.
+    #[error("bitcoin.url: {0}")]
+    Bitcoin(#[from] EndpointError),
+    /// It does not start.
+    #[error(transparent)]
+    Start(#[from] InstitutionError),
+    /// The members make no committees.
+    #[error(transparent)]
+    Found(#[from] FoundError),
+    /// Its disk has failed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// An institution that serves.
+#[derive(Debug)]
+pub struct Served {
+    institution: Institution,
+    interface: Arc<Interface>,
+    web: Option<Server>,
+}
+
+impl Served {
+    /// Starts what the settings describe, on the runtime of the caller.
+    pub async fn start(settings: &NodeFile) -> Result<Self, ProcessError> {
+        let network = NetworkFile::read(&settings.network)?;
+        let (home, secret) = Home::open(&settings.home)?;
+        let listener = listen("listen", &settings.listen).await?;
+        let offered = match &settings.web {
+            Some(address) => Some((address, listen("web", address).await?)),
+            None => None,
+        };
+        let key = secret.signing();
+        let founders = network.clone();
+        let config = InstitutionConfig {
+            me: settings.institution,
+            home,
+            secret,
+            network,
+            delay_ms: settings.delay_ms,
+            bitcoin: settings.bitcoin.as_ref().map(bitcoin_of).transpose()?,
+        };
+        let institution = Institution::start(config, listener)?;
+        let interface = Arc::new(Interface::new(&institution, &founders, key)?);
+        let web = match offered {
+            Some((address, listener)) => {
+                let served = web::serve(listener, interface.clone(), Bounds::default());
+                Some(served.map_err(|source| unanswered("web", address, source))?)
+            }
+            None => None,
+        };
+        Ok(Self { institution, interface, web })
+    }
+
+    /// What it answers others, whether it is offered on an address or not.
+    #[must_use]
+    pub fn interface(&self) -> &Arc<Interface> {
+        &self.interface
+    }
+
+    /// The address on which it is offered.
+    #[must_use]
+    pub fn web(&self) -> Option<&Server> {
+        self.web.as_ref()
+    }
+
+    /// The institution.
+    #[must_use]
+    pub fn institution(&self) -> &Institution {
+        &self.institution
+    }
+
+    /// Returns when its disk has failed.
+    pub async fn ended(&mut self) -> Result<(), DiskError> {
+        self.institution.ended().await
+    }
+
+    /// Stores and sends what is under way, then ends everything.
+    pub async fn stop(self) -> Result<(), DiskError> {
+        // Who waits for a record to be stored is still answered.
+        if let Some(web) = self.web {
+            web.stop().await;
+        }
+        drop(self.interface);
+        self.institution.stop().await
+    }
+}
+
+/// Serves until `stop` is there or the disk fails.
+pub async fn serve(
+    settings: &NodeFile,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ProcessError> {
+    let mut served = Served::start(settings).await?;
+    let failed = tokio::select! {
+        () = stop => None,
+        result = served.ended() => Some(result),
+    };
+    match failed {
+        Some(Err(error)) => Err(error.into()),
+        _ => Ok(served.stop().await?),
+    }
+}
+
+/// The node of Bitcoin that settings name.
+pub fn bitcoin_of(settings: &BitcoinSettings) -> Result<BitcoinConfig, EndpointError> {
+    let endpoint = Endpoint::new(&settings.url)?;
+    let endpoint = match &settings.cookie {
+        Some(cookie) => endpoint.with_cookie(cookie.clone()),
+        None => endpoint,
+    };
+    let network = match settings.network.as_str() {
+        "mainnet" => ChainParameters::Mainnet,
+        _ => ChainParameters::Regtest,
+    };
+    let poll = Duration::from_millis(settings.poll_ms.into());
+    Ok(BitcoinConfig { rpc: Rpc::new(endpoint), network, birth: settings.start, poll })
+}
+
+async fn listen(what: &'static str, address: &str) -> Result<TcpListener, ProcessError> {
+    TcpListener::bind(address).await.map_err(|source| unanswered(what, address, source))
+}
+
+fn unanswered(what: &'static str, address: &str, source: io::Error) -> ProcessError {
+    ProcessError::Listen { what, address: address.to_owned(), source }
+}

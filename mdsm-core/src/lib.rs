@@ -22,6 +22,7 @@
 //! | I/O | line | | |
 //! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
 //! | F9 | [`transport`] | 2.2 | CON-7 |
+//! | F9 | [`objects`] | 2, 2.1 | DDB-2, DDB-3, STO-6 |
 //! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
 //! | F10 | [`web`] | 2 | CLI-1, CLI-3 |
 //! | F11 | [`service`] | 2 | CLI-1, CLI-2, PRE-3 to PRE-8 |
@@ -49,6 +50,8 @@ pub mod log;
 pub mod merkle;
 #[cfg(feature = "node")]
 pub mod node;
+#[cfg(feature = "node")]
+pub mod objects;
 pub mod params;
 pub mod reencryption;
 pub mod roster;

@@ -14,6 +14,7 @@ mod receipt;
 mod record;
 #[expect(dead_code, reason = "reached through an exchange over HTTP, which its caller brings")]
 mod revoke;
+mod store;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,9 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Run one institution of a network.
     Node(node::NodeOptions),
+    /// Look at what an institution has on its disk.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command did not do what was asked for.
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
         Command::Receipt(command) => receipt::run(command),
         Command::Keys(command) => keys::run(&command),
         Command::Node(options) => node::run(&options),
+        Command::Store(command) => store::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

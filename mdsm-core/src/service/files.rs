@@ -88,9 +88,8 @@ impl Files {
 impl Vault for Files {
     async fn put(&self, bytes: Vec<u8>) -> Result<Digest, ExchangeError> {
         let digest = sha256(&bytes);
-        let away = |error: crate::objects::ObjectsError| ExchangeError::Away {
-            why: error.to_string(),
-        };
+        let away =
+            |error: crate::objects::ObjectsError| ExchangeError::Away { why: error.to_string() };
         self.0.put(&digest, &bytes).await.map_err(away)?;
         Ok(digest)
     }

@@ -178,12 +178,7 @@ impl web::Institution for Interface {
         self.intake.submit(envelope, false).await.map_err(refused)
     }
 
-    async fn put_object(
-        &self,
-        digest: Digest,
-        by: OwnerId,
-        file: Upload,
-    ) -> Result<(), Failure> {
+    async fn put_object(&self, digest: Digest, by: OwnerId, file: Upload) -> Result<(), Failure> {
         tracing::debug!(%digest, %by, "a file arrives");
         self.files.take(&digest, file).await
     }

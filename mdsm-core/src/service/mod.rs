@@ -13,8 +13,8 @@ mod regtest;
 pub mod sharing;
 mod shelf;
 
-pub use files::Files;
 pub use ask::{AskError, Asker, Told};
+pub use files::Files;
 pub use interface::Interface;
 pub use light::{Answered, LightClient, LightError, Objection, Why};
 pub use local::{LOOPBACK, Local, LocalError, Pace};

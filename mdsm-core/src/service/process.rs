@@ -14,11 +14,12 @@ use super::sharing::{Desk, DeskError, Proxy};
 use crate::anchoring::ChainParameters;
 use crate::bitcoin::rpc::EndpointError;
 use crate::bitcoin::{Endpoint, Rpc};
-use crate::roster::FoundError;
 use crate::objects::ObjectsError;
+use crate::roster::FoundError;
 use crate::runtime::settings::{BitcoinSettings, NetworkFile, NodeFile, SettingsError};
 use crate::runtime::{
-    objects_of, BitcoinConfig, DiskError, Home, HomeError, Institution, InstitutionConfig, InstitutionError,
+    BitcoinConfig, DiskError, Home, HomeError, Institution, InstitutionConfig, InstitutionError,
+    objects_of,
 };
 use crate::web::{self, Bounds, Server};
 
@@ -99,9 +100,8 @@ impl Served {
         let desk = Arc::new(Desk::new(&institution, &founders, files)?);
         let serving = desk.clone();
         let proxy = tokio::spawn(async move {
-            if let Err(error) = proxy.run(&*serving).await {
-                tracing::debug!(%error, "the proxy ends");
-            }
+            let Err(error) = proxy.run(&*serving).await;
+            tracing::debug!(%error, "the proxy ends");
         });
         let web = match offered {
             Some((address, listener)) => {

@@ -100,7 +100,10 @@ impl Means {
 
 /// All cases. What files there are is known before the network runs.
 pub(super) fn all(inputs: &[Input], refusals: &[Refusal], means: &Means) -> Vec<Part> {
-    #[cfg_attr(not(feature = "living"), expect(unused_mut, reason = "the last part needs processes"))]
+    #[cfg_attr(
+        not(feature = "living"),
+        expect(unused_mut, reason = "the last part needs processes")
+    )]
     let mut parts = vec![
         Part {
             id: "files",

@@ -3,17 +3,11 @@
 //! Exit codes: 0 what was asked for holds, 1 it does not, 4 the command line or a file is at fault.
 
 mod demo;
-#[expect(dead_code, reason = "reached through an exchange over HTTP, which its caller brings")]
-mod grant;
 mod keys;
 mod logs;
 mod node;
-#[expect(dead_code, reason = "reached through an exchange over HTTP, which its caller brings")]
-mod open;
 mod receipt;
 mod record;
-#[expect(dead_code, reason = "reached through an exchange over HTTP, which its caller brings")]
-mod revoke;
 mod store;
 
 use std::process::ExitCode;

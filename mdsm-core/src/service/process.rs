@@ -83,7 +83,8 @@ impl Served {
             None => None,
         };
         let key = secret.signing();
-        let files = Files::new(objects_of(&settings.objects, &home.objects())?);
+        let objects = objects_of(&settings.objects, &home.objects())?;
+        let files = Files::new(objects, settings.institution, &network);
         let mut proxy = Proxy::new(&secret);
         let founders = network.clone();
         let config = InstitutionConfig {

@@ -14,6 +14,7 @@ pub mod corpus;
 pub mod generate;
 pub mod glob;
 pub mod input;
+#[cfg(feature = "living")]
 pub mod living;
 pub mod machine;
 pub mod model;

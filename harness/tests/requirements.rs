@@ -12,7 +12,9 @@ const AWAITED: [(&str, &str); 0] = [];
 
 /// Whether a sentence has to have code and a test today.
 fn is_gated(id: &str) -> bool {
-    ["STO-", "COM-", "CON-", "ANC-", "PRE-", "DDB-", "CLI-"].iter().any(|gated| id.starts_with(gated))
+    ["STO-", "COM-", "CON-", "ANC-", "PRE-", "DDB-", "CLI-"]
+        .iter()
+        .any(|gated| id.starts_with(gated))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,7 +133,10 @@ fn spec() -> BTreeMap<String, Sentence> {
 }
 
 fn annotated() -> Vec<Source> {
-    ["mdsm-core", "harness"].iter().flat_map(|folder| source::files(folder, &[".rs", ".js", ".mjs"])).collect()
+    ["mdsm-core", "harness"]
+        .iter()
+        .flat_map(|folder| source::files(folder, &[".rs", ".js", ".mjs"]))
+        .collect()
 }
 
 #[test]

@@ -22,13 +22,14 @@
 //! | I/O | line | | |
 //! | F9 | [`bitcoin`], [`store`], [`log`], [`environment`] | 2, 2.1, 4 | ANC-1, ANC-3, DDB-1 |
 //! | F9 | [`transport`] | 2.2 | CON-7 |
+//! | F9 | [`objects`] | 2, 2.1 | DDB-2, DDB-3, STO-6 |
 //! | F10 | [`runtime`] | 2.2 | CON-7, ANC-2, ANC-3 |
 //! | F10 | [`web`] | 2 | CLI-1, CLI-3 |
-//! | F11 | [`service`] | 2 | CLI-1, CLI-2 |
+//! | F11 | [`service`] | 2 | CLI-1, CLI-2, PRE-3 to PRE-8 |
 //! | F12 | `bin/mdsm` | 2 | ANC-2 |
 //!
-//! Features: `node` (default) adds what lies above the I/O line, and [`anchoring`], which reads
-//! Bitcoin's formats with the `bitcoin` crate.
+//! Features: `node` adds store, log and [`anchoring`], which reads Bitcoin's formats with the `bitcoin` crate;
+//! `network` (default) adds sockets and institutions that run.
 
 pub mod access;
 #[cfg(feature = "node")]
@@ -40,7 +41,7 @@ pub mod client;
 pub mod codec;
 pub mod consensus;
 pub mod crypto;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod environment;
 pub mod freezing;
 pub mod ledger;
@@ -49,18 +50,20 @@ pub mod log;
 pub mod merkle;
 #[cfg(feature = "node")]
 pub mod node;
+#[cfg(feature = "node")]
+pub mod objects;
 pub mod params;
 pub mod reencryption;
 pub mod roster;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod runtime;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod service;
 #[cfg(feature = "node")]
 pub mod store;
 pub(crate) mod sync;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod transport;
 pub mod types;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod web;

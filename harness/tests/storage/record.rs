@@ -285,6 +285,9 @@ fn sto_6_1_large_content_is_stored_sealed_and_booked_by_digest() {
     // What the Item holds finds the file, and shows that it is the one.
     let found = rows.object(booking.content.digest()).unwrap().unwrap();
     assert_eq!(booking.open(&found, &content_key()), Ok(plaintext));
+    //= harness/spec/database.md#ddb-3-finding
+    //= type=test
+    //# DDB-3.3 (ours): A reader MUST compare a file with the digest it asked for before opening it.
     let mut other = found;
     other[1_000] ^= 1;
     assert!(matches!(booking.open(&other, &content_key()), Err(ContentError::Digest { .. })));

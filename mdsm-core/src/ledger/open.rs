@@ -68,6 +68,8 @@ impl Booking {
             return Err(ContentError::Inline.into());
         };
         let found = seal::digest_stream(sealed).map_err(StreamError::Read)?;
+        //= harness/spec/database.md#ddb-3-finding
+        //# DDB-3.3 (ours): A reader MUST compare a file with the digest it asked for before opening it.
         if found != expected {
             return Err(ContentError::Digest { found, expected }.into());
         }

@@ -99,6 +99,24 @@ impl Log {
         Self::open_with(path.as_ref(), visit, true)
     }
 
+    /// Reads a log that nobody has open and leaves it as it is, a torn tail included.
+    ///
+    /// # Errors
+    /// As when it is opened.
+    pub fn check(
+        path: impl AsRef<Path>,
+        mut visit: impl FnMut(u64, &[u8]),
+    ) -> Result<Opened, LogError> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(LogError::io(path, "open"))?;
+        lock(path, &file)?;
+        let walk = read::walk(path, &file, u64::MAX, |sequence, payload| {
+            visit(sequence, payload);
+            Ok::<(), LogError>(())
+        })?;
+        Ok(Opened { entries: walk.entries, torn: walk.torn })
+    }
+
     fn open_with(
         path: &Path,
         mut visit: impl FnMut(u64, &[u8]),
@@ -114,11 +132,7 @@ impl Log {
             .truncate(false)
             .open(&path)
             .map_err(io("open"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(LogError::Locked { file: path }),
-            Err(std::fs::TryLockError::Error(error)) => return Err(io("lock")(error)),
-        }
+        lock(&path, &file)?;
         let walk = read::walk(&path, &file, u64::MAX, |sequence, payload| {
             visit(sequence, payload);
             Ok::<(), LogError>(())
@@ -227,6 +241,16 @@ impl Reader {
             return Err(LogError::Damaged { file: self.path.clone(), offset, unreadable }.into());
         }
         Ok(())
+    }
+}
+
+fn lock(path: &Path, file: &File) -> Result<(), LogError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(LogError::Locked { file: path.to_path_buf() })
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(LogError::io(path, "lock")(error)),
     }
 }
 

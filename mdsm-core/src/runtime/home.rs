@@ -112,6 +112,12 @@ impl Home {
         Ok((home, secret))
     }
 
+    /// A home whose secret is not needed.
+    #[must_use]
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
     /// The file with the secret.
     #[must_use]
     pub fn secret_file(&self) -> PathBuf {
@@ -136,7 +142,7 @@ impl Home {
         self.directory.join("store")
     }
 
-    fn journal(&self) -> PathBuf {
+    pub(super) fn journal(&self) -> PathBuf {
         self.directory.join("consensus.log")
     }
 

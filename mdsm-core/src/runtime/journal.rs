@@ -107,6 +107,25 @@ impl Journal {
         wrong.map_or_else(|| Ok((Self { log }, Kept::Whole(entries))), Err)
     }
 
+    /// Reads a log that no node has open and leaves it as it is; the number of things it holds.
+    pub fn check(path: impl AsRef<Path>) -> Result<u64, JournalError> {
+        let path = path.as_ref();
+        let (mut held, mut wrong) = (0, None);
+        let opened = Log::check(path, |sequence, payload| match read_all(payload) {
+            Ok(entries) => held += entries.len() as u64,
+            Err(error) => {
+                let file = path.to_path_buf();
+                wrong.get_or_insert(JournalError::Entry { file, sequence, error });
+            }
+        })?;
+        if let Some(torn) = opened.torn.filter(|torn| !torn.is_cut_short) {
+            let (file, offset) = (path.to_path_buf(), torn.offset);
+            let unreadable = vec![torn.sequence..=torn.sequence];
+            return Err(LogError::Damaged { file, offset, unreadable }.into());
+        }
+        wrong.map_or(Ok(held), Err)
+    }
+
     /// Puts what is there aside, and starts a log that says so. It is made under another name and put in place
     /// when it does: an empty log there would look like that of a key that never signed.
     //= harness/spec/consensus.md#con-7-safety-life-and-evidence

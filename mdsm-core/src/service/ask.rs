@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::client::{Caller, Speaker};
 use crate::crypto::sign::SigningKey;
 use crate::environment::Clock;
-use crate::types::{ChainId, InstitutionId};
+use crate::types::{ChainId, Digest, InstitutionId};
 
 /// Milliseconds for an answer.
 const ANSWER_MS_MAX: u64 = 20_000;
@@ -140,6 +140,18 @@ impl Asker {
     pub async fn headers(&self, web: &str) -> Result<Bytes, AskError> {
         let (line, none) = ("/v1/headers", Bytes::new());
         Ok(self.exchange(Method::GET, web, line, None, none, HEADERS_BYTES_MAX).await?.1)
+    }
+
+    /// A sealed file of one full client, if it has at most `bytes_max` bytes. Its digest proves it.
+    pub async fn object(
+        &self,
+        web: &str,
+        digest: &Digest,
+        bytes_max: usize,
+    ) -> Result<Bytes, AskError> {
+        let line = format!("/v1/objects/{digest}");
+        let none = Bytes::new();
+        Ok(self.exchange(Method::GET, web, &line, None, none, bytes_max).await?.1)
     }
 
     async fn exchange(

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use tokio::sync::watch;
 
+use super::files::Files;
 use super::shelf::{Shelf, ShelfError};
 use crate::client::Question;
 use crate::client::full::{self, FullError};
@@ -36,6 +37,7 @@ pub struct Interface {
     key: SigningKey,
     clock: Clock,
     shelf: Arc<Shelf>,
+    files: Files,
     status: watch::Receiver<Status>,
     intake: Intake,
     metrics: Arc<Metrics>,
@@ -58,6 +60,7 @@ impl Interface {
         institution: &Institution,
         network: &NetworkFile,
         key: SigningKey,
+        files: Files,
     ) -> Result<Self, FoundError> {
         let me = institution.me();
         let shelf = Shelf::new(me, network, institution.books().clone())?;
@@ -67,6 +70,7 @@ impl Interface {
             key,
             clock: Clock::new(),
             shelf: Arc::new(shelf),
+            files,
             status: institution.status(),
             intake: institution.intake().clone(),
             metrics: institution.metrics().clone(),
@@ -174,12 +178,13 @@ impl web::Institution for Interface {
         self.intake.submit(envelope, false).await.map_err(refused)
     }
 
-    async fn put_object(&self, _: Digest, _: OwnerId, _: Upload) -> Result<(), Failure> {
-        Err(NO_VAULT)
+    async fn put_object(&self, digest: Digest, by: OwnerId, file: Upload) -> Result<(), Failure> {
+        tracing::debug!(%digest, %by, "a file arrives");
+        self.files.take(&digest, file).await
     }
 
-    async fn object(&self, _: Digest) -> Result<Download, Failure> {
-        Err(NO_VAULT)
+    async fn object(&self, digest: Digest) -> Result<Download, Failure> {
+        self.files.give(&digest).await
     }
 
     async fn headers(&self) -> Result<Bytes, Failure> {
@@ -203,8 +208,6 @@ impl web::Institution for Interface {
         self.metrics.text()
     }
 }
-
-const NO_VAULT: Failure = Failure::NotOffered { at: "objects", why: "no vault is configured" };
 
 fn failure(error: FullError<ShelfError>, by: Option<OwnerId>) -> Failure {
     match (error, by) {

@@ -4,14 +4,17 @@
 //! for tests that need real processes.
 
 mod ask;
+mod files;
 mod interface;
 mod light;
 mod local;
 mod process;
 mod regtest;
+pub mod sharing;
 mod shelf;
 
 pub use ask::{AskError, Asker, Told};
+pub use files::Files;
 pub use interface::Interface;
 pub use light::{Answered, LightClient, LightError, Objection, Why};
 pub use local::{LOOPBACK, Local, LocalError, Pace};

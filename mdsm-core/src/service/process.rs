@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
+use super::files::Files;
 use super::interface::Interface;
+use super::sharing::{Desk, DeskError, Proxy};
 use crate::anchoring::ChainParameters;
 use crate::bitcoin::rpc::EndpointError;
 use crate::bitcoin::{Endpoint, Rpc};
+use crate::objects::ObjectsError;
 use crate::roster::FoundError;
 use crate::runtime::settings::{BitcoinSettings, NetworkFile, NodeFile, SettingsError};
 use crate::runtime::{
     BitcoinConfig, DiskError, Home, HomeError, Institution, InstitutionConfig, InstitutionError,
+    objects_of,
 };
 use crate::web::{self, Bounds, Server};
 
@@ -46,6 +51,12 @@ pub enum ProcessError {
     /// The members make no committees.
     #[error(transparent)]
     Found(#[from] FoundError),
+    /// Where its files lie.
+    #[error("objects: {0}")]
+    Objects(#[from] ObjectsError),
+    /// Its desk.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
     /// Its disk has failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -56,6 +67,8 @@ pub enum ProcessError {
 pub struct Served {
     institution: Institution,
     interface: Arc<Interface>,
+    desk: Arc<Desk<Files>>,
+    proxy: JoinHandle<()>,
     web: Option<Server>,
 }
 
@@ -70,6 +83,9 @@ impl Served {
             None => None,
         };
         let key = secret.signing();
+        let objects = objects_of(&settings.objects, &home.objects())?;
+        let files = Files::new(objects, settings.institution, &network);
+        let mut proxy = Proxy::new(&secret);
         let founders = network.clone();
         let config = InstitutionConfig {
             me: settings.institution,
@@ -80,7 +96,14 @@ impl Served {
             bitcoin: settings.bitcoin.as_ref().map(bitcoin_of).transpose()?,
         };
         let institution = Institution::start(config, listener)?;
-        let interface = Arc::new(Interface::new(&institution, &founders, key)?);
+        let interface = Interface::new(&institution, &founders, key, files.clone())?;
+        let interface = Arc::new(interface);
+        let desk = Arc::new(Desk::new(&institution, &founders, files)?);
+        let serving = desk.clone();
+        let proxy = tokio::spawn(async move {
+            let Err(error) = proxy.run(&*serving).await;
+            tracing::debug!(%error, "the proxy ends");
+        });
         let web = match offered {
             Some((address, listener)) => {
                 let served = web::serve(listener, interface.clone(), Bounds::default());
@@ -88,13 +111,19 @@ impl Served {
             }
             None => None,
         };
-        Ok(Self { institution, interface, web })
+        Ok(Self { institution, interface, desk, proxy, web })
     }
 
     /// What it answers others, whether it is offered on an address or not.
     #[must_use]
     pub fn interface(&self) -> &Arc<Interface> {
         &self.interface
+    }
+
+    /// Where those who share are served.
+    #[must_use]
+    pub fn desk(&self) -> &Arc<Desk<Files>> {
+        &self.desk
     }
 
     /// The address on which it is offered.
@@ -120,7 +149,10 @@ impl Served {
         if let Some(web) = self.web {
             web.stop().await;
         }
-        drop(self.interface);
+        // What it is in the middle of follows from the chain, and is taken up at the next start.
+        self.proxy.abort();
+        let _ = self.proxy.await;
+        drop((self.interface, self.desk));
         self.institution.stop().await
     }
 }

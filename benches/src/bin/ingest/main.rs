@@ -2,7 +2,7 @@
 //! says they are on the disk, beside the ceiling of hashing them and checking their signatures. [STO-2] [DDB-1]
 //!
 //! The institution has no seat and no links: what is measured is decoding, signatures, the node's pool, the
-//! store with its syncs, and the answers. `cargo run --release -p benches --bin ingest [RECORDS] [DIRECTORY]`.
+//! store with its syncs, and the answers. `cargo run --release -p benches --features network --bin ingest [RECORDS] [DIRECTORY]`.
 //! The ceiling is the same decoding, hashing and batches of signatures on all cores and nothing else. Rounds of
 //! both take turns; a row has the fastest of each.
 

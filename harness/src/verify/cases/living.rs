@@ -126,7 +126,7 @@ impl Scene {
                 let limit = PATIENCE.as_secs();
                 return Err(Fault::Undecided(format!("{what}: not within {limit} s")));
             }
-            self.fleet.runtime().block_on(tokio::time::sleep(LOOK));
+            self.fleet.runtime().block_on(async { tokio::time::sleep(LOOK).await });
         }
         Ok(())
     }
@@ -191,8 +191,7 @@ impl Scene {
         let mut waiting: Vec<RecordId> = self.acknowledged.iter().copied().collect();
         self.until("every record has a receipt down to Bitcoin", |scene| {
             let at = scene.follow(client)?;
-            let headers =
-                HeaderChain::from_bytes(&scene.fleet.headers(), ChainParameters::Regtest);
+            let headers = HeaderChain::from_bytes(&scene.fleet.headers(), ChainParameters::Regtest);
             let headers = headers.map_err(text)?;
             while let Some(id) = waiting.last().copied() {
                 let question = Question::Receipt { id, at };
@@ -245,10 +244,17 @@ impl Scene {
             let own: Vec<RecordId> = full.records.iter().map(|it| it.id).collect();
             let is_all = full.next.is_some() || own.len() == first.len();
             hold(first.starts_with(&own) && is_all && !own.is_empty(), || {
-                format!("institution {id} lists {} records, the light client {}", own.len(), first.len())
+                format!(
+                    "institution {id} lists {} records, the light client {}",
+                    own.len(),
+                    first.len()
+                )
             })?;
         }
-        Ok(format!("the light client and {} full clients list the same records", institutions.len()))
+        Ok(format!(
+            "the light client and {} full clients list the same records",
+            institutions.len()
+        ))
     }
 }
 

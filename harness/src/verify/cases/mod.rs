@@ -6,6 +6,7 @@ mod files;
 mod freezing;
 mod headers;
 mod integrity;
+#[cfg(feature = "living")]
 mod living;
 mod receipts;
 mod sharing;
@@ -99,7 +100,11 @@ impl Means {
 
 /// All cases. What files there are is known before the network runs.
 pub(super) fn all(inputs: &[Input], refusals: &[Refusal], means: &Means) -> Vec<Part> {
-    vec![
+    #[cfg_attr(
+        not(feature = "living"),
+        expect(unused_mut, reason = "the last part needs processes")
+    )]
+    let mut parts = vec![
         Part {
             id: "files",
             title: "Files: from a medical file to a receipt and back",
@@ -142,12 +147,14 @@ pub(super) fn all(inputs: &[Input], refusals: &[Refusal], means: &Means) -> Vec<
             title: "Consensus: explored, simulated, broken on purpose",
             cases: consensus::cases(means),
         },
-        Part {
-            id: "living",
-            title: "Living network: processes, sockets, disks, clients",
-            cases: living::cases(means),
-        },
-    ]
+    ];
+    #[cfg(feature = "living")]
+    parts.push(Part {
+        id: "living",
+        title: "Living network: processes, sockets, disks, clients",
+        cases: living::cases(means),
+    });
+    parts
 }
 
 /// A case with a fixed name.

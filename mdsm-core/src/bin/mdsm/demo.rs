@@ -8,8 +8,10 @@ use mdsm_core::anchoring::{ChainParameters, HeaderChain, examine, funding_script
 use mdsm_core::environment::{Clock, Secret, draw};
 use mdsm_core::ledger::{Content, Envelope, MediaType, Metadata, Receipt, Record, ResourceType};
 use mdsm_core::params::{ANCHOR_CONFIRMATIONS, PAPER, SMALL};
+use mdsm_core::reencryption::Set;
 use mdsm_core::runtime::settings::NodeFile;
 use mdsm_core::runtime::{Home, Status, funding_key};
+use mdsm_core::service::sharing::{Label, Person, story};
 use mdsm_core::service::{Local, Pace, Regtest, Served};
 use mdsm_core::types::{ChainId, InstitutionId, RecordId, Timestamp};
 
@@ -60,10 +62,7 @@ async fn tell(options: &DemoOptions, folder: PathBuf) -> Result<(), Failure> {
     let stage = Stage::set(options, folder).await?;
     let told = stage.story().await;
     if told.is_ok() && !options.once {
-        println!(
-            "\nThe network runs until you press Ctrl-C. Its files: {}",
-            stage.local.folder().display()
-        );
+        stage.hints();
         stopped().await;
     }
     stage.clear().await?;
@@ -92,6 +91,20 @@ impl Stage {
             served.push(Served::start(file).await.map_err(fault)?);
         }
         Ok(Self { local, bitcoin, served, started })
+    }
+
+    /// What to try next.
+    fn hints(&self) {
+        let folder = self.local.folder().display();
+        println!("\nThe network runs until you press Ctrl-C; its files are in {folder}. Try next:");
+        if let Some(web) = self.local.network().members.first().and_then(|it| it.web.as_ref()) {
+            println!("  the page, with a key of your own:  {web}/");
+            println!("  the interface, described:          {web}/openapi.json");
+            println!("  numbers for an operator:           {web}/metrics");
+        }
+        println!("  mdsm keys person me.secret");
+        println!("  mdsm record add FILE --key me.secret --network {folder}/network.toml");
+        println!("  mdsm record list --key me.secret --network {folder}/network.toml");
     }
 
     fn say(&self, words: &str) {
@@ -167,7 +180,25 @@ impl Stage {
             "{} receipts hold, with nothing but Bitcoin's block headers",
             receipts.len()
         ));
-        Ok(())
+        self.share(&patient).await
+    }
+
+    /// The patient shares a file with a doctor, and takes it back.
+    async fn share(&self, patient: &Secret) -> Result<(), Failure> {
+        let spent = tempfile::tempdir().map_err(fault)?;
+        let person = |secret: &Secret, name: &str| {
+            Person::new(secret, Set::S704, &spent.path().join(name)).map_err(fault)
+        };
+        let doctor = person(&Secret::from_seed(draw().map_err(fault)?), "doctor")?;
+        let mut patient = person(patient, "patient")?;
+        let file = "A chest radiograph would stand here. ".repeat(4_096).into_bytes();
+        let label = Label {
+            resource_type: ResourceType::new("ImagingStudy").map_err(fault)?,
+            content_type: MediaType::new("application/dicom").map_err(fault)?,
+        };
+        let desk = self.served[0].desk();
+        let told = story(&**desk, (&mut patient, &doctor), (label, &file), |words| self.say(words));
+        told.await.map(|_| ()).map_err(|error| Failure::Refused(error.to_string()))
     }
 
     /// A visit at the first hospital, which leaves a few records.

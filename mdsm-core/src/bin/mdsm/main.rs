@@ -8,6 +8,7 @@ mod logs;
 mod node;
 mod receipt;
 mod record;
+mod store;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,9 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Run one institution of a network.
     Node(node::NodeOptions),
+    /// Look at what an institution has on its disk.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command did not do what was asked for.
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Command::Receipt(command) => receipt::run(command),
         Command::Keys(command) => keys::run(&command),
         Command::Node(options) => node::run(&options),
+        Command::Store(command) => store::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,8 +10,10 @@
 mod block;
 mod chain;
 mod mempool;
+#[cfg(feature = "network")]
 mod serve;
 
 pub use chain::EmbeddedChain;
 pub use mempool::SubmitError;
+#[cfg(feature = "network")]
 pub use serve::{EmbeddedNode, Refused, ServedChain};

@@ -6,4 +6,4 @@ mod node;
 
 pub use error::SettingsError;
 pub use network::{Member, NetworkFile};
-pub use node::{BitcoinSettings, NodeFile, ObjectSettings};
+pub use node::{BitcoinSettings, NodeFile, ObjectSettings, S3Settings};

@@ -10,6 +10,7 @@
 //! poll_ms = 5000                                               # between two looks
 //! [objects]                                                    # left out: the home, in one copy
 //! directories = ["/disk1/objects", "/disk2/objects"]           # a copy in each
+//! copies = 2                                                   # with so many a file counts as stored; left out: all
 //! ```
 //! Paths are relative to the file.
 
@@ -74,6 +75,8 @@ pub struct ObjectSettings {
     /// Directories, each with a copy.
     #[serde(default)]
     pub directories: Vec<PathBuf>,
+    /// Copies in directories with which a file counts as stored; all of them unless told otherwise.
+    pub copies: Option<u8>,
     /// A cluster that speaks S3, with the copies that it makes itself.
     pub s3: Option<S3Settings>,
 }
@@ -120,6 +123,9 @@ impl NodeFile {
         }
         if !objects.directories.is_empty() && objects.s3.is_some() {
             return Err(value("objects", "either directories or s3"));
+        }
+        if objects.directories.is_empty() && objects.copies.is_some() {
+            return Err(value("objects.copies", "belongs to directories"));
         }
         objects.directories = objects.directories.iter().map(|it| folder.join(it)).collect();
         let delay_ms = delay_ms.unwrap_or(DELAY_MS);
@@ -175,6 +181,7 @@ mod tests {
                 "[objects]\ndirectories = [\"a\"]\ns3 = { endpoint = \"e\", bucket = \"b\", copies = 2 }\n",
                 "objects: either",
             ),
+            ("[objects]\ncopies = 2\n", "objects.copies: belongs to directories"),
         ];
         for (more, told) in cases {
             let error = read(&format!("{SOUND}{more}")).unwrap_err();

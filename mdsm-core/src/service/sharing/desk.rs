@@ -1,0 +1,214 @@
+//! An institution's own exchange: its intake, its books and a vault. [CLI-1] [PRE-7] [DDB-3]
+//!
+//! The register is made anew at a start and kept up with each question: time in proportion to the chain, once.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+
+use super::exchange::{Exchange, ExchangeError, Tip, Vault, Watch};
+use super::keys::KeyRecord;
+use super::register::{Dealing, Register};
+use crate::access::{Delivered, Permit, Refusal};
+use crate::ledger::{Content, Envelope, Service};
+use crate::node::{Event, Input, Refusal as Turned};
+use crate::roster::FoundError;
+use crate::runtime::settings::NetworkFile;
+use crate::runtime::{Institution, Intake, Order, Status, SubmitError};
+use crate::service::shelf::{Shelf, ShelfError};
+use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
+
+/// Where those who share are served.
+#[derive(Debug)]
+pub struct Desk<V> {
+    me: InstitutionId,
+    members: Vec<InstitutionId>,
+    shelf: Shelf,
+    register: RwLock<Register>,
+    intake: Intake,
+    orders: mpsc::Sender<Order>,
+    status: watch::Receiver<Status>,
+    vault: V,
+}
+
+/// Why there is no desk.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DeskError {
+    /// The members make no committees.
+    #[error(transparent)]
+    Found(#[from] FoundError),
+}
+
+impl<V: Vault> Desk<V> {
+    /// The desk of an institution that runs.
+    pub fn new(
+        institution: &Institution,
+        network: &NetworkFile,
+        vault: V,
+    ) -> Result<Self, DeskError> {
+        let me = institution.me();
+        Ok(Self {
+            me,
+            members: network.members.iter().map(|member| member.founder.institution).collect(),
+            shelf: Shelf::new(me, network, institution.books().clone())?,
+            register: RwLock::default(),
+            intake: institution.intake().clone(),
+            orders: institution.orders().clone(),
+            status: institution.status(),
+            vault,
+        })
+    }
+
+    /// The register at the last final block.
+    fn register(&self) -> Result<RwLockReadGuard<'_, Register>, ExchangeError> {
+        let head = self.status.borrow().height;
+        self.catch_up(head).map_err(|error| ExchangeError::Away { why: error.to_string() })?;
+        Ok(self.seen())
+    }
+
+    fn seen(&self) -> RwLockReadGuard<'_, Register> {
+        // A block is taken in as a whole; after a panic in the middle acts may be missing, never others there.
+        self.register.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn catch_up(&self, head: Height) -> Result<(), ShelfError> {
+        if self.seen().height() >= head {
+            return Ok(());
+        }
+        let mut register = self.register.write().unwrap_or_else(PoisonError::into_inner);
+        let books = self.shelf.books();
+        while register.height() < head {
+            let Some(commit) = books.commit_above(register.height())? else { break };
+            for (block, items) in commit.decision.blocks.iter().zip(&commit.items) {
+                let header = &block.signed.header;
+                let committees = self.shelf.roster(header.epoch)?.committees;
+                let booked = |id: &RecordId| {
+                    let (locator, envelope) = books.rows().record(id).ok().flatten()?;
+                    Some((*envelope.record.owner(), locator.height))
+                };
+                let items = items.iter().map(Arc::as_ref);
+                register.book(header.height, items, &committees, booked);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<V: Vault> Vault for Desk<V> {
+    async fn put(&self, bytes: Vec<u8>) -> Result<Digest, ExchangeError> {
+        self.vault.put(bytes).await
+    }
+
+    async fn has(&self, digest: Digest) -> Result<bool, ExchangeError> {
+        self.vault.has(digest).await
+    }
+
+    async fn get(&self, digest: Digest) -> Result<Option<Vec<u8>>, ExchangeError> {
+        self.vault.get(digest).await
+    }
+}
+
+impl<V: Vault> Exchange for Desk<V> {
+    fn chain(&self) -> ChainId {
+        *self.shelf.chain()
+    }
+
+    fn delegate(&self) -> InstitutionId {
+        self.me
+    }
+
+    fn institutions(&self) -> Vec<InstitutionId> {
+        self.members.clone()
+    }
+
+    async fn request(&self, owner: OwnerId) -> Result<(), ExchangeError> {
+        Ok(self.intake.request(owner).await?)
+    }
+
+    async fn submit(&self, envelope: Envelope) -> Result<RecordId, ExchangeError> {
+        let is_file_stored = match envelope.record.content() {
+            Content::Inline(_) => true,
+            Content::Stored(digest) => self.vault.has(*digest).await?,
+        };
+        Ok(self.intake.submit(envelope, is_file_stored).await?)
+    }
+
+    async fn report(&self, service: Service) -> Result<(), ExchangeError> {
+        let input = Box::new(Input::Event(Event::Service(service)));
+        self.orders.send(Order::Input(input)).await.map_err(|_| ExchangeError::Stopping)
+    }
+
+    async fn tip(&self) -> Result<Tip, ExchangeError> {
+        let status = self.status.borrow();
+        Ok(Tip { height: status.height, epoch: status.epoch })
+    }
+
+    async fn above(&self, height: Height) -> Result<(), ExchangeError> {
+        let mut status = self.status.clone();
+        let waited = status.wait_for(|now| now.height > height).await;
+        waited.map(|_| ()).map_err(|_| ExchangeError::Stopping)
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<Envelope>, ExchangeError> {
+        let found = self.shelf.books().rows().record(&id);
+        let found = found.map_err(|error| ExchangeError::Away { why: error.to_string() })?;
+        Ok(found.map(|(_, envelope)| envelope))
+    }
+
+    async fn keys_of(&self, owner: OwnerId) -> Result<Option<KeyRecord>, ExchangeError> {
+        Ok(self.register()?.keys_of(&owner))
+    }
+
+    async fn dealing(&self, id: RecordId) -> Result<Option<Dealing>, ExchangeError> {
+        Ok(self.register()?.dealing(&id).cloned())
+    }
+
+    async fn dealings_of(&self, person: OwnerId) -> Result<Vec<Dealing>, ExchangeError> {
+        Ok(self.register()?.dealings_of(&person).cloned().collect())
+    }
+
+    async fn deliveries_for(&self, reader_key: Digest) -> Result<Vec<Delivered>, ExchangeError> {
+        Ok(self.register()?.deliveries_for(&reader_key).collect())
+    }
+}
+
+impl<V: Vault> Watch for Desk<V> {
+    fn has_seat(&self, key: &OwnerId) -> Result<bool, ExchangeError> {
+        let epoch = self.status.borrow().epoch;
+        let roster = self.shelf.roster(epoch);
+        let roster = roster.map_err(|error| ExchangeError::Away { why: error.to_string() })?;
+        let seated = roster.committees.electorate().any(|seat| seat.key == *key);
+        Ok(seated)
+    }
+
+    fn bidding(&self) -> Result<Vec<Dealing>, ExchangeError> {
+        Ok(self.register()?.bidding().cloned().collect())
+    }
+
+    fn duties(&self, key: &OwnerId) -> Result<Vec<Dealing>, ExchangeError> {
+        Ok(self.register()?.duties(key).cloned().collect())
+    }
+
+    fn permit(
+        &self,
+        grant: &RecordId,
+        record: &RecordId,
+        key: &OwnerId,
+    ) -> Result<Result<Permit, Refusal>, ExchangeError> {
+        Ok(self.register()?.permit(grant, record, key))
+    }
+}
+
+impl From<SubmitError> for ExchangeError {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Refused(Turned::Repeated { record }) => Self::Repeated { record },
+            SubmitError::Refused(turned @ Turned::Full { .. }) => {
+                Self::Away { why: turned.to_string() }
+            }
+            SubmitError::Stopping => Self::Stopping,
+            other => Self::Refused { why: other.to_string() },
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! A person as owner and as reader: what it does, and what it looks at before it does it.
+//! [PRE-3] [PRE-4] [PRE-6] [PRE-7] [PRE-8]
+//!
+//! All keys follow from one secret. What an owner has to find later, the capsule of a file, is named beside
+//! the file's record.
+
+mod owner;
+pub(super) mod reader;
+
+use std::path::Path;
+
+use super::error::SharingError;
+use super::exchange::{Exchange, ExchangeError};
+use super::fetch;
+use super::keys::KeyRecord;
+use super::register::{Dealing, Granted};
+use super::spent::SpentBook;
+use crate::access::Act;
+use crate::codec::Wire as _;
+use crate::crypto::sign::SigningKey;
+use crate::environment::{Clock, Secret};
+use crate::ledger::{Envelope, MediaType, Metadata, Record, ResourceType};
+use crate::reencryption::{ParcelKey, PublicKey, SecretKey, Set, generate};
+use crate::types::{Digest, OwnerId, RecordId, Timestamp};
+
+/// What a file is, beside its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// FHIR resource type.
+    pub resource_type: ResourceType,
+    /// Media type.
+    pub content_type: MediaType,
+}
+
+/// Somebody with a secret.
+#[derive(Debug)]
+pub struct Person {
+    signing: SigningKey,
+    secret: SecretKey,
+    public: PublicKey,
+    parcels: ParcelKey,
+    spent: SpentBook,
+    clock: Clock,
+}
+
+impl Person {
+    /// The person of a secret; `spent` is the file with the offers that it has accepted.
+    pub fn new(secret: &Secret, set: Set, spent: &Path) -> Result<Self, SharingError> {
+        let (lattice, public) = generate(set, &secret.derive("lattice"));
+        Ok(Self {
+            signing: secret.signing(),
+            secret: lattice,
+            public,
+            parcels: ParcelKey::from_seed(&secret.derive("parcels")),
+            spent: SpentBook::open(spent)?,
+            clock: Clock::new(),
+        })
+    }
+
+    /// The key that signs, by which the person is known.
+    #[must_use]
+    pub fn id(&self) -> OwnerId {
+        self.signing.owner()
+    }
+
+    /// Public keys of this person.
+    #[must_use]
+    pub fn keys(&self) -> KeyRecord {
+        KeyRecord { lattice: self.public.digest(), parcels: self.parcels.public().digest() }
+    }
+
+    /// Declares the public keys, unless they are declared.
+    pub async fn declare(&self, exchange: &impl Exchange) -> Result<(), SharingError> {
+        exchange.put(self.public.to_bytes()).await?;
+        exchange.put(self.parcels.public().to_bytes()).await?;
+        if exchange.keys_of(self.id()).await? == Some(self.keys()) {
+            return Ok(());
+        }
+        let record = self.keys().to_record(self.id(), self.clock.now())?;
+        self.book(exchange, record).await?;
+        Ok(())
+    }
+
+    /// Signs a record and has it accepted.
+    async fn book(
+        &self,
+        exchange: &impl Exchange,
+        record: Record,
+    ) -> Result<RecordId, SharingError> {
+        Ok(book(exchange, record, &self.signing).await?)
+    }
+
+    async fn act(&self, exchange: &impl Exchange, act: Act) -> Result<RecordId, SharingError> {
+        //= harness/spec/reencryption.md#pre-3-request-and-grant
+        //# PRE-3.6 (ours): Request, grant, bid, choice, delivery and revocation MUST be signed and
+        //# booked as ordinary records.
+        let record = act.to_record(self.id(), self.clock.now())?;
+        self.book(exchange, record).await
+    }
+}
+
+/// Signs a record and has it accepted by the institution of an exchange. A record that was accepted before is
+/// accepted.
+pub(super) async fn book(
+    exchange: &impl Exchange,
+    record: Record,
+    key: &SigningKey,
+) -> Result<RecordId, ExchangeError> {
+    let envelope = Envelope::sign(record, &exchange.chain(), key, exchange.delegate());
+    exchange.request(key.owner()).await?;
+    match exchange.submit(envelope).await {
+        Err(ExchangeError::Repeated { record }) => Ok(record),
+        other => other,
+    }
+}
+
+/// The record of an act with a note beside it.
+pub(super) fn noted(
+    act: &Act,
+    (owner, created): (OwnerId, Timestamp),
+    note: impl FnOnce(&mut Metadata),
+) -> Result<Record, SharingError> {
+    let plain = act.to_record(owner, created)?;
+    let mut metadata = plain.metadata().clone();
+    note(&mut metadata);
+    Ok(Record::new(owner, metadata, plain.content().clone())?)
+}
+
+/// A dealing that the chain knows.
+pub(super) async fn dealing(
+    exchange: &impl Exchange,
+    what: &'static str,
+    id: RecordId,
+) -> Result<Dealing, SharingError> {
+    exchange.dealing(id).await?.ok_or(SharingError::NotBooked { what, id })
+}
+
+/// A grant that the chain knows.
+pub(super) async fn granted(
+    exchange: &impl Exchange,
+    id: RecordId,
+) -> Result<(Dealing, Granted), SharingError> {
+    let dealing = dealing(exchange, "grant", id).await?;
+    let granted = dealing.grant.clone().filter(|granted| granted.id == id);
+    let granted = granted.ok_or(SharingError::NotBooked { what: "grant", id })?;
+    Ok((dealing, granted))
+}
+
+/// A booked record.
+pub(super) async fn record(
+    exchange: &impl Exchange,
+    what: &'static str,
+    id: RecordId,
+) -> Result<Envelope, SharingError> {
+    exchange.record(id).await?.ok_or(SharingError::NotBooked { what, id })
+}
+
+/// The lattice key of somebody.
+pub(super) async fn lattice(
+    exchange: &impl Exchange,
+    digest: Digest,
+) -> Result<PublicKey, SharingError> {
+    fetch::value(exchange, "lattice key", digest).await
+}
+
+/// Looks again with each final block, until there is something to see.
+pub async fn until<X: Exchange, T>(
+    exchange: &X,
+    mut look: impl AsyncFnMut(&X) -> Result<Option<T>, SharingError>,
+) -> Result<T, SharingError> {
+    loop {
+        let height = exchange.tip().await?.height;
+        if let Some(seen) = look(exchange).await? {
+            return Ok(seen);
+        }
+        exchange.above(height).await?;
+    }
+}

@@ -1,0 +1,5 @@
+//! The whole way of a shared file, on a network of real disks and sockets.
+
+mod stage;
+mod way;
+mod wrong;

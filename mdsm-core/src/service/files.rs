@@ -84,7 +84,7 @@ impl Files {
         stored.map(|_| ()).map_err(failed)
     }
 
-    /// Whether a file lies here, in as many copies as an institution acknowledges it with.
+    /// Whether a file lies here.
     pub(super) async fn holds(&self, digest: &Digest) -> Result<bool, Failure> {
         let held = self.objects.has(digest).await;
         held.map_err(|error| Failure::Busy { why: error.to_string() })

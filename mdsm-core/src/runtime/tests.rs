@@ -194,6 +194,9 @@ async fn booked(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn records_are_booked_epochs_end_and_anchors_are_certified() {
+    //= harness/spec/clients.md#cli-1-full-client
+    //= type=test
+    //# CLI-1.1 (paper): A full client MUST store all records.
     let network = Network::new();
     let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
     let owner = SigningKey::from_seed(&[9; 32]);

@@ -84,6 +84,12 @@ impl Files {
         stored.map(|_| ()).map_err(failed)
     }
 
+    /// Whether a file lies here.
+    pub(super) async fn holds(&self, digest: &Digest) -> Result<bool, Failure> {
+        let held = self.objects.has(digest).await;
+        held.map_err(|error| Failure::Busy { why: error.to_string() })
+    }
+
     /// A file for somebody: it is checked as a whole before its first byte leaves.
     pub(super) async fn give(&self, digest: &Digest) -> Result<Download, Failure> {
         let fault = |why: String| Failure::Fault { why };

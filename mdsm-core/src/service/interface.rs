@@ -16,7 +16,7 @@ use crate::client::Question;
 use crate::client::full::{self, FullError};
 use crate::crypto::sign::SigningKey;
 use crate::environment::Clock;
-use crate::ledger::{BitcoinProof, Envelope};
+use crate::ledger::{BitcoinProof, Content, Envelope};
 use crate::node::Refusal;
 use crate::roster::FoundError;
 use crate::runtime::bitcoin::Watcher;
@@ -174,8 +174,11 @@ impl web::Institution for Interface {
     }
 
     async fn submit(&self, envelope: Envelope) -> Result<RecordId, Failure> {
-        // Nothing is in a vault that is not there.
-        self.intake.submit(envelope, false).await.map_err(refused)
+        let is_file_stored = match envelope.record.content() {
+            Content::Inline(_) => false,
+            Content::Stored(digest) => self.files.holds(digest).await?,
+        };
+        self.intake.submit(envelope, is_file_stored).await.map_err(refused)
     }
 
     async fn put_object(&self, digest: Digest, by: OwnerId, file: Upload) -> Result<(), Failure> {

@@ -103,7 +103,7 @@ impl Stage {
             println!("  numbers for an operator:           {web}/metrics");
         }
         println!("  mdsm keys person me.secret");
-        println!("  mdsm record add FILE --key me.secret --network {folder}/network.toml");
+        println!("  mdsm record add FILE --inline --key me.secret --network {folder}/network.toml");
         println!("  mdsm record list --key me.secret --network {folder}/network.toml");
     }
 

@@ -176,10 +176,10 @@ mod tests {
         let key = |seed| SigningKey::from_seed(&[seed; 32]).owner();
         let mut text = format!(
             "name = \"small\"\nstarted_at = 1764165600000\nturn_ms = 100\nminute_ms = 1000\nwindow_ms = 10000\n\
-             producers = 1\nauditors = 1\nregistrar = \"{}\"\n",
+             producers = 1\nauditors = 4\nregistrar = \"{}\"\n",
             key(9)
         );
-        for id in 1..=2_u8 {
+        for id in 1..=5_u8 {
             text += &format!(
                 "[[institution]]\nid = {id}\nkey = \"{}\"\nlink = \"{}\"\nrating = 90\ncentre = 5\n\
                  address = \"127.0.0.1:70{id:02}\"\n",

@@ -50,7 +50,7 @@ pub mod log;
 pub mod merkle;
 #[cfg(feature = "node")]
 pub mod node;
-#[cfg(feature = "node")]
+#[cfg(feature = "network")]
 pub mod objects;
 pub mod params;
 pub mod reencryption;

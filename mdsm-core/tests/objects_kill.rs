@@ -1,5 +1,5 @@
 //! Files whose writer is killed in the middle, and files for which there is no room. [DDB-1.8] [DDB-2.4]
-#![cfg(all(feature = "node", unix, not(mdsm_loom)))]
+#![cfg(all(feature = "network", unix, not(mdsm_loom)))]
 #![expect(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 use std::io::{BufRead, BufReader, Write};

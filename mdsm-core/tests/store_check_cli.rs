@@ -1,5 +1,5 @@
 //! `mdsm store check` as an operator calls it. [DDB-1.9] [DDB-1.10]
-#![cfg(all(feature = "node", not(mdsm_loom)))]
+#![cfg(all(feature = "network", not(mdsm_loom)))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 use std::fs;

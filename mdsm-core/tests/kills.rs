@@ -75,7 +75,7 @@ fn network() -> (Genesis, Vec<Founder>) {
 }
 
 #[test]
-#[ignore = "the institution that ddb_1_8_nothing_acknowledged_is_lost_in_200_kills starts and kills"]
+#[ignore = "no test of its own: the test below starts it as a process and kills it, in the lane of all tests"]
 fn institution() {
     let Some(home) = std::env::var_os(HOME) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -26,7 +26,8 @@ async fn a_head_that_comes_slowly_or_never_ends_its_connection() {
         let begun = Instant::now();
         let dripping = async {
             client.write_all(b"GET /v1/status HTTP/1.1\r\n").await.unwrap();
-            // Field after field, so that something always comes.
+            // Field after field, so that something always comes. The pauses are what is sent, not what is waited
+            // for: the clock stands still and jumps to the next of them.
             while let Some(step) = step {
                 tokio::time::sleep(step).await;
                 if client.write_all(b"x: y\r\n").await.is_err() {

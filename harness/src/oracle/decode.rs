@@ -3,7 +3,7 @@
 //! Claims: both accept or both refuse; what was accepted encodes to the very bytes it came from, in
 //! both, with equal ids and roots; a refusal names a field of the value and a byte of the input.
 
-use mdsm_core::access::Act;
+use mdsm_core::access::{Act, Approvals, KeyRecord};
 use mdsm_core::codec::{DecodeErrorKind, Wire};
 use mdsm_core::consensus::JournalEntry;
 use mdsm_core::crypto::Identified;
@@ -12,6 +12,7 @@ use mdsm_core::node::{Decision, Message};
 use mdsm_core::reencryption::{
     Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
 };
+use mdsm_core::roster::RosterCommitment;
 use mdsm_core::types::Digest;
 
 use super::{Verdict, claim};
@@ -145,6 +146,11 @@ pub fn reference(kind: WireKind, bytes: &[u8]) -> Answer {
         WireKind::Decision => answer(bytes, |_: &Decision| vec![]),
         WireKind::JournalEntry => answer(bytes, |_: &JournalEntry| vec![]),
         WireKind::Message => answer(bytes, |_: &Message| vec![]),
+        WireKind::KeyRecord => answer(bytes, |_: &KeyRecord| vec![]),
+        WireKind::Approvals => answer(bytes, |_: &Approvals| vec![]),
+        WireKind::RosterCommitment => {
+            answer(bytes, |v: &RosterCommitment| vec![("committees", *v.digest().as_bytes())])
+        }
     }
 }
 

@@ -8,9 +8,8 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use super::exchange::{Exchange, ExchangeError, Tip, Vault, Watch};
-use super::keys::KeyRecord;
 use super::register::{Dealing, Register};
-use crate::access::{Delivered, Permit, Refusal};
+use crate::access::{Delivered, KeyRecord, Permit, Refusal};
 use crate::ledger::{Content, Envelope, Service};
 use crate::node::{Event, Input, Refusal as Turned};
 use crate::roster::FoundError;

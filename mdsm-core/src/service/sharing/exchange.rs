@@ -4,9 +4,8 @@ use std::future::Future;
 
 use thiserror::Error;
 
-use super::keys::KeyRecord;
 use super::register::Dealing;
-use crate::access::{Delivered, Permit, Refusal};
+use crate::access::{Delivered, KeyRecord, Permit, Refusal};
 use crate::ledger::{Envelope, Service};
 use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId};
 

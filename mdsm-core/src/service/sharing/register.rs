@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::KeyRecord;
-use crate::access::{Access, Act, Delivered, Finding, Permit, Refusal, Registry};
+use crate::access::{Access, Act, Delivered, Finding, KeyRecord, Permit, Refusal, Registry};
 use crate::ledger::Item;
 use crate::roster::Committees;
 use crate::types::{Digest, Height, InstitutionId, OwnerId, RecordId};

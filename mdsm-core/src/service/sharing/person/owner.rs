@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::error::SharingError;
 use super::super::exchange::Exchange;
-use super::super::keys::{Approvals, capsule_of, note_approvals, note_capsule};
 use super::{Label, Person, dealing, granted, noted, record};
-use crate::access::{Act, Choice, Confirmation, Files, Finding, Grant, Revocation};
+use crate::access::{
+    Act, Approvals, Choice, Confirmation, Files, Finding, Grant, Revocation, capsule_of,
+    note_approvals, note_capsule,
+};
 use crate::codec::Wire as _;
 use crate::crypto::Identified as _;
 use crate::crypto::seal::{SealCoins, seal};

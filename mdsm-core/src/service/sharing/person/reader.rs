@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use super::super::error::{DeliveryFault, SharingError};
 use super::super::exchange::Exchange;
-use super::super::keys::{Approvals, approvals_of};
 use super::super::register::{Dealing, Granted};
 use super::{Person, granted, lattice, record};
-use crate::access::{Act, Delivered, Dispute, Records, Request};
+use crate::access::{Act, Approvals, Delivered, Dispute, Records, Request, approvals_of};
 use crate::codec::Wire as _;
 use crate::environment::draw;
 use crate::reencryption::{

@@ -2,10 +2,9 @@
 
 use std::sync::Mutex;
 
-use super::super::keys::approvals_of;
 use super::super::*;
 use super::stage::{BLOCKS, added, asked, file, granted, label, network, seen};
-use crate::access::{Act, ActKind};
+use crate::access::{Act, ActKind, Approvals, approvals_of};
 use crate::codec::Wire as _;
 use crate::environment::Secret;
 use crate::reencryption::{
@@ -242,7 +241,7 @@ fn pre_3_12_what_the_vault_lost_or_changed_is_not_used() {
         vault.set(keys.parcels, Some(sound));
         let request = asked(&desk, (&patient, &doctor), id, Variant::Public).await;
         let envelope = desk.record(id).await.unwrap().unwrap();
-        let capsule = super::super::keys::capsule_of(envelope.record.metadata()).unwrap();
+        let capsule = crate::access::capsule_of(envelope.record.metadata()).unwrap();
         let sound = spoiled(capsule, &vault).await;
         let refused = patient.grant(&*desk, request, &[id].into(), BLOCKS).await;
         assert!(matches!(refused, Err(SharingError::Digest { .. })), "{refused:?}");

@@ -1,11 +1,11 @@
 //! Revocation, owners and proxies that do what they must not, and what comes of it.
 
-use super::super::keys::{capsule_of, note_approvals};
 use super::super::person::{noted, reader::approved};
 use super::super::*;
 use super::stage::{BLOCKS, Stage, added, asked, chosen, file, granted, network, seen};
 use crate::access::{
-    AccessError, Act, Choice, Delivery as Delivers, Files, Finding, Grant, Refusal,
+    AccessError, Act, Choice, Delivery as Delivers, Files, Finding, Grant, Refusal, capsule_of,
+    note_approvals,
 };
 use crate::codec::Wire as _;
 use crate::crypto::Identified as _;
@@ -101,7 +101,7 @@ fn pre_5_5_a_proxy_does_only_what_was_approved_and_an_owner_accepts_an_offer_onc
         // An owner that names a capsule that it has not approved, with the approvals of another one.
         let first = granted(&desk, (&patient, &doctor), id, Variant::Public).await;
         let envelope = desk.record(first).await.unwrap().unwrap();
-        let approvals = super::super::keys::approvals_of(envelope.record.metadata()).unwrap();
+        let approvals = crate::access::approvals_of(envelope.record.metadata()).unwrap();
         for (note, what) in [(Some(approvals), "approval of another"), (None, "no approval")] {
             let request = asked(&desk, (&patient, &doctor), id, Variant::Public).await;
             let until_height = Height::new(desk.tip().await.unwrap().height.get() + BLOCKS);

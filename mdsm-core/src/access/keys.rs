@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::access::ActError;
+use super::record::ActError;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Wire, wire_struct};
 use crate::ledger::{Content, MediaType, Metadata, Record, RecordError, ResourceType};
 use crate::params::GRANT_FILES_MAX;
@@ -114,22 +114,24 @@ impl Wire for Approvals {
 }
 
 /// Notes the digest of a file's capsule beside its record.
-pub(super) fn note_capsule(metadata: &mut Metadata, capsule: Digest) {
+pub fn note_capsule(metadata: &mut Metadata, capsule: Digest) {
     note(metadata, CAPSULE, capsule);
 }
 
 /// Notes the digest of a grant's approvals beside its act.
-pub(super) fn note_approvals(metadata: &mut Metadata, approvals: Digest) {
+pub fn note_approvals(metadata: &mut Metadata, approvals: Digest) {
     note(metadata, APPROVALS, approvals);
 }
 
 /// The capsule that a record names.
-pub(super) fn capsule_of(metadata: &Metadata) -> Option<Digest> {
+#[must_use]
+pub fn capsule_of(metadata: &Metadata) -> Option<Digest> {
     noted(metadata, CAPSULE)
 }
 
 /// The approvals that the record of a grant names.
-pub(super) fn approvals_of(metadata: &Metadata) -> Option<Digest> {
+#[must_use]
+pub fn approvals_of(metadata: &Metadata) -> Option<Digest> {
     noted(metadata, APPROVALS)
 }
 

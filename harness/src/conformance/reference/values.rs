@@ -1,6 +1,6 @@
 //! `decode`. [STO-1]
 
-use mdsm_core::access::{Act, Approvals, KeyRecord};
+use mdsm_core::access::{Act, KeyRecord};
 use mdsm_core::codec::Wire;
 use mdsm_core::consensus::JournalEntry;
 use mdsm_core::crypto::Identified as _;
@@ -11,7 +11,8 @@ use mdsm_core::ledger::{
 };
 use mdsm_core::node::{Decision, Message};
 use mdsm_core::reencryption::{
-    Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
+    Approval, Approvals, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey,
+    SpentOffers,
 };
 use mdsm_core::roster::RosterCommitment;
 use serde_json::{Map, Value, json};

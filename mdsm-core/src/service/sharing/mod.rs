@@ -28,17 +28,15 @@ mod exchange;
 mod fetch;
 mod person;
 mod proxy;
-mod register;
 mod spent;
 mod story;
 #[cfg(test)]
 mod tests;
 
-pub use desk::{Desk, DeskError};
+pub use desk::Desk;
 pub use error::{DeliveryFault, SharingError};
 pub use exchange::{Exchange, ExchangeError, Tip, Vault, Watch};
 pub use person::{Label, Person, until};
 pub use proxy::{Proxy, Step};
-pub use register::{Bidder, Chosen, Dealing, Granted, Register};
 pub use spent::{SpentBook, SpentError};
 pub use story::{Told, story};

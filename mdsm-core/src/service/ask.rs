@@ -18,6 +18,8 @@ use crate::types::{ChainId, Digest, InstitutionId};
 
 /// Milliseconds for an answer.
 const ANSWER_MS_MAX: u64 = 20_000;
+/// Milliseconds in which a file has come or gone.
+const FILE_MS_MAX: u64 = 600_000;
 /// Bytes of an answer: a page of records, each with a proof of 20 hashes, in a block of its own with a certificate
 /// of 20 auditors, in hex.
 const ANSWER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
@@ -25,6 +27,15 @@ const ANSWER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 const HEADERS_BYTES_MAX: usize = 128 * 1_024 * 1_024;
 /// Characters of a full client's own words that are repeated.
 const WORDS_MAX: usize = 300;
+
+/// Bytes and time of an answer, at most.
+#[derive(Clone, Copy)]
+struct Most {
+    bytes: usize,
+    ms: u64,
+}
+
+const ANSWER: Most = Most { bytes: ANSWER_BYTES_MAX, ms: ANSWER_MS_MAX };
 
 /// Asks in the network of one genesis. Cheap to clone; connections are shared.
 #[derive(Clone, Debug)]
@@ -112,8 +123,7 @@ impl Asker {
         call: Option<String>,
     ) -> Result<Told, AskError> {
         let none = Bytes::new();
-        let (fields, body) =
-            self.exchange(Method::GET, web, line, call, none, ANSWER_BYTES_MAX).await?;
+        let (fields, body) = self.exchange(Method::GET, web, line, call, none, ANSWER).await?;
         told(web, &fields, body)
     }
 
@@ -132,14 +142,31 @@ impl Asker {
     ) -> Result<Told, AskError> {
         let call = key.map(|key| self.call(&Method::POST, line, key));
         let (fields, body) =
-            self.exchange(Method::POST, web, line, call, body.into(), ANSWER_BYTES_MAX).await?;
+            self.exchange(Method::POST, web, line, call, body.into(), ANSWER).await?;
+        told(web, &fields, body)
+    }
+
+    /// Stores a sealed file at one full client; `key` signs the call.
+    pub async fn put(
+        &self,
+        web: &str,
+        digest: &Digest,
+        key: &SigningKey,
+        body: impl Into<Bytes>,
+    ) -> Result<Told, AskError> {
+        let line = object_line(digest);
+        let call = Some(self.call(&Method::PUT, &line, key));
+        let most = Most { ms: FILE_MS_MAX, ..ANSWER };
+        let (fields, body) =
+            self.exchange(Method::PUT, web, &line, call, body.into(), most).await?;
         told(web, &fields, body)
     }
 
     /// Headers of Bitcoin as one full client has them. They prove themselves.
     pub async fn headers(&self, web: &str) -> Result<Bytes, AskError> {
         let (line, none) = ("/v1/headers", Bytes::new());
-        Ok(self.exchange(Method::GET, web, line, None, none, HEADERS_BYTES_MAX).await?.1)
+        let most = Most { bytes: HEADERS_BYTES_MAX, ..ANSWER };
+        Ok(self.exchange(Method::GET, web, line, None, none, most).await?.1)
     }
 
     /// A sealed file of one full client, if it has at most `bytes_max` bytes. Its digest proves it.
@@ -149,9 +176,9 @@ impl Asker {
         digest: &Digest,
         bytes_max: usize,
     ) -> Result<Bytes, AskError> {
-        let line = format!("/v1/objects/{digest}");
-        let none = Bytes::new();
-        Ok(self.exchange(Method::GET, web, &line, None, none, bytes_max).await?.1)
+        let (line, none) = (object_line(digest), Bytes::new());
+        let most = Most { bytes: bytes_max, ms: FILE_MS_MAX };
+        Ok(self.exchange(Method::GET, web, &line, None, none, most).await?.1)
     }
 
     async fn exchange(
@@ -161,7 +188,7 @@ impl Asker {
         line: &str,
         call: Option<String>,
         body: Bytes,
-        bytes_max: usize,
+        Most { bytes: bytes_max, ms: limit_ms }: Most,
     ) -> Result<(HeaderMap, Bytes), AskError> {
         let unreachable = |why: String| AskError::Unreachable { web: web.to_owned(), why };
         let address = format!("{}{line}", web.trim_end_matches('/'));
@@ -182,8 +209,8 @@ impl Asker {
             })?;
             Ok((parts.status, parts.headers, body.to_bytes()))
         };
-        let wait = Duration::from_millis(ANSWER_MS_MAX);
-        let late = |_| AskError::Late { web: web.to_owned(), limit_ms: ANSWER_MS_MAX };
+        let wait = Duration::from_millis(limit_ms);
+        let late = |_| AskError::Late { web: web.to_owned(), limit_ms };
         let (status, fields, body) = tokio::time::timeout(wait, exchange).await.map_err(late)??;
         if !status.is_success() {
             let (status, why) = (status.as_u16(), words(status, &body));
@@ -191,6 +218,11 @@ impl Asker {
         }
         Ok((fields, body))
     }
+}
+
+/// Where a sealed file lies, and its line as it is signed.
+pub(super) fn object_line(digest: &Digest) -> String {
+    format!("/v1/objects/{digest}")
 }
 
 fn told(web: &str, fields: &HeaderMap, body: Bytes) -> Result<Told, AskError> {

@@ -23,4 +23,6 @@ pub use regtest::{Regtest, RegtestError};
 pub use shelf::{Shelf, ShelfError, View};
 
 #[cfg(test)]
+mod liars;
+#[cfg(test)]
 mod tests;

@@ -98,7 +98,7 @@ impl Served {
         let shelf = Arc::new(shelf);
         let interface = Interface::new(&institution, shelf.clone(), key, files.clone());
         let interface = Arc::new(interface);
-        let desk = Arc::new(Desk::new(&institution, &founders, shelf, files));
+        let desk = Arc::new(Desk::new(&institution, shelf, files));
         let serving = desk.clone();
         let proxy = tokio::spawn(async move {
             let Err(error) = proxy.run(&*serving).await;

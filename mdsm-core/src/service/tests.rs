@@ -1,103 +1,38 @@
 //! Eight institutions on sockets, who asks them, and two that lie.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use tokio::net::TcpListener;
 
+use super::liars::{self, Lie};
 use super::*;
 use crate::client::full;
 use crate::client::{Answer, Check, Hexed, Known, Question, Records, Refused};
 use crate::codec::Wire as _;
 use crate::crypto::sign::SigningKey;
-use crate::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType, Service};
+use crate::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType};
 use crate::params::SMALL;
-use crate::runtime::settings::{NetworkFile, NodeFile};
-use crate::types::{
-    ChainId, Digest, Height, InstitutionId, OwnerId, RecordId, Signature, Timestamp,
-};
-use crate::web::{self, Bounds, Download, Failure, Server, Upload};
+use crate::runtime::settings::NetworkFile;
+use crate::types::{Height, InstitutionId, RecordId};
+use crate::web::Server;
 
 const PACE: Pace = Pace { turn_ms: 100, minute_ms: 500, window_ms: 3_000, delay_ms: 50 };
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How a full client lies about an owner's records.
-#[derive(Clone, Copy, Debug)]
-enum Lie {
-    /// It leaves the second one out.
-    LeavesOut,
-    /// It changes whose the first one is.
-    Alters,
+/// The second record is left out.
+fn leaves_out(answer: Answer) -> Answer {
+    let Answer::Records(mut answer) = answer else { return answer };
+    answer.records.remove(1);
+    Answer::Records(answer)
 }
 
-/// A full client that lies in what it signs, and is honest otherwise.
-struct Liar(Arc<Interface>, Lie);
-
-impl web::Institution for Liar {
-    fn me(&self) -> InstitutionId {
-        self.0.me()
-    }
-
-    fn chain(&self) -> ChainId {
-        self.0.chain()
-    }
-
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    fn sign(&self, message: &[u8]) -> Signature {
-        self.0.sign(message)
-    }
-
-    async fn head(&self) -> Result<Height, Failure> {
-        self.0.head().await
-    }
-
-    async fn answer(&self, question: Question, by: Option<OwnerId>) -> Result<Vec<u8>, Failure> {
-        let bytes = self.0.answer(question, by).await?;
-        let Ok(Answer::Records(mut answer)) = serde_json::from_slice(&bytes) else {
-            return Ok(bytes);
-        };
-        match self.1 {
-            Lie::LeavesOut => drop(answer.records.remove(1)),
-            Lie::Alters => {
-                let mut booking = answer.records[0].booking.0.clone();
-                booking.owner = SigningKey::from_seed(&[77; 32]).owner();
-                answer.records[0].booking = Hexed(booking);
-            }
-        }
-        Ok(serde_json::to_vec(&Answer::Records(answer)).unwrap())
-    }
-
-    async fn request(&self, owner: OwnerId) -> Result<(), Failure> {
-        self.0.request(owner).await
-    }
-
-    async fn submit(&self, envelope: Envelope) -> Result<RecordId, Failure> {
-        self.0.submit(envelope).await
-    }
-
-    async fn report(&self, service: Service) -> Result<(), Failure> {
-        self.0.report(service).await
-    }
-
-    async fn put_object(&self, digest: Digest, by: OwnerId, file: Upload) -> Result<(), Failure> {
-        self.0.put_object(digest, by, file).await
-    }
-
-    async fn object(&self, digest: Digest) -> Result<Download, Failure> {
-        self.0.object(digest).await
-    }
-
-    async fn headers(&self) -> Result<Bytes, Failure> {
-        self.0.headers().await
-    }
-
-    fn metrics(&self) -> String {
-        self.0.metrics()
-    }
+/// The first record is somebody else's.
+fn alters(answer: Answer) -> Answer {
+    let Answer::Records(mut answer) = answer else { return answer };
+    let mut booking = answer.records[0].booking.0.clone();
+    booking.owner = SigningKey::from_seed(&[77; 32]).owner();
+    answer.records[0].booking = Hexed(booking);
+    Answer::Records(answer)
 }
 
 struct Stage {
@@ -113,21 +48,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let local = Local::create(folder.path().join("network"), SMALL, PACE, None).unwrap();
         let network = local.network().clone();
-        let (mut served, mut liars) = (Vec::new(), Vec::new());
-        for member in &network.members {
-            let me = member.founder.institution;
-            let mut settings = NodeFile::read(local.settings(me)).unwrap();
-            let lie = lies.iter().find(|(id, _)| *id == me.get());
-            let address = settings.web.take_if(|_| lie.is_some());
-            let one = Served::start(&settings).await.unwrap();
-            if let (Some((_, lie)), Some(address)) = (lie, address) {
-                assert!(one.web().is_none());
-                let listener = TcpListener::bind(address).await.unwrap();
-                let liar = Arc::new(Liar(one.interface().clone(), *lie));
-                liars.push(web::serve(listener, liar, Bounds::default()).unwrap());
-            }
-            served.push(one);
-        }
+        let (served, liars) = liars::start(&local, lies).await;
         let patient = SigningKey::from_seed(&[41; 32]);
         Self { folder, network, served, liars, patient }
     }
@@ -200,12 +121,7 @@ impl Stage {
     }
 
     async fn clear(self) {
-        for liar in self.liars {
-            liar.stop().await;
-        }
-        for one in self.served {
-            one.stop().await.unwrap();
-        }
+        liars::stop(self.served, self.liars).await;
     }
 }
 
@@ -287,7 +203,7 @@ async fn cli_2_4_a_full_client_that_lies_is_refused_by_name() {
     //= type=test
     //# CLI-2.6 (ours): A light client MUST refuse answers to one question unless f + 1 auditors of the
     //# newest committees it knows have given and signed them and they agree.
-    let stage = Stage::set(&[(5, Lie::LeavesOut), (6, Lie::Alters)]).await;
+    let stage = Stage::set(&[(5, Lie::Answers(leaves_out)), (6, Lie::Answers(alters))]).await;
     let mut client = stage.client();
     let at = stage.visit(&mut client, &["one", "two", "three"]).await;
     let (found, objections) = client.records(&stage.patient, at).await.unwrap();

@@ -11,8 +11,8 @@ use mdsm_core::params::{ANCHOR_CONFIRMATIONS, PAPER, SMALL};
 use mdsm_core::reencryption::Set;
 use mdsm_core::runtime::settings::NodeFile;
 use mdsm_core::runtime::{Home, Status, funding_key};
-use mdsm_core::service::sharing::{Label, Person, story};
-use mdsm_core::service::{Local, Pace, Regtest, Served};
+use mdsm_core::service::sharing::{Label, Person, Remote, story};
+use mdsm_core::service::{LightClient, Local, Pace, Regtest, Served};
 use mdsm_core::types::{ChainId, InstitutionId, RecordId, Timestamp};
 
 use crate::Failure;
@@ -111,8 +111,10 @@ impl Stage {
             println!("  numbers for an operator:           {web}/metrics");
         }
         println!("  mdsm keys person me.secret");
-        println!("  mdsm record add FILE --inline --key me.secret --network {folder}/network.toml");
-        println!("  mdsm record list --key me.secret --network {folder}/network.toml");
+        println!("  mdsm record add FILE --key me.secret --network {folder}/network.toml");
+        println!(
+            "  and what it says next; a reader with another key: mdsm request, then mdsm grant, record open, revoke"
+        );
     }
 
     fn say(&self, words: &str) {
@@ -197,15 +199,25 @@ impl Stage {
         let person = |secret: &Secret, name: &str| {
             Person::new(secret, Set::S704, &spent.path().join(name)).map_err(fault)
         };
-        let doctor = person(&Secret::from_seed(draw().map_err(fault)?), "doctor")?;
-        let mut patient = person(patient, "patient")?;
+        let doctors = Secret::from_seed(draw().map_err(fault)?);
+        let doctor = person(&doctors, "doctor")?;
         let file = "A chest radiograph would stand here. ".repeat(4_096).into_bytes();
         let label = Label {
             resource_type: ResourceType::new("ImagingStudy").map_err(fault)?,
             content_type: MediaType::new("application/dicom").map_err(fault)?,
         };
-        let desk = self.served[0].desk();
-        let told = story(&**desk, (&mut patient, &doctor), (label, &file), |words| self.say(words));
+        // Each trusts no institution: it asks by a light client, and has its records booked where it likes.
+        let network = self.local.network();
+        let remote = |secret: &Secret, delegate: usize| {
+            let client = LightClient::open(network, None).map_err(fault)?;
+            let delegate = network.members.get(delegate).map(|member| member.founder.institution);
+            Remote::new(network, client, secret.signing(), delegate).map_err(fault)
+        };
+        let (home, practice) = (remote(patient, 0)?, remote(&doctors, 1)?);
+        let mut owner = person(patient, "patient")?;
+        let told = story((&home, &mut owner), (&practice, &doctor), (label, &file), |words| {
+            self.say(words);
+        });
         told.await.map(|_| ()).map_err(|error| Failure::Refused(error.to_string()))
     }
 

@@ -9,7 +9,6 @@ use crate::access::{Delivered, KeyRecord, Permit, Refusal};
 use crate::client::{Dealing, Register};
 use crate::ledger::{Booking, Content, Envelope, Service};
 use crate::node::{Event, Input, Refusal as Turned};
-use crate::runtime::settings::NetworkFile;
 use crate::runtime::{Institution, Intake, Order, Status, SubmitError};
 use crate::service::shelf::Shelf;
 use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
@@ -18,7 +17,6 @@ use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
 #[derive(Debug)]
 pub struct Desk<V> {
     me: InstitutionId,
-    members: Vec<InstitutionId>,
     shelf: Arc<Shelf>,
     intake: Intake,
     orders: mpsc::Sender<Order>,
@@ -28,15 +26,9 @@ pub struct Desk<V> {
 
 impl<V: Vault> Desk<V> {
     /// The desk of an institution that runs.
-    pub fn new(
-        institution: &Institution,
-        network: &NetworkFile,
-        shelf: Arc<Shelf>,
-        vault: V,
-    ) -> Self {
+    pub fn new(institution: &Institution, shelf: Arc<Shelf>, vault: V) -> Self {
         Self {
             me: institution.me(),
-            members: network.members.iter().map(|member| member.founder.institution).collect(),
             shelf,
             intake: institution.intake().clone(),
             orders: institution.orders().clone(),
@@ -73,10 +65,6 @@ impl<V: Vault> Exchange for Desk<V> {
 
     fn delegate(&self) -> InstitutionId {
         self.me
-    }
-
-    fn institutions(&self) -> Vec<InstitutionId> {
-        self.members.clone()
     }
 
     async fn request(&self, owner: OwnerId) -> Result<(), ExchangeError> {

@@ -39,6 +39,12 @@ pub enum ExchangeError {
         /// In its words.
         why: String,
     },
+    /// Something was answered that is not proven, or proven to be false.
+    #[error("not believed: {why}")]
+    Unproven {
+        /// Why not.
+        why: String,
+    },
     /// It is stopping and answers nobody any more.
     #[error("the institution is stopping")]
     Stopping,
@@ -61,17 +67,15 @@ pub trait Vault: Send + Sync {
 
 /// A network as one who shares sees it, through one institution. Answers are those of the final chain.
 ///
-/// Whoever asks an institution that it does not trust asks through a client that checks proofs; bytes of the
-/// vault are compared with their digests here.
+/// [`Desk`](super::Desk) is that of an institution, which believes itself. Whoever trusts no institution asks
+/// through [`Remote`](super::Remote), which checks proofs and is told what concerns the one who asks; bytes of the
+/// vault are compared with their digests wherever they come from.
 pub trait Exchange: Vault {
     /// The network.
     fn chain(&self) -> ChainId;
 
     /// The institution that books what is sent here.
     fn delegate(&self) -> InstitutionId;
-
-    /// Institutions of the network.
-    fn institutions(&self) -> Vec<InstitutionId>;
 
     /// Asks for the booking of records of an owner.
     fn request(&self, owner: OwnerId) -> impl Future<Output = Result<(), ExchangeError>> + Send;
@@ -103,19 +107,20 @@ pub trait Exchange: Vault {
         owner: OwnerId,
     ) -> impl Future<Output = Result<Option<KeyRecord>, ExchangeError>> + Send;
 
-    /// What the chain says of a request, named by itself or by the grant that answers it, until it is long over.
+    /// What the chain says of a request, named by itself or by the grant that answers it, until it is long over and
+    /// where it concerns the one who asks.
     fn dealing(
         &self,
         id: RecordId,
     ) -> impl Future<Output = Result<Option<Dealing>, ExchangeError>> + Send;
 
-    /// Dealings of somebody, as owner or as reader.
+    /// Dealings of somebody, as owner or as reader; of others than the one who asks, those with it.
     fn dealings_of(
         &self,
         person: OwnerId,
     ) -> impl Future<Output = Result<Vec<Dealing>, ExchangeError>> + Send;
 
-    /// What is stored under a reader's key.
+    /// What is stored under a key of the one who asks.
     fn deliveries_for(
         &self,
         reader_key: Digest,

@@ -12,6 +12,8 @@
 //!   | opens         | revokes                                        revocation
 //!   | disputes ---->| confirms                                       dispute, confirmation
 //! ```
+//! Institutions stand on their own books (desk), people on what a light client can prove to them (remote).
+//!
 //! On the chain are signatures and digests; in the vault, found by these digests, are public keys and what
 //! only its receiver can open. Nothing else passes between the three.
 //!
@@ -28,6 +30,7 @@ mod exchange;
 mod fetch;
 mod person;
 mod proxy;
+mod remote;
 mod spent;
 mod story;
 #[cfg(test)]
@@ -36,7 +39,8 @@ mod tests;
 pub use desk::Desk;
 pub use error::{DeliveryFault, SharingError};
 pub use exchange::{Exchange, ExchangeError, Tip, Vault, Watch};
-pub use person::{Label, Person, until};
+pub use person::{Label, Person, Reached, Terms, until};
 pub use proxy::{Proxy, Step};
+pub use remote::{DelegateError, Remote};
 pub use spent::{SpentBook, SpentError};
 pub use story::{Told, story};

@@ -22,10 +22,11 @@ pub struct Told {
     pub proxy: InstitutionId,
 }
 
-/// Tells how a patient shares one file with a doctor and takes it back. Institutions serve meanwhile.
+/// Tells how a patient shares one file with a doctor and takes it back, each over an exchange of its own. Institutions
+/// serve meanwhile.
 pub async fn story<X: Exchange>(
-    exchange: &X,
-    (patient, doctor): (&mut Person, &Person),
+    (exchange, patient): (&X, &mut Person),
+    (practice, doctor): (&X, &Person),
     (label, file): (Label, &[u8]),
     say: impl Fn(&str),
 ) -> Result<Told, SharingError> {
@@ -38,7 +39,7 @@ pub async fn story<X: Exchange>(
         "the patient has sealed a file of {} bytes; chain and vault hold what nobody else can read",
         file.len()
     ));
-    let request = doctor.ask(exchange, patient.id(), BTreeSet::from([id]), Variant::Public).await?;
+    let request = doctor.ask(practice, patient.id(), BTreeSet::from([id]), Variant::Public).await?;
     until(exchange, async |x| Ok(x.dealing(request).await?)).await?;
     say("a doctor asks for it, by a record that everybody sees");
     let grant = patient.grant(exchange, request, &BTreeSet::from([id]), BLOCKS).await?;
@@ -61,7 +62,8 @@ pub async fn story<X: Exchange>(
         "the patient chooses institution {proxy}, which turns the capsule into one for the doctor, \
          and cannot open either"
     ));
-    let opened = doctor.open(exchange, grant, id).await?;
+    until(practice, async |x| doctor.received(x, id).await).await?;
+    let opened = doctor.open(practice, grant, id).await?;
     if opened != file {
         return Err(SharingError::AnotherRecord { record: id });
     }

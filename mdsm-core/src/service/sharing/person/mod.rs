@@ -6,8 +6,11 @@
 
 mod owner;
 pub(super) mod reader;
+mod settle;
 
 use std::path::Path;
+
+pub use settle::{Reached, Terms};
 
 use super::error::SharingError;
 use super::exchange::{Exchange, ExchangeError};

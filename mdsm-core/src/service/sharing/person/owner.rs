@@ -47,6 +47,20 @@ impl Person {
         self.book(exchange, record).await
     }
 
+    /// Has a record accepted that carries its content, which every institution can read.
+    pub async fn add_inline(
+        &self,
+        exchange: &impl Exchange,
+        label: Label,
+        content: Vec<u8>,
+    ) -> Result<RecordId, SharingError> {
+        let bytes = u64::try_from(content.len()).expect("usize fits in u64");
+        let Label { resource_type, content_type } = label;
+        let metadata = Metadata::new(resource_type, content_type, self.clock.now(), bytes);
+        let record = Record::new(self.id(), metadata, Content::inline(content)?)?;
+        self.book(exchange, record).await
+    }
+
     /// Opens an own file.
     pub async fn read(
         &self,

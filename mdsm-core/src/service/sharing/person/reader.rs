@@ -50,6 +50,22 @@ impl Person {
         self.act(exchange, Act::Request(Request { owner, reader_key, offer, records })).await
     }
 
+    /// The newest grant under which a record was delivered to this person.
+    pub async fn received(
+        &self,
+        exchange: &impl Exchange,
+        id: RecordId,
+    ) -> Result<Option<RecordId>, SharingError> {
+        let dealings = exchange.dealings_of(self.id()).await?.into_iter();
+        let mine = dealings.filter(|dealing| dealing.reader == self.id());
+        let granted = mine.filter_map(|dealing| dealing.grant);
+        let delivered = |granted: &Granted| {
+            granted.delivery.as_ref().is_some_and(|handed| handed.files.contains_key(&id))
+        };
+        let newest = granted.filter(delivered).max_by_key(|granted| granted.act.place);
+        Ok(newest.map(|granted| granted.act.id))
+    }
+
     /// Opens a file that was delivered to this person.
     pub async fn open(
         &self,

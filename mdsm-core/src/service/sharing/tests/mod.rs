@@ -1,5 +1,6 @@
 //! The whole way of a shared file, on a network of real disks and sockets.
 
+mod remote;
 mod stage;
 mod way;
 mod wrong;

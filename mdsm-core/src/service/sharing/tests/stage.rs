@@ -19,8 +19,9 @@ use crate::service::{Local, Pace, Served};
 use crate::types::{Digest, InstitutionId, RecordId};
 
 /// Far beyond what anything here takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(240);
-const PACE: Pace = Pace { turn_ms: 100, minute_ms: 1_000, window_ms: 2_000, delay_ms: 50 };
+pub(super) const PATIENCE: Duration = Duration::from_secs(240);
+pub(super) const PACE: Pace =
+    Pace { turn_ms: 100, minute_ms: 1_000, window_ms: 2_000, delay_ms: 50 };
 pub(super) const BLOCKS: u64 = 100_000;
 
 /// A vault in memory, which can lose and change what it holds.
@@ -102,9 +103,8 @@ impl Stage {
     pub(super) async fn open_house(&mut self, id: InstitutionId) {
         let settings = NodeFile::read(self.local.settings(id)).unwrap();
         let served = Served::start(&settings).await.unwrap();
-        let (institution, network) = (served.institution(), self.local.network());
         let shelf = served.interface().shelf().clone();
-        let desk = Arc::new(Desk::new(institution, network, shelf, self.vault.clone()));
+        let desk = Arc::new(Desk::new(served.institution(), shelf, self.vault.clone()));
         self.houses.insert(id, House { served, desk, proxy: None });
     }
 

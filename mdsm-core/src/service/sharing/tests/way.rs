@@ -286,7 +286,8 @@ fn the_story_is_told_to_its_end() {
         let said = Mutex::new(Vec::new());
         let [mut patient, doctor] = [1, 2].map(|seed| stage.person(seed));
         let say = |words: &str| said.lock().unwrap().push(words.to_owned());
-        let told = story(&*desk, (&mut patient, &doctor), (label(), &file(0x55)), say).await;
+        let told =
+            story((&*desk, &mut patient), (&*desk, &doctor), (label(), &file(0x55)), say).await;
         let told = told.unwrap();
         assert!(said.lock().unwrap().len() >= 6, "{said:?}");
         let dealing = desk.dealing(told.grant).await.unwrap().unwrap();

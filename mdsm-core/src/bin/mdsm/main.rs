@@ -2,12 +2,15 @@
 //!
 //! Exit codes: 0 what was asked for holds, 1 it does not, 4 the command line or a file is at fault.
 
+mod asking;
 mod demo;
+mod fetch;
 mod keys;
 mod logs;
 mod node;
 mod receipt;
 mod record;
+mod share;
 mod store;
 
 use std::process::ExitCode;
@@ -26,9 +29,19 @@ struct Cli {
 enum Command {
     /// Show a whole network on this machine, from a record to Bitcoin.
     Demo(demo::DemoOptions),
-    /// Add and list one's records.
+    /// Add, open and list records.
     #[command(subcommand)]
     Record(record::RecordCommand),
+    /// Ask an owner for records.
+    Request(share::Request),
+    /// List who asks for one's records; grant a request and see it through.
+    Grant(share::Grant),
+    /// List the grants that hold; take one back.
+    Revoke(share::Revoke),
+    /// Say that what was delivered to one is wrong.
+    Dispute(share::Dispute),
+    /// Say what is found in a dispute over one's grant.
+    Confirm(share::Confirm),
     /// Fetch a receipt, check it, or write it in another form.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
@@ -63,6 +76,11 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Demo(options) => demo::run(&options),
         Command::Record(command) => record::run(&command),
+        Command::Request(options) => share::request(&options),
+        Command::Grant(options) => share::grant(&options),
+        Command::Revoke(options) => share::revoke(&options),
+        Command::Dispute(options) => share::dispute(&options),
+        Command::Confirm(options) => share::confirm(&options),
         Command::Receipt(command) => receipt::run(command),
         Command::Keys(command) => keys::run(&command),
         Command::Node(options) => node::run(&options),

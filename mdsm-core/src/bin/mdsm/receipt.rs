@@ -14,7 +14,7 @@ use mdsm_core::types::Digest;
 use serde_json::json;
 
 use crate::Failure;
-use crate::record::{Fetch, fetch_receipt};
+use crate::fetch::{self, Fetch};
 
 /// What can be done with a receipt.
 #[derive(Subcommand)]
@@ -91,7 +91,7 @@ pub(crate) fn run(command: ReceiptCommand) -> Result<(), Failure> {
     match command {
         ReceiptCommand::Verify(options) => verify(&options),
         ReceiptCommand::Export(options) => export(&options),
-        ReceiptCommand::Fetch(options) => fetch_receipt(&options),
+        ReceiptCommand::Fetch(options) => fetch::run(&options),
     }
 }
 

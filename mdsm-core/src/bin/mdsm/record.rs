@@ -1,46 +1,30 @@
-//! `mdsm record` and `mdsm receipt fetch`: a person's own records, over the interfaces of full clients.
+//! `mdsm record`: a person's own records, and those that somebody shares with it.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use mdsm_core::anchoring::{ChainParameters, HeaderChain, examine};
-use mdsm_core::client::{Known, Listed, Question, Receipted, Standing};
-use mdsm_core::codec::Wire as _;
-use mdsm_core::crypto::sign::SigningKey;
-use mdsm_core::environment::Clock;
-use mdsm_core::ledger::{
-    Content, ContentRef, Envelope, MediaType, Metadata, Receipt, Record, ResourceType,
-};
-use mdsm_core::params::{ANCHOR_CONFIRMATIONS, INLINE_CONTENT_BYTES_MAX};
-use mdsm_core::runtime::settings::{Member, NetworkFile};
-use mdsm_core::service::{LightClient, Objection, Told};
-use mdsm_core::types::{InstitutionId, RecordId};
+use mdsm_core::client::{Listed, Standing};
+use mdsm_core::ledger::{ContentRef, MediaType, ResourceType};
+use mdsm_core::params::{INLINE_CONTENT_BYTES_MAX, ROW_FILE_BYTES_MAX};
+use mdsm_core::service::sharing::{Exchange as _, Label};
+use mdsm_core::types::RecordId;
 use serde_json::{Value, json};
 
-use crate::{Failure, keys};
+use crate::Failure;
+use crate::asking::{
+    Asking, Booking, Party, block_on, complain, fault, not_believed, not_done, say,
+};
 
 /// What can be done with records.
 #[derive(Subcommand)]
 pub(crate) enum RecordCommand {
-    /// Hand a record to an institution, which books it.
+    /// Seal a file for oneself and hand its record to an institution, which books it.
     Add(Add),
+    /// Open a record of one's own, or one that was shared with oneself.
+    Open(Open),
     /// List one's records, each checked by its proof.
     List(List),
-}
-
-/// Who asks, and in which network.
-#[derive(Args)]
-pub(crate) struct Asking {
-    /// The secret of the owner, as `mdsm keys person` made it.
-    #[arg(long, value_name = "SECRET")]
-    key: PathBuf,
-    /// The file of the network.
-    #[arg(long, value_name = "FILE")]
-    network: PathBuf,
-    /// Where headers and rosters are kept between two runs; by default beside the file of the network.
-    #[arg(long, value_name = "FILE")]
-    memory: Option<PathBuf>,
 }
 
 /// `mdsm record add`.
@@ -49,19 +33,28 @@ pub(crate) struct Add {
     /// The content.
     file: PathBuf,
     #[command(flatten)]
-    asking: Asking,
-    /// Book the content itself, which every institution can read. Sealed files need a vault.
+    booking: Booking,
+    /// Book the content itself, which every institution can read for ever, and seal nothing.
     #[arg(long)]
     inline: bool,
-    /// The institution that books; by default the first that offers an interface.
-    #[arg(long, value_name = "ID")]
-    at: Option<u32>,
     /// Type of the FHIR resource.
     #[arg(long = "type", value_name = "NAME", default_value = "Observation")]
     kind: String,
     /// Media type of the content.
     #[arg(long, value_name = "TYPE", default_value = "text/plain")]
     media: String,
+}
+
+/// `mdsm record open`.
+#[derive(Args)]
+pub(crate) struct Open {
+    /// Id of the record.
+    record: RecordId,
+    #[command(flatten)]
+    booking: Booking,
+    /// The file to write, which is not there yet.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
 }
 
 /// `mdsm record list`.
@@ -74,140 +67,100 @@ pub(crate) struct List {
     json: bool,
 }
 
-/// `mdsm receipt fetch`.
-#[derive(Args)]
-pub(crate) struct Fetch {
-    /// Id of the record.
-    record: RecordId,
-    #[command(flatten)]
-    asking: Asking,
-    /// Where receipt and Bitcoin's headers are written.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-}
-
-/// One who asks.
-struct Person {
-    key: SigningKey,
-    network: NetworkFile,
-    client: LightClient,
-}
-
 pub(crate) fn run(command: &RecordCommand) -> Result<(), Failure> {
     match command {
         RecordCommand::Add(options) => block_on(add(options)),
+        RecordCommand::Open(options) => block_on(open(options)),
         RecordCommand::List(options) => block_on(list(options)),
     }
-}
-
-pub(crate) fn fetch_receipt(options: &Fetch) -> Result<(), Failure> {
-    block_on(fetch(options))
-}
-
-fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(fault)?.block_on(work)
-}
-
-impl Asking {
-    fn person(&self) -> Result<Person, Failure> {
-        let key = keys::read(&self.key)?.signing();
-        let network = NetworkFile::read(&self.network).map_err(fault)?;
-        let beside = || self.network.with_extension("light");
-        let memory = self.memory.clone().unwrap_or_else(beside);
-        let client = LightClient::open(&network, Some(memory)).map_err(fault)?;
-        Ok(Person { key, network, client })
-    }
-
-    /// The options as they are typed again.
-    fn typed(&self) -> String {
-        format!("--key {} --network {}", self.key.display(), self.network.display())
-    }
-}
-
-impl Person {
-    /// The institution that is to book, and its interface.
-    fn delegate(&self, at: Option<u32>) -> Result<(&Member, &str), Failure> {
-        let offering = |member: &&Member| member.web.is_some();
-        let found = match at {
-            Some(id) => self.network.member(InstitutionId::new(id)),
-            None => self.network.members.iter().find(offering),
-        };
-        let member = found.ok_or_else(|| {
-            Failure::Fault("--at: no such institution in the file of the network".into())
-        })?;
-        let web = member.web.as_deref().ok_or_else(|| {
-            let id = member.founder.institution;
-            Failure::Fault(format!(
-                "institution {id}: the file of the network has no `web` for it; name another by --at"
-            ))
-        })?;
-        Ok((member, web))
-    }
-}
-
-/// That the institution asked has signed this answer, and no other.
-fn check_speaker(person: &Person, member: &Member, line: &str, told: &Told) -> Result<(), Failure> {
-    let chain = person.network.genesis.chain_id();
-    let key = &member.founder.key;
-    told.by.check(&chain, line, &told.body, key).map_err(|error| refused(&error))
 }
 
 //= harness/spec/clients.md#cli-1-full-client
 //# CLI-1.3 (paper): A hospital MUST be able to declare a patient's record to the producers with a full
 //# client at the end of a visit.
 async fn add(options: &Add) -> Result<(), Failure> {
-    let person = options.asking.person()?;
-    let (member, web) = person.delegate(options.at)?;
-    if !options.inline {
-        let why = "sealed files need a vault, which no institution here offers yet; --inline books the content \
-                   itself, which every institution can read";
-        return Err(Failure::Fault(why.to_owned()));
-    }
-    let envelope = envelope(options, &person, member.founder.institution)?;
-    let record = envelope.record.id();
-    let asker = person.client.asker();
-    let line = "/v1/requests";
-    let told = asker.post(web, line, Some(&person.key), Vec::new()).await;
-    check_speaker(&person, member, line, &told.map_err(unanswered)?)?;
-    let line = "/v1/records";
-    let told = asker.post(web, line, None, envelope.to_bytes()).await.map_err(unanswered)?;
-    check_speaker(&person, member, line, &told)?;
-    let accepted: Value = serde_json::from_slice(&told.body).map_err(fault)?;
-    if accepted["record"] != json!(record) {
-        let why = format!("institution {} has accepted another record", member.founder.institution);
-        return Err(Failure::Refused(why));
-    }
+    let (label, content) = (label(options)?, content(options)?);
+    let Party { person, remote } = options.booking.party()?;
+    let (id, how) = if options.inline {
+        let added = person.add_inline(&remote, label, content).await;
+        (added.map_err(not_done)?, "no: every institution can read it")
+    } else {
+        person.declare(&remote).await.map_err(not_done)?;
+        let added = person.add(&remote, label, &content).await;
+        (added.map_err(not_done)?, "yes: only this key opens it, until you grant it to another")
+    };
+    complain(&remote.take_objections());
     say(&format!(
-        "record     {record}\naccepted   by institution {}, which has it on its disk and has signed for it\n\
+        "record     {id}\nsealed     {how}\n\
+         accepted   by institution {}, which has it on its disk and has signed for it\n\
          next       mdsm record list {}\n",
-        member.founder.institution,
-        options.asking.typed()
+        remote.delegate(),
+        options.booking.asking().typed()
     ))
 }
 
-fn envelope(options: &Add, person: &Person, delegate: InstitutionId) -> Result<Envelope, Failure> {
+fn label(options: &Add) -> Result<Label, Failure> {
+    let wrong = |name: &str, error: &dyn std::fmt::Display| fault(format!("{name}: {error}"));
+    let kind = ResourceType::new(options.kind.as_str());
+    let media = MediaType::new(options.media.as_str());
+    Ok(Label {
+        resource_type: kind.map_err(|error| wrong("--type", &error))?,
+        content_type: media.map_err(|error| wrong("--media", &error))?,
+    })
+}
+
+fn content(options: &Add) -> Result<Vec<u8>, Failure> {
     let path = options.file.display();
-    let field =
-        |name: &str, error: &dyn std::fmt::Display| Failure::Fault(format!("{name}: {error}"));
-    let bytes =
-        std::fs::metadata(&options.file).map_err(|error| field(&path.to_string(), &error))?.len();
-    if bytes == 0 || bytes > INLINE_CONTENT_BYTES_MAX as u64 {
-        let why = format!(
-            "{path}: {bytes} bytes; a record carries 1 to {INLINE_CONTENT_BYTES_MAX} itself, more goes into a sealed file"
-        );
-        return Err(Failure::Fault(why));
+    let unread = |error: std::io::Error| fault(format!("{path}: {error}"));
+    let bytes = std::fs::metadata(&options.file).map_err(unread)?.len();
+    let (bytes_max, hint) = if options.inline {
+        (INLINE_CONTENT_BYTES_MAX, "a record carries so many itself; more goes into a sealed file")
+    } else {
+        // Header, tags and trailer of the sealed file are far below a hundredth.
+        (ROW_FILE_BYTES_MAX / 100 * 99, "so many are sealed in memory")
+    };
+    let is_fit = (1..=bytes_max).contains(&usize::try_from(bytes).unwrap_or(usize::MAX));
+    if !is_fit {
+        return Err(fault(format!("{path}: {bytes} bytes where 1 to {bytes_max} fit: {hint}")));
     }
-    let content = std::fs::read(&options.file).map_err(|error| field(&path.to_string(), &error))?;
-    let metadata = Metadata::new(
-        ResourceType::new(options.kind.as_str()).map_err(|error| field("--type", &error))?,
-        MediaType::new(options.media.as_str()).map_err(|error| field("--media", &error))?,
-        Clock::new().now(),
-        content.len() as u64,
-    );
-    let content = Content::inline(content).map_err(|error| field(&path.to_string(), &error))?;
-    let record = Record::new(person.key.owner(), metadata, content).map_err(fault)?;
-    Ok(Envelope::sign(record, &person.network.genesis.chain_id(), &person.key, delegate))
+    std::fs::read(&options.file).map_err(unread)
+}
+
+async fn open(options: &Open) -> Result<(), Failure> {
+    let Party { person, remote } = options.booking.party()?;
+    let id = options.record;
+    let grant = person.received(&remote, id).await.map_err(not_done)?;
+    let (content, by) = if let Some(grant) = grant {
+        let opened = person.open(&remote, grant, id).await;
+        (opened.map_err(not_done)?, format!("under grant {grant}"))
+    } else {
+        let listed = remote.listed(id).await.map_err(not_done)?;
+        match listed.and_then(|listed| listed.content) {
+            Some(content) => (content, "as the record carries it".to_owned()),
+            None => {
+                let opened = person.read(&remote, id).await.map_err(not_done)?;
+                (opened, "as its owner".to_owned())
+            }
+        }
+    };
+    write(&options.out, &content)
+        .map_err(|error| fault(format!("{}: {error}", options.out.display())))?;
+    complain(&remote.take_objections());
+    say(&format!(
+        "file       {}, {} bytes, opened {by}\nnext       mdsm record list {}\n",
+        options.out.display(),
+        content.len(),
+        options.booking.asking().typed()
+    ))
+}
+
+/// Writes a file that only its owner can read, where there is none.
+fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(content)
 }
 
 async fn list(options: &List) -> Result<(), Failure> {
@@ -239,10 +192,13 @@ async fn list(options: &List) -> Result<(), Failure> {
         records.owner,
         person.client.light().auditors_needed()
     );
-    if let Some(one) = records.records.first() {
-        let typed = options.asking.typed();
-        text += &format!("next       mdsm receipt fetch {} {typed} --out receipts\n", one.id);
-    }
+    let typed = options.asking.typed();
+    text += &match records.records.last() {
+        Some(Listed { id, .. }) => format!(
+            "next       mdsm record open {id} --out FILE {typed}\n           mdsm receipt fetch {id} --out receipts {typed}\n"
+        ),
+        None => format!("next       mdsm record add FILE {typed}\n"),
+    };
     say(&text)
 }
 
@@ -271,115 +227,4 @@ fn entry(one: &Listed) -> Value {
         "epoch": one.standing.epoch(),
         "anchored": matches!(one.standing, Standing::Anchored(_)),
     })
-}
-
-async fn fetch(options: &Fetch) -> Result<(), Failure> {
-    let mut person = options.asking.person()?;
-    let at = person.client.follow().await.map_err(not_believed)?;
-    let question = Question::Receipt { id: options.record, at };
-    let answered = person.client.ask(&question, &person.key).await.map_err(not_believed)?;
-    complain(&answered.objections);
-    let later = |why: &str| Failure::Refused(format!("record {}: {why}", options.record));
-    let receipts = answered.heard.iter().filter_map(|heard| match &heard.known {
-        Known::Receipt(Some(receipted)) => Some((heard.from, receipted)),
-        _ => None,
-    });
-    let receipts: Vec<(InstitutionId, &Box<Receipted>)> = receipts.collect();
-    if receipts.is_empty() {
-        return Err(later(
-            "is not booked; an accepted record is booked within a few turns, ask again",
-        ));
-    }
-    let certified = receipts.iter().filter_map(|(from, it)| Some((*from, it.receipt.as_ref()?)));
-    let certified: Vec<(InstitutionId, &Receipt)> = certified.collect();
-    if certified.is_empty() {
-        return Err(later("is final; there is a receipt when its epoch has ended, ask again then"));
-    }
-    let with_bitcoin: Vec<_> = certified.into_iter().filter(|it| it.1.bitcoin.is_some()).collect();
-    if with_bitcoin.is_empty() {
-        return Err(later("its anchor is not deep enough in Bitcoin yet, ask again in an hour"));
-    }
-    let mut tried = String::new();
-    for (from, receipt) in with_bitcoin {
-        match headers_for(&person, from, receipt).await {
-            Ok((headers, network)) => return keep(options, receipt, &headers, network),
-            Err(why) => tried += &format!("\n  institution {from}: {why}"),
-        }
-    }
-    Err(later(&format!("its way into Bitcoin does not hold:{tried}")))
-}
-
-/// Headers that confirm a receipt, and the network of Bitcoin that they are of.
-async fn headers_for(
-    person: &Person,
-    from: InstitutionId,
-    receipt: &Receipt,
-) -> Result<(Vec<u8>, &'static str), String> {
-    let web = person.network.member(from).and_then(|member| member.web.as_deref());
-    let web = web.ok_or("has no interface")?;
-    let headers = person.client.asker().headers(web).await.map_err(|error| error.to_string())?;
-    let claim = examine(receipt, None).map_err(|error| error.to_string())?;
-    let mut why = String::new();
-    for (network, name) in
-        [(ChainParameters::Mainnet, "mainnet"), (ChainParameters::Regtest, "regtest")]
-    {
-        let chain = HeaderChain::from_bytes(&headers, network).map_err(|error| error.to_string());
-        let confirmed = chain.and_then(|chain| {
-            claim.confirm(&chain, ANCHOR_CONFIRMATIONS).map_err(|error| error.to_string())
-        });
-        match confirmed {
-            Ok(_) => return Ok((headers.to_vec(), name)),
-            Err(error) => why = format!("{name}: {error}"),
-        }
-    }
-    Err(why)
-}
-
-fn keep(options: &Fetch, receipt: &Receipt, headers: &[u8], network: &str) -> Result<(), Failure> {
-    let out = &options.out;
-    let unwritten =
-        |path: &Path, error: std::io::Error| Failure::Fault(format!("{}: {error}", path.display()));
-    std::fs::create_dir_all(out).map_err(|error| unwritten(out, error))?;
-    let (file, beside) = (out.join(format!("{}.receipt", options.record)), out.join("headers"));
-    std::fs::write(&file, receipt.to_bytes()).map_err(|error| unwritten(&file, error))?;
-    std::fs::write(&beside, headers).map_err(|error| unwritten(&beside, error))?;
-    say(&format!(
-        "receipt    {}\nheaders    {}, as one institution has them; better take Bitcoin's from your own node\n\
-         next       mdsm receipt verify {} --headers {} --network {network}\n",
-        file.display(),
-        beside.display(),
-        file.display(),
-        beside.display()
-    ))
-}
-
-/// Names those whose answers were not used.
-fn complain(objections: &[Objection]) {
-    for objection in objections {
-        eprintln!("not used: {objection}");
-    }
-}
-
-fn say(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).map_err(|error| Failure::Fault(format!("stdout: {error}")))
-}
-
-fn refused(error: &impl std::fmt::Display) -> Failure {
-    Failure::Refused(error.to_string())
-}
-
-fn unanswered(error: impl std::fmt::Display) -> Failure {
-    Failure::Refused(format!("{error}\n  another institution may be named by --at"))
-}
-
-fn not_believed(error: impl std::fmt::Display) -> Failure {
-    Failure::Refused(format!(
-        "{error}\n  nothing is known by this, least of all that there is nothing; see that the institutions in the \
-         file of the network can be reached, and ask again"
-    ))
-}
-
-fn fault(error: impl std::fmt::Display) -> Failure {
-    Failure::Fault(error.to_string())
 }

@@ -1,0 +1,151 @@
+//! `mdsm record`, `request`, `grant` and `revoke` as people type them, on a network of institutions that serve. [CLI-2]
+#![cfg(all(feature = "network", not(mdsm_loom)))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mdsm_core::params::SMALL;
+use mdsm_core::runtime::settings::NodeFile;
+use mdsm_core::service::{Local, Pace, Served};
+
+const PACE: Pace = Pace { turn_ms: 100, minute_ms: 1_000, window_ms: 5_000, delay_ms: 50 };
+
+struct Desk {
+    folder: PathBuf,
+}
+
+impl Desk {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Runs a command without a network.
+    fn plain(&self, words: &[&str]) -> (Option<i32>, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mdsm"));
+        let output = command.args(words).current_dir(&self.folder).output().unwrap();
+        let bytes = [&output.stdout[..], &output.stderr[..]].concat();
+        (output.status.code(), String::from_utf8(bytes).unwrap())
+    }
+
+    /// Runs a command of somebody.
+    fn run(&self, who: &str, words: &[&str]) -> (Option<i32>, String) {
+        let (key, memory) = (format!("{who}.secret"), format!("{who}.light"));
+        let asking = ["--key", &key, "--network", "network/network.toml", "--memory", &memory];
+        self.plain(&[words, &asking].concat())
+    }
+
+    /// The same for what has to work.
+    fn does(&self, who: &str, words: &[&str]) -> String {
+        let (code, text) = self.run(who, words);
+        assert_eq!(code, Some(0), "{who}: {words:?}: {text}");
+        assert!(text.contains("\nnext       "), "{text}");
+        text
+    }
+
+    /// The same, again and again: what was accepted is booked within a few turns.
+    fn comes_to(&self, who: &str, words: &[&str], expected: &str) -> String {
+        for _ in 0..TRIES {
+            let text = self.does(who, words);
+            if text.contains(expected) {
+                return text;
+            }
+        }
+        panic!("{who}: {words:?}: never {expected}");
+    }
+}
+
+/// Each try asks the network, which takes longer than a turn.
+const TRIES: u32 = 200;
+
+/// What stands behind a word at the beginning of a line.
+fn said(text: &str, word: &str) -> String {
+    let line = text.lines().find_map(|line| line.strip_prefix(word)).unwrap();
+    line.split_whitespace().next().unwrap().trim_end_matches(',').to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn cli_2_3_people_share_by_commands() {
+    //= harness/spec/clients.md#cli-2-light-client
+    //= type=test
+    //# CLI-2.3 (paper): A person MUST be able to grant and to revoke with a light client.
+    let folder = tempfile::tempdir().unwrap();
+    let local = Local::create(folder.path().join("network"), SMALL, PACE, None).unwrap();
+    let mut served = Vec::new();
+    for member in &local.network().members {
+        let settings = NodeFile::read(local.settings(member.founder.institution)).unwrap();
+        served.push(Served::start(&settings).await.unwrap());
+    }
+    let desk = Desk { folder: folder.path().to_owned() };
+    tokio::task::spawn_blocking(move || whole_way(&desk)).await.unwrap();
+    for one in served {
+        one.stop().await.unwrap();
+    }
+}
+
+fn whole_way(desk: &Desk) {
+    let scan = vec![7; 200_000];
+    std::fs::write(desk.path("scan"), &scan).unwrap();
+    let mut owners = ["patient", "doctor", "stranger"].map(|name| {
+        let (code, text) = desk.plain(&["keys", "person", &format!("{name}.secret")]);
+        assert_eq!(code, Some(0), "{text}");
+        said(&text, "owner")
+    });
+    let [patient, doctor, _] = &mut owners;
+    let added = desk.does("patient", &["record", "add", "scan", "--media", "application/dicom"]);
+    let id = said(&added, "record ");
+    assert!(added.contains("\nsealed     yes"), "{added}");
+    desk.comes_to("patient", &["record", "list"], &id);
+    desk.does("patient", &["record", "open", &id, "--out", "mine"]);
+    same(&desk.path("mine"), &scan);
+    // A file that is there is left alone.
+    let (code, text) = desk.run("patient", &["record", "open", &id, "--out", "mine"]);
+    assert_eq!(code, Some(4), "{text}");
+    let (code, text) = desk.run("doctor", &["record", "open", &id, "--out", "early"]);
+    assert_eq!(code, Some(1), "{text}");
+
+    let request = said(&desk.does("doctor", &["request", patient, &id, "--at", "6"]), "request");
+    let waiting = desk.comes_to("patient", &["grant"], &request);
+    assert!(waiting.contains(doctor.as_str()) && waiting.contains("1 requests wait"), "{waiting}");
+    let told = desk.does("patient", &["grant", &request, "--proxy", "4", "--blocks", "100000"]);
+    let grant = said(&told, "grant ");
+    for word in ["\nproxy      institution 4,", "\ndelivered  ", "\nrewarded   institution 4,"] {
+        assert!(told.contains(word), "{told}");
+    }
+    desk.comes_to("patient", &["revoke"], &grant);
+    desk.does("doctor", &["record", "open", &id, "--out", "shared"]);
+    same(&desk.path("shared"), &scan);
+    // Typed again it goes on where it was: at the end.
+    assert_eq!(desk.does("patient", &["grant", &request]), told);
+
+    // Nobody else grants, takes back or opens.
+    for words in [
+        &["grant", &request][..],
+        &["revoke", &grant],
+        &["record", "open", &id, "--out", "stolen"],
+        &["dispute", &grant, &id],
+    ] {
+        let (code, text) = desk.run("stranger", words);
+        assert_eq!(code, Some(1), "{words:?}: {text}");
+        assert!(text.starts_with("refused: "), "{text}");
+    }
+    assert!(!desk.path("stolen").exists());
+    let (code, text) = desk.run("doctor", &["dispute", &grant, &id]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("there is nothing to dispute"), "{text}");
+
+    let revoked = desk.does("patient", &["revoke", &grant]);
+    assert_eq!(said(&revoked, "revoked"), grant);
+    assert!(desk.does("patient", &["revoke"]).contains("0 grants hold"));
+    let (code, text) = desk.run("patient", &["revoke", &grant, "--at", "99"]);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("--at: institution 99: is not in the file of the network"), "{text}");
+
+    let inline = desk.does("doctor", &["record", "add", "doctor.light", "--inline"]);
+    let inline = said(&inline, "record ");
+    desk.comes_to("doctor", &["record", "list"], &inline);
+}
+
+fn same(file: &Path, expected: &[u8]) {
+    assert!(std::fs::read(file).unwrap() == expected, "{}", file.display());
+}

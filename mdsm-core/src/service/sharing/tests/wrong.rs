@@ -239,6 +239,9 @@ fn pre_8_1_a_proxy_that_reencrypts_wrongly_is_found_out_and_earns_nothing() {
         patient.confirm(&*desk, wrong, Finding::Wrong).await.unwrap();
         seen(&desk, wrong, |it| it.confirmation.filter(|it| it.finding == Finding::Wrong)).await;
 
+        // An epoch is judged by what was booked before it, so the finding counts from the next one on.
+        let epoch = desk.tip().await.unwrap().epoch;
+        until(&*desk, async |x| Ok((x.tip().await?.epoch > epoch).then_some(()))).await.unwrap();
         // Both are said to have served; what was wrong earns nothing.
         for grant in [wrong, sound] {
             patient.reward(&*desk, grant).await.unwrap();

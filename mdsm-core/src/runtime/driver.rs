@@ -145,7 +145,7 @@ impl<L: Links> Driver<L> {
                 self.step(Input::Message { from, message: *message }, None)
             }
             Order::Submit { submission, answer } => {
-                self.step(Input::Submit(*submission), Some(answer))
+                self.step(Input::Submit(submission), Some(answer))
             }
             Order::Input(input) => self.step(*input, None),
             Order::Stop => Ok(()),

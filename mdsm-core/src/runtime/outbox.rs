@@ -34,11 +34,13 @@ pub(super) struct Outbox<L> {
     links: L,
     others: Arc<[InstitutionId]>,
     waiting: Vec<Outgoing>,
+    /// Where the last message stands among them.
+    last: Option<usize>,
 }
 
 impl<L: Links> Outbox<L> {
     pub(super) fn new(me: InstitutionId, links: L, others: Vec<InstitutionId>) -> Self {
-        Self { me, links, others: others.into(), waiting: Vec::new() }
+        Self { me, links, others: others.into(), waiting: Vec::new(), last: None }
     }
 
     pub(super) fn connected(&self) -> usize {
@@ -50,12 +52,18 @@ impl<L: Links> Outbox<L> {
     }
 
     pub(super) fn take(&mut self) -> Vec<Outgoing> {
+        self.last = None;
         std::mem::take(&mut self.waiting)
     }
 
     /// To everybody who is enrolled: who has no seat keeps a full client.
     pub(super) fn everyone(&mut self, message: Message) {
-        self.waiting.push(Outgoing::Message(self.others.clone(), message));
+        self.push(self.others.clone(), message);
+    }
+
+    fn push(&mut self, to: Arc<[InstitutionId]>, message: Message) {
+        self.last = Some(self.waiting.len());
+        self.waiting.push(Outgoing::Message(to, message));
     }
 
     pub(super) fn send(&mut self, to: Audience, message: Message, node: &LiveNode) {
@@ -76,14 +84,14 @@ impl<L: Links> Outbox<L> {
         };
         // A record that is accepted goes to the leader; those of one turn of the driver go together.
         if let (Some(Outgoing::Message(before, Message::Records(waiting))), Message::Records(more)) =
-            (self.waiting.iter_mut().rev().find(|it| matches!(it, Outgoing::Message(..))), &message)
+            (self.last.and_then(|last| self.waiting.get_mut(last)), &message)
             && *before == to
             && waiting.len() + more.len() <= FORWARD_RECORDS_MAX
         {
             waiting.extend_from_slice(more);
             return;
         }
-        self.waiting.push(Outgoing::Message(to, message));
+        self.push(to, message);
     }
 
     /// Hands a message to the links.

@@ -73,6 +73,10 @@ impl Batch {
 
     /// Adds all changes of a later batch.
     pub fn append(&mut self, later: Self) {
+        if self.is_empty() {
+            *self = later;
+            return;
+        }
         for ((table, key), value) in later.changes {
             self.change(table, key, value);
         }
@@ -99,6 +103,17 @@ impl Batch {
     /// The changes in the order of tables and keys: `None` removes.
     pub fn iter(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
         self.changes.iter().map(|((table, key), value)| (*table, &key[..], value.as_deref()))
+    }
+
+    /// Makes each value anew from table, key and value.
+    pub(super) fn replace_values(&mut self, mut anew: impl FnMut(Table, &[u8], &[u8]) -> Vec<u8>) {
+        for ((table, key), value) in &mut self.changes {
+            if let Some(value) = value {
+                let made = anew(*table, key, value);
+                self.bytes = self.bytes.saturating_sub(value.len()).saturating_add(made.len());
+                *value = made;
+            }
+        }
     }
 
     /// Refuses keys and values that no store takes.

@@ -297,10 +297,7 @@ impl Verified<Envelope> {
             Content::Inline(content) => content.len(),
             Content::Stored(_) => Digest::BYTES,
         };
-        let mut bytes = Vec::with_capacity(BOOKING_BYTES_TYPICAL + content);
-        bytes.extend_from_slice(&prefix(Envelope::TAG));
-        envelope.encode(&mut bytes);
-        bytes
+        envelope.to_bytes_within(BOOKING_BYTES_TYPICAL + content)
     }
 
     /// The hash of the leaf of its booking in the Item's tree, and the bytes of its encoding within an Item.
@@ -400,4 +397,40 @@ impl Wire for Envelope {
 impl Wire for Booking {
     const TAG: [u8; 4] = *b"MBKG";
     const NAME: &'static str = "Booking";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Encryption, MediaType, ResourceType, SealScheme};
+    use crate::types::{KeyId, Timestamp};
+
+    #[test]
+    fn what_a_check_keeps_is_what_the_envelope_says() {
+        let (owner, chain) = (SigningKey::from_seed(&[1; 32]), ChainId::new([2; 32]));
+        let kind = || ResourceType::new("Binary").unwrap();
+        let media = || MediaType::new("text/plain").unwrap();
+        let plain = Metadata::new(kind(), media(), Timestamp::new(5), 3_000);
+        let encryption =
+            Encryption { scheme: SealScheme::XChaCha20Poly1305File, key_id: KeyId::new([7; 32]) };
+        let sealed = Metadata { encryption: Some(encryption), ..plain.clone() };
+        let contents = [
+            (plain, Content::inline(vec![1; 3_000]).unwrap()),
+            (sealed, Content::Stored(Digest::new([3; 32]))),
+        ];
+        for (metadata, content) in contents {
+            let record = Record::new(owner.owner(), metadata, content).unwrap();
+            let envelope = Envelope::sign(record, &chain, &owner, InstitutionId::new(4));
+            let mut encoded = Vec::new();
+            envelope.encode(&mut encoded);
+            let verified = envelope.clone().verify(&chain).unwrap();
+            assert_eq!(verified.leaf(), (envelope.booking().leaf_hash(), encoded.len()));
+            assert_eq!(envelope.leaf_hash(), envelope.booking().leaf_hash());
+            assert_eq!(verified.to_bytes(), envelope.to_bytes());
+            assert_eq!(*verified.record_id(), envelope.record.id());
+            let together = Envelope::verify_all(vec![envelope.clone()], &chain, [9; 32]);
+            assert_eq!(together, [Ok(verified.clone())]);
+            assert_eq!((*verified.share()).clone(), verified.into_inner());
+        }
+    }
 }

@@ -76,6 +76,15 @@ impl Disk {
         self.syncs
     }
 
+    /// Bytes of rows that wait for the next flush.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        match &self.pending {
+            Pending::Store(batch) => batch.bytes(),
+            Pending::Journal(_) => 0,
+        }
+    }
+
     /// Stores an entry of the log.
     pub fn persist(&mut self, entry: JournalEntry) -> Result<(), DiskError> {
         if let Pending::Journal(entries) = &mut self.pending {

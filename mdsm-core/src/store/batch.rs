@@ -105,13 +105,13 @@ impl Batch {
         self.changes.iter().map(|((table, key), value)| (*table, &key[..], value.as_deref()))
     }
 
-    /// Makes each value anew from table, key and value.
-    pub(super) fn replace_values(&mut self, mut anew: impl FnMut(Table, &[u8], &[u8]) -> Vec<u8>) {
+    /// Changes each value where it stands.
+    pub(super) fn each_value(&mut self, mut change: impl FnMut(Table, &[u8], &mut Vec<u8>)) {
         for ((table, key), value) in &mut self.changes {
             if let Some(value) = value {
-                let made = anew(*table, key, value);
-                self.bytes = self.bytes.saturating_sub(value.len()).saturating_add(made.len());
-                *value = made;
+                let before = value.len();
+                change(*table, key, value);
+                self.bytes = self.bytes.saturating_sub(before).saturating_add(value.len());
             }
         }
     }

@@ -214,12 +214,13 @@ impl<S: Store> Checked<S> {
     ) -> Result<(), StoreError> {
         let number = writer.witness.entries();
         let found = self.lost_among(&batch);
-        batch.replace_values(|table, key, value| row::seal(table, key, number, value));
+        batch.each_value(|table, key, value| row::seal(table, key, number, value));
         let entry = changes.to_bytes();
         let previous = writer.tip.map(|(tip, _)| tip);
         let mut put = |commit: u64, row: &CommitRow| {
-            let (table, key) = (Table::Commits, commit.to_be_bytes());
-            batch.put(table, key, row::seal(table, &key, number, &row.to_bytes()));
+            let (table, key, mut value) = (Table::Commits, commit.to_be_bytes(), row.to_bytes());
+            row::seal(table, &key, number, &mut value);
+            batch.put(table, key, value);
         };
         put(number, &CommitRow { previous, changes: Some(changes) });
         if let Some((tip, previous)) = writer.tip {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 /// Bytes that all files together may have.
 const BYTES_MAX: usize = 3_950_000;
-const VECTORS_MAX: usize = 1_600;
+const VECTORS_MAX: usize = 1_650;
 /// Bytes that the file of sequences may have.
 const SEQUENCES_BYTES_MAX: usize = 300_000;
 

@@ -299,11 +299,7 @@ fn no_wire_type_of_the_reference_is_forgotten() {
     // Rows on a node's own disk, not drawn in the spec: they never travel. The store's tests read
     // damaged ones, `agreement/journal.rs` damaged entries of the journal.
     let local = ["Changes", "Entry", "JournalEntry", "Locator"].map(str::to_owned);
-    // A part of answers to clients that the spec does not draw yet; `client/tests` read and write it.
-    let open = ["RosterCommitment"].map(str::to_owned);
-    // Drawn in the spec, without a second decoder; tests of `service/sharing` hold them against the drawing.
-    let single = ["Approvals", "KeyRecord"].map(str::to_owned);
-    assert_eq!(found, known.chain(local).chain(open).chain(single).collect());
+    assert_eq!(found, known.chain(local).collect());
 }
 
 fn collect(folder: &Path, found: &mut BTreeSet<String>) {

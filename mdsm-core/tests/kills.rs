@@ -1,5 +1,5 @@
-//! An institution under load is killed, by signal 9, 200 times at random moments. Whatever it acknowledged is
-//! there when it is opened again. [DDB-1] [STO-2]
+//! An institution under load is killed, by signal 9, 200 times at random moments, and runs out of disk. Whatever it
+//! acknowledged is there when it is opened again. [DDB-1] [STO-2]
 //!
 //! The institution is this program once more: it opens its home as a node does, takes records as fast as it
 //! can and writes the id of each one that was acknowledged to its standard output. It has no links, so nothing
@@ -27,6 +27,8 @@ use tokio::sync::mpsc;
 
 /// The variable that names the home to a child.
 const HOME: &str = "MDSM_TEST_HOME";
+/// The variable that says how many bytes the content of a record has at least.
+const BYTES: &str = "MDSM_TEST_BYTES";
 const KILLS: u32 = 200;
 /// Acknowledged records before a kill, at most.
 const ACKNOWLEDGED_MAX: u64 = 60;
@@ -102,7 +104,8 @@ async fn take_records(home: PathBuf) {
         metrics: Arc::new(Metrics::default()),
     };
     let (orders, taken) = mpsc::channel(1_024);
-    tokio::spawn(Driver::new(parts, roused.effects).run(taken));
+    let driver = tokio::spawn(Driver::new(parts, roused.effects).run(taken));
+    let bytes = std::env::var(BYTES).map_or(0, |bytes| bytes.parse().unwrap());
     let intake = Intake::start(genesis.chain_id(), orders, 2);
     let owner = SigningKey::from_seed(&[1; 32]);
     intake.request(owner.owner()).await.unwrap();
@@ -113,7 +116,7 @@ async fn take_records(home: PathBuf) {
             tokio::spawn(async move {
                 for number in 0_u32.. {
                     // Unlike any record of an earlier life: it began with another number of records.
-                    let words = format!("{began} {client} {number}");
+                    let words = format!("{began} {client} {number:<bytes$}");
                     let kind = ResourceType::new("Observation").unwrap();
                     let media = MediaType::new("text/plain").unwrap();
                     let metadata =
@@ -121,7 +124,8 @@ async fn take_records(home: PathBuf) {
                     let content = Content::inline(words.into_bytes()).unwrap();
                     let record = Record::new(owner.owner(), metadata, content).unwrap();
                     let envelope = Envelope::sign(record, &chain, &owner, InstitutionId::new(ME));
-                    let id = intake.submit(envelope, true).await.unwrap();
+                    // The driver says why.
+                    let Ok(id) = intake.submit(envelope, true).await else { return };
                     // One write a line, so that a kill leaves no half of one that counts.
                     let mut output = std::io::stdout().lock();
                     output.write_all(format!("acknowledged {id}\n").as_bytes()).unwrap();
@@ -133,6 +137,25 @@ async fn take_records(home: PathBuf) {
     for client in clients {
         client.await.unwrap();
     }
+    drop(intake);
+    println!("ended: {}", driver.await.unwrap().unwrap_err());
+}
+
+/// An institution that runs until it ends by itself, with files that cannot grow beyond some MiB; gives what it
+/// acknowledged, and its last words.
+fn run_out_of_disk(home: &Path) -> (BTreeSet<RecordId>, Option<String>) {
+    // A write beyond the limit fails as one on a full disk does, once its signal is ignored.
+    const SCRIPT: &str = r#"trap "" XFSZ; ulimit -f 32768; exec "$0" "$@""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", SCRIPT]).arg(std::env::current_exe().unwrap());
+    command.args(["--exact", "institution", "--ignored", "--nocapture"]);
+    command.env(HOME, home).env(BYTES, "60000");
+    let output = command.stderr(Stdio::inherit()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let acknowledged = text.lines().filter_map(|line| line.strip_prefix("acknowledged "));
+    let acknowledged = acknowledged.map(|id| id.parse().unwrap()).collect();
+    let last = text.lines().find_map(|line| line.strip_prefix("ended: "));
+    (acknowledged, last.map(str::to_owned))
 }
 
 /// Runs an institution until it has acknowledged so many records, and kills it; gives what it said until then.
@@ -194,4 +217,27 @@ fn ddb_1_8_nothing_acknowledged_is_lost_in_200_kills() {
         all.iter().filter(|id| books.rows().accepted(id).unwrap().is_none()).collect();
     assert!(lost.is_empty(), "{lost:?}");
     assert!(all.len() > KILLS as usize * 10, "the load was no load: {} records", all.len());
+}
+
+#[test]
+fn ddb_1_8_nothing_acknowledged_is_lost_on_a_disk_that_is_full() {
+    //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+    //= type=test
+    //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is killed
+    //# at any moment and started again.
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    Home::create(&home, &secret(ME)).unwrap();
+    let (acknowledged, last) = run_out_of_disk(&home);
+    let last = last.expect("it ends by itself, with the error of its disk");
+    assert!(last.starts_with("store: "), "{last}");
+    assert!(acknowledged.len() > 100, "{} records are not 16 MiB", acknowledged.len());
+    // Room again: everything is there, and it goes on.
+    let more = run_and_kill(&home, 10);
+    let (books, opened) = Books::open(&home.join("store")).unwrap();
+    assert!(opened.lost.is_empty(), "{:?}", opened.lost);
+    for id in acknowledged.iter().chain(&more) {
+        assert!(books.rows().accepted(id).unwrap().is_some(), "record {id} is gone");
+    }
+    assert!(acknowledged.is_disjoint(&more));
 }

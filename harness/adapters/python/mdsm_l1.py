@@ -136,6 +136,7 @@ DIGESTS = {
     "MPRP": lambda v, own: {"hash": block_hash(v["signed"]["header"])},
     "MPAY": lambda v, own: {"commitment": H(encode("MSUM", summary_of(v)))},
     "MPUB": lambda v, own: {"name": own}, "MRKY": lambda v, own: {"name": own}, "MPPK": lambda v, own: {"name": own},
+    "MRCM": lambda v, own: {"committees": H(b"MROS\1", H(b"MSEA\1", TYPES["seats"].write(v)), v["institutions"])},
     "MDLV": lambda v, own: {"capsule_id": H(encode("MCAP", v["capsule"]))}}
 
 def decode_value(tag, data):

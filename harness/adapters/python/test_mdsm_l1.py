@@ -149,7 +149,10 @@ class Values(unittest.TestCase):
         places = dict(item_index=0, item_size=1, block_index=0, block_size=1, data_index=0, data_size=1, window_index=0, window_size=1, path=[])
         bitcoin = dict(height=1, transaction=b"t", tx_index=0, branch=[SEED])
         request = dict(owner=SEED, reader_key=SEED, offer=SEED, records=[SEED, OTHER])
+        approval, seat = dict(capsule=SEED, key=SEED, signer=SEED, signature=bytes(64)), dict(institution=4, key=SEED)
         return {
+            "MKYR": dict(lattice=SEED, parcels=OTHER), "MAPS": dict(approvals=[approval, {**approval, "capsule": OTHER}]),
+            "MRCM": dict(epoch=1, offset=7, producers=[seat], auditors=[seat], institutions=SEED),
             "MREC": {k: envelopes[0][k] for k in ("owner", "metadata", "content")}, "MENV": envelopes[0], "MBKG": booking, "MITM": item,
             "MIBL": block, "MGEN": dict(name=b"net", started_at=600_000, turn_ms=6000, minute_ms=60_000, window_ms=600_000, producers=4,
                                         auditors=4, committees=SEED, registrar=OTHER),
@@ -159,7 +162,7 @@ class Values(unittest.TestCase):
             "MPRP": dict(signed=proposal, payload=payload), "MJRN": (4, certificate), "MMSG": (12, envelopes),
             "MDCN": dict(blocks=[dict(signed=proposal, payload=payload)], closing=[proposal], certificate=certificate),
             "MRCP": dict(chain_id=CHAIN, epoch=1, booking=booking, places=places, context=SEED, bitcoin=bitcoin), "MACT": (0, request),
-            "MSPO": dict(offers=[SEED, OTHER]), "MPPK": dict(key=bytes(1216)), "MAPV": dict(capsule=SEED, key=SEED, signer=SEED, signature=bytes(64)),
+            "MSPO": dict(offers=[SEED, OTHER]), "MPPK": dict(key=bytes(1216)), "MAPV": approval,
             "MPCL": dict(purpose=1, sender=SEED, receiver=SEED, encapsulated=bytes(1120), sealed=bytes(20), signature=bytes(64)),
             "MSVC": dict(grant=SEED, epoch=1, institution=4, kind=2, client=SEED, signature=bytes(64)),
             "MRGN": dict(institution=4, key=SEED, rating=100, centre=5, signature=bytes(64), approval=bytes(64))}

@@ -230,6 +230,8 @@ MCAP capsule      set:u8{0..8} hop:u8 key_id:32 owner:digest holder:digest c1:w_
 MOFF offer        set:u8{0..8} variant:u8{0..1} owner:digest reader:digest seed:32 rows:w_rows
 MRKY rekey        set:u8{0..8} variant:u8{0..1} grant:digest owner:digest reader:digest seed:32 rows:w_rows
 MAPV approval     capsule:digest key:digest signer:32 signature:64
+MAPS approvals    approvals:approval[1..64]!
+MKYR key_record   lattice:digest parcels:digest
 MDLV delivery     grant:digest before:digest capsule:capsule proxy:32 signature:64
 MSPO spent        offers:digest[0..1048576]!
 MPCL parcel       purpose:u8{1..2} sender:32 receiver:digest encapsulated:bytes(1120..1120) sealed:bytes(16..8388624) signature:64
@@ -246,6 +248,7 @@ MPPK parcel_key   key:1216
 MACT act          0:a_request 1:a_grant 2:a_bid 3:a_choice 4:a_delivery 5:a_revocation 6:a_dispute 7:a_finding
 -    seat         institution:u32 key:32
 -    seats        epoch:u32 offset:u64 producers:seat[0..65535] auditors:seat[0..65535]
+MRCM seating      epoch:u32 offset:u64 producers:seat[1..1024] auditors:seat[1..1024] institutions:digest
 -    institution  id:u32 key:32 rating:u8 centre:u32 credit:i64 signed:u64 missed:u64 wrong:u64 audited:u64 misaudited:u64 cheats:u64
                   services:u64 barred:u8 misses:u32 served:u32 audits:u32
 -    rated        id:u32 key:32 rating:u8 centre:u32
@@ -283,6 +286,7 @@ def parcel_key_rule(v):
 RULES = {
     "metadata": metadata_rule, "record": record_rule, "envelope": record_rule, "booking": reference_rule, "genesis": genesis_rule,
     "parcel_key": parcel_key_rule,
+    "seating": lambda v: ("bound", "more than 1,024 seats") if len(v["producers"]) + len(v["auditors"]) > 1024 else None,
     "capsule": lambda v: ("bound", "%d hops" % v["hop"]) if v["hop"] > SETS[v["set"]].hops else None}
 
 def read_body(r, above):

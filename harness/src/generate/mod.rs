@@ -23,6 +23,7 @@ pub mod values;
 pub(crate) mod base64;
 
 mod agreement;
+mod clients;
 mod resource_types;
 mod sharing;
 

@@ -8,7 +8,8 @@ use rand_chacha::rand_core::Rng;
 use super::spoil::{Push, replaced};
 use super::values::Scale;
 use crate::rules::mirror::{
-    Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
+    Approval, Approvals, Capsule, Delivery, KeyRecord, Offer, Parcel, ParcelPublicKey, PublicKey,
+    ReKey, SpentOffers,
 };
 use crate::rules::sharing::{capsule_bytes, key_bytes, rows_bytes, shape};
 use crate::rules::wire::{Mirror, WireKind};
@@ -38,9 +39,10 @@ pub(super) fn value(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Mirror
             let words = values.words(rows_bytes(set, variant));
             ReKey { set, variant, grant, owner, reader, seed, words }.into()
         }
-        WireKind::Approval => {
-            let [capsule, key, owner] = values.names();
-            Approval { capsule, key, owner, signature: values.bytes() }.into()
+        WireKind::Approval => values.approval().into(),
+        WireKind::Approvals => values.approvals(scale).into(),
+        WireKind::KeyRecord => {
+            KeyRecord { lattice: values.bytes(), parcels: values.bytes() }.into()
         }
         WireKind::Delivery => {
             let [grant, before, proxy] = values.names();
@@ -96,6 +98,19 @@ impl<R: Rng> Values<'_, R> {
         Capsule { set, hop, key_id, owner, holder, words: self.words(capsule_bytes(set)) }
     }
 
+    fn approval(&mut self) -> Approval {
+        let [capsule, key, owner] = self.names();
+        Approval { capsule, key, owner, signature: self.bytes() }
+    }
+
+    fn approvals(&mut self, scale: Scale) -> Approvals {
+        let most = if scale == Scale::Small { 3 } else { 64 };
+        let count = if self.draw.chance(1, 4) { most } else { self.draw.between(1, most) };
+        let mut approvals: Vec<_> = (0..count).map(|_| self.approval()).collect();
+        approvals.sort_unstable_by_key(|approval| approval.capsule);
+        Approvals { approvals }
+    }
+
     fn parcel(&mut self, scale: Scale) -> Parcel {
         let sealed = if scale == Scale::Small { 40 } else { 5_000 };
         let sealed = usize::try_from(self.draw.below(sealed)).expect("a small number");
@@ -148,6 +163,20 @@ pub(super) fn marked(sound: &Mirror, push: Push<'_>) {
             push("list-count-max", with(5, &[0xff; 4]));
             push("list-count-above-limit", with(5, &0x10_0001_u32.to_le_bytes()));
             push("list-count-one-more", [&bytes[..5], &[1, 0, 0, 0], &[7; 31]].concat());
+        }
+        Mirror::Approvals(Approvals { approvals }) => {
+            let of = |capsules: Vec<u8>| {
+                let of_one = |byte| Approval { capsule: [byte; 32], ..approvals[0].clone() };
+                let approvals = capsules.into_iter().map(of_one).collect();
+                Mirror::from(Approvals { approvals }).encode()
+            };
+            push("list-unsorted", of(vec![2, 1]));
+            push("list-duplicate", of(vec![1, 1]));
+            push("list-unsorted-at-the-end", of(vec![1, 3, 2]));
+            push("list-empty", of(vec![]));
+            push("list-above-limit", of((1..=65).collect()));
+            push("list-count-max", with(5, &[0xff; 4]));
+            push("list-count-above-limit", with(5, &65_u32.to_le_bytes()));
         }
         Mirror::Parcel(parcel) => {
             let of = |encapsulated: usize, sealed: usize| {

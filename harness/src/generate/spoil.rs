@@ -3,7 +3,7 @@
 use rand_chacha::rand_core::Rng;
 
 use super::values::{Scale, value};
-use super::{acts, agreement, messages, sharing};
+use super::{acts, agreement, clients, messages, sharing};
 use crate::rules::mirror::{
     Bytes32, Code, Content, Encryption, Metadata, Payload, Record, Relation,
 };
@@ -42,6 +42,7 @@ pub fn spoilt(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Vec<Spoilt> 
     agreement::marked(&sound, &mut push);
     acts::marked(&sound, &mut push);
     messages::marked(&sound, scale, &mut push);
+    clients::marked(&sound, scale, &mut push);
     let mut push = |fault, bytes| all.push(Spoilt { fault, is_rule: true, bytes });
     for &(fault, edit) in METADATA {
         edited(&sound, fault, metadata_of, edit, &mut push);

@@ -56,6 +56,7 @@ pub fn value(kind: WireKind, scale: Scale, draw: &mut impl Rng) -> Mirror {
         | WireKind::Decision
         | WireKind::JournalEntry => values.agreement(kind),
         WireKind::Message => values.message().into(),
+        WireKind::RosterCommitment => values.roster_commitment().into(),
         WireKind::Act => acts::value(scale, draw).into(),
         other => sharing::value(other, scale, draw),
     }

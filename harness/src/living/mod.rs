@@ -55,7 +55,8 @@ impl Fleet {
                 let (_, secret) = Home::open(file.home).map_err(|error| text(&error))?;
                 Ok(funding_script(&funding_key(&secret)))
             });
-            bitcoin.fund(&scripts.collect::<Result<Vec<_>, String>>()?);
+            let funded = bitcoin.fund(&scripts.collect::<Result<Vec<_>, String>>()?).await;
+            funded.map_err(|error| text(&error))?;
             bitcoin.mine_every(block);
             Ok::<_, String>((local, bitcoin))
         })?;
@@ -91,9 +92,12 @@ impl Fleet {
     }
 
     /// Bitcoin's headers, from the genesis block on.
-    #[must_use]
-    pub fn headers(&self) -> Vec<u8> {
-        self.bitcoin.as_ref().map_or_else(Vec::new, |it| it.node().chain().headers())
+    ///
+    /// # Errors
+    /// In words, when its node does not tell them.
+    pub fn headers(&self) -> Result<Vec<u8>, String> {
+        let Some(bitcoin) = &self.bitcoin else { return Ok(Vec::new()) };
+        self.runtime.block_on(bitcoin.headers()).map_err(|error| error.to_string())
     }
 
     /// Starts the process of an institution that does not run.

@@ -3,15 +3,17 @@
 //! Claims: both accept or both refuse; what was accepted encodes to the very bytes it came from, in
 //! both, with equal ids and roots; a refusal names a field of the value and a byte of the input.
 
-use mdsm_core::access::Act;
+use mdsm_core::access::{Act, KeyRecord};
 use mdsm_core::codec::{DecodeErrorKind, Wire};
 use mdsm_core::consensus::JournalEntry;
 use mdsm_core::crypto::Identified;
 use mdsm_core::ledger;
 use mdsm_core::node::{Decision, Message};
 use mdsm_core::reencryption::{
-    Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
+    Approval, Approvals, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey,
+    SpentOffers,
 };
+use mdsm_core::roster::RosterCommitment;
 use mdsm_core::types::Digest;
 
 use super::{Verdict, claim};
@@ -145,6 +147,11 @@ pub fn reference(kind: WireKind, bytes: &[u8]) -> Answer {
         WireKind::Decision => answer(bytes, |_: &Decision| vec![]),
         WireKind::JournalEntry => answer(bytes, |_: &JournalEntry| vec![]),
         WireKind::Message => answer(bytes, |_: &Message| vec![]),
+        WireKind::KeyRecord => answer(bytes, |_: &KeyRecord| vec![]),
+        WireKind::Approvals => answer(bytes, |_: &Approvals| vec![]),
+        WireKind::RosterCommitment => {
+            answer(bytes, |v: &RosterCommitment| vec![("committees", *v.digest().as_bytes())])
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::agreement::commitment;
 use super::merkle::{level_over, level_root, root, sha256};
 use super::mirror::{
     Anchor, Booking, Bytes32, Content, ContentRef, DataBlock, Envelope, Item, ItemBlock, Metadata,
-    Window,
+    RosterCommitment, Window,
 };
 use super::wire::{Mirror, body};
 
@@ -92,6 +92,13 @@ pub fn anchored(anchor: &Anchor) -> Bytes32 {
     anchor_root(&anchor.chain_id, anchor.epoch, &anchor.window, &context)
 }
 
+/// What a genesis or an anchor names of committees.
+fn committees(roster: &RosterCommitment) -> Bytes32 {
+    let RosterCommitment { epoch, offset, producers, auditors, institutions } = roster;
+    let seats = [body(epoch), body(offset), body(producers), body(auditors)].concat();
+    sha256(&[b"MROS\x01", &sha256(&[b"MSEA\x01", &seats]), institutions])
+}
+
 /// Every digest that the spec derives from one value, with its name, the id first.
 #[must_use]
 pub fn derived(value: &Mirror) -> Vec<(&'static str, Bytes32)> {
@@ -123,6 +130,7 @@ pub fn derived(value: &Mirror) -> Vec<(&'static str, Bytes32)> {
         Mirror::PublicKey(_) | Mirror::ReKey(_) | Mirror::ParcelPublicKey(_) => {
             digests.push(("name", id(value)));
         }
+        Mirror::RosterCommitment(roster) => digests.push(("committees", committees(roster))),
         Mirror::Delivery(delivery) => {
             digests.push(("id of the capsule", id(&Mirror::from(delivery.capsule.clone()))));
         }

@@ -12,9 +12,11 @@ pub use super::agreement::{
     Certificate, Decision, Events, Evidence, JournalEntry, Proposal, Registration, Service,
     SignedVote, Summary,
 };
+pub use super::clients::RosterCommitment;
 pub use super::messages::Message;
 pub use super::sharing::{
-    Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
+    Approval, Approvals, Capsule, Delivery, KeyRecord, Offer, Parcel, ParcelPublicKey, PublicKey,
+    ReKey, SpentOffers,
 };
 
 /// 32 bytes: a digest, an id or a public key.

@@ -10,6 +10,7 @@ pub mod acts;
 pub mod agreement;
 pub mod bounds;
 pub mod chain;
+pub mod clients;
 pub mod ed25519;
 pub mod headers;
 pub mod ids;

@@ -131,6 +131,21 @@ pub struct Approval {
     pub signature: [u8; 64],
 }
 
+/// What an owner signed of the capsules of a grant.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[expect(missing_docs, reason = "the fields are those of the spec, name by name")]
+pub struct Approvals {
+    pub approvals: Vec<Approval>,
+}
+
+/// The keys that a person declares.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[expect(missing_docs, reason = "the fields are those of the spec, name by name")]
+pub struct KeyRecord {
+    pub lattice: Bytes32,
+    pub parcels: Bytes32,
+}
+
 /// What a proxy stands by.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[expect(missing_docs, reason = "the fields are those of the spec, name by name")]
@@ -204,6 +219,20 @@ impl Bounds for ReKey {
 }
 
 impl Bounds for Approval {
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Bounds for Approvals {
+    fn check(&self) -> Result<(), String> {
+        hold((1..=64).contains(&self.approvals.len()), "approvals: not 1 to 64")?;
+        let capsules = self.approvals.iter().map(|approval| approval.capsule);
+        hold(capsules.is_sorted_by(|one, next| one < next), "approvals: not ascending")
+    }
+}
+
+impl Bounds for KeyRecord {
     fn check(&self) -> Result<(), String> {
         Ok(())
     }

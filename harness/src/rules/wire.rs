@@ -110,6 +110,9 @@ kinds! {
     Decision = b"MDCN",
     JournalEntry = b"MJRN",
     Message = b"MMSG",
+    KeyRecord = b"MKYR",
+    Approvals = b"MAPS",
+    RosterCommitment = b"MRCM",
 }
 
 impl fmt::Display for WireKind {

@@ -20,6 +20,8 @@ mod apply;
 mod ask;
 mod error;
 mod event;
+mod keys;
+mod notes;
 mod record;
 mod state;
 
@@ -30,5 +32,7 @@ pub use act::{
 pub use ask::{Delivered, Permit, Reading, Refusal};
 pub use error::AccessError;
 pub use event::{AccessEvent, Lapse};
+pub use keys::{KEYS_MEDIA_TYPE, KeyRecord};
+pub use notes::{approvals_of, capsule_of, note_approvals, note_capsule};
 pub use record::{ACCESS_MEDIA_TYPE, ActError};
 pub use state::{Access, Registry};

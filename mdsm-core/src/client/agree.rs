@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::dealing::Dealing;
 use super::known::{Known, Listed};
 use super::refused::{Check, Refused};
+use super::register::Declared;
 use crate::types::InstitutionId;
 
 /// An answer that was checked, and the auditor that gave it.
@@ -56,14 +58,15 @@ fn facts(known: &Known) -> BTreeMap<String, String> {
             facts.extend(known.as_deref().map(|receipted| record(&receipted.record)));
         }
         Known::Sharing(known) => {
-            facts.extend(known.readings.iter().map(|one| {
-                let name = format!("grant {} of record {}", one.grant, one.record);
-                let delivered = if one.is_delivered { "delivered" } else { "not delivered" };
-                (name, format!("to {} until {}, {delivered}", one.reader, one.until))
-            }));
-            facts
-                .extend(known.asking.iter().map(|id| (format!("request {id}"), "open".to_owned())));
+            // What they say follows from the acts and their places.
+            let acts = known.dealings.iter().flat_map(Dealing::acts);
+            facts.extend(acts.map(|act| (format!("act {}", act.id), format!("at {}", act.place))));
             facts.extend(known.next.map(|next| ("more requests".to_owned(), next.to_string())));
+        }
+        Known::Keys(known) => {
+            let keys =
+                |it: &Declared| (format!("keys {}", it.act.id), format!("at {}", it.act.place));
+            facts.extend(known.as_ref().map(keys));
         }
         // Each has its own head.
         Known::Status(_) => {}

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::hexed::{HexBytes, Hexed};
-use super::question::Place;
+use super::question::{Place, Role};
 use crate::ledger::{Anchor, BlockHeader, Booking, Certificate, Receipt, Summary};
 use crate::roster::RosterCommitment;
 use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
@@ -19,8 +19,10 @@ pub enum Answer {
     Records(RecordsAnswer),
     /// One record.
     Record(RecordAnswer),
-    /// Who may read what.
+    /// Dealings.
     Sharing(SharingAnswer),
+    /// Keys.
+    Keys(KeysAnswer),
     /// A receipt.
     Receipt(ReceiptAnswer),
     /// Where the chain stands.
@@ -62,13 +64,15 @@ pub struct RecordAnswer {
     pub records: Vec<RecordProof>,
 }
 
-/// The acts that decide who may read records of an owner, and the records that they name, all in the
-/// order of booking. What is over is not among them.
+/// The acts of dealings, and the records that they name, all in the order of booking. What is so long over that
+/// nobody has to answer for it is not among them, nor are bids that were not chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SharingAnswer {
     /// Whose.
-    pub owner: OwnerId,
+    pub person: OwnerId,
+    /// On which side.
+    pub role: Role,
     /// At which height.
     pub at: Height,
     /// Blocks that book acts and records.
@@ -77,6 +81,20 @@ pub struct SharingAnswer {
     pub records: Vec<RecordProof>,
     /// Behind which request there are more.
     pub next: Option<Place>,
+}
+
+/// The keys that somebody has declared last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysAnswer {
+    /// Who.
+    pub owner: OwnerId,
+    /// Up to which height.
+    pub at: Height,
+    /// The block of the key record, if there is one.
+    pub blocks: Vec<BlockProof>,
+    /// The key record with its content, if there is one.
+    pub records: Vec<RecordProof>,
 }
 
 /// The receipt of a record, and the record's own proof, which holds before there is a receipt.
@@ -163,7 +181,7 @@ pub struct RecordProof {
     pub block: u32,
     /// What is booked.
     pub booking: Hexed<Booking>,
-    /// The content that the record carries: of acts, and where one record was asked for.
+    /// The content that the record carries: of acts and keys, and where one record was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<HexBytes>,
     /// Root of its Item.

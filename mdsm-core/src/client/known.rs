@@ -1,7 +1,9 @@
 //! What an answer says once it is checked. A full client computes it from its own books, a light
 //! client from proofs; both are the same value. [CLI-4]
 
-use super::question::Place;
+use super::dealing::Dealing;
+use super::question::{Place, Role};
+use super::register::Declared;
 use crate::access::Reading;
 use crate::ledger::{Booking, Receipt};
 use crate::types::{Epoch, Height, InstitutionId, OwnerId, RecordId, Timestamp};
@@ -13,8 +15,10 @@ pub enum Known {
     Records(Records),
     /// One record, or that it is not booked.
     Record(Option<Box<Listed>>),
-    /// Who may read what.
+    /// Dealings.
     Sharing(Sharing),
+    /// Keys that somebody has declared last, if any.
+    Keys(Option<Declared>),
     /// A receipt, or what holds until there is one.
     Receipt(Option<Box<Receipted>>),
     /// Where the chain stands.
@@ -62,17 +66,17 @@ pub enum Standing {
     Anchored(Epoch),
 }
 
-/// Who may read which records of an owner.
+/// Dealings of an owner or of a reader: who may read which records, and who has asked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
     /// Whose.
-    pub owner: OwnerId,
+    pub person: OwnerId,
+    /// On which side.
+    pub role: Role,
     /// At which height.
     pub at: Height,
-    /// By grant and record.
-    pub readings: Vec<Reading>,
-    /// Requests that wait for the owner.
-    pub asking: Vec<RecordId>,
+    /// As they stand then, in the order of the requests.
+    pub dealings: Vec<Dealing>,
     /// Behind which request there are more.
     pub next: Option<Place>,
 }
@@ -101,6 +105,18 @@ pub struct Status {
     /// Highest final block that the institution says it has. It is above `height` while the
     /// certificate of an anchor is being made.
     pub head: Height,
+}
+
+impl Sharing {
+    /// Who may read which record.
+    pub fn readings(&self) -> impl Iterator<Item = Reading> {
+        self.dealings.iter().flat_map(|dealing| dealing.readings(self.at))
+    }
+
+    /// Requests that wait for an answer.
+    pub fn asking(&self) -> impl Iterator<Item = &Dealing> {
+        self.dealings.iter().filter(|dealing| dealing.grant.is_none())
+    }
 }
 
 impl Standing {

@@ -1,21 +1,18 @@
 //! A light client: it stores no records and believes no answer. [CLI-2]
 
-use std::collections::BTreeMap;
-
 use super::answer::{
     Answer, BlockProof, Finality, ReceiptAnswer, RecordAnswer, RecordProof, RecordsAnswer,
-    RosterAnswer, SharingAnswer, StatusAnswer,
+    RosterAnswer, StatusAnswer,
 };
 use super::caller::Speaker;
 use super::headers::Headers;
-use super::known::{Known, Listed, Receipted, Records, Sharing, Status};
+use super::known::{Known, Listed, Receipted, Records, Status};
 use super::proof;
 use super::question::{Place, Question};
 use super::refused::{Check, Refused};
 use super::rosters::Rosters;
-use crate::access::{ACCESS_MEDIA_TYPE, Access, Act, Registry};
 use crate::crypto::Identified;
-use crate::ledger::{BlockHeader, Content, Genesis, GenesisError, Record, faulty_max};
+use crate::ledger::{BlockHeader, Genesis, GenesisError, faulty_max};
 use crate::roster::Committees;
 use crate::types::{ChainId, Epoch, Height, InstitutionId, OwnerId, RecordId, Timestamp, View};
 
@@ -30,12 +27,6 @@ pub struct Light {
     chain: ChainId,
     pub(super) rosters: Rosters,
     pub(super) headers: Headers,
-}
-
-/// What an act may ask about the chain, as far as an answer shows it.
-struct Shown<'a> {
-    owners: &'a BTreeMap<RecordId, OwnerId>,
-    committees: &'a Committees,
 }
 
 impl Light {
@@ -130,9 +121,13 @@ impl Light {
                 let found = self.one((id, *at), (&answer.id, answer.at), blocks, records)?;
                 Ok(Known::Record(found.map(Box::new)))
             }
-            (Question::Sharing { owner, at, after }, Answer::Sharing(answer)) => {
+            (Question::Sharing { person, role, at, after }, Answer::Sharing(answer)) => {
                 self.is_reached(*at)?;
-                self.sharing((owner, *at, *after), by, answer).map(Known::Sharing)
+                self.sharing((person, *role), (*at, *after), by, answer).map(Known::Sharing)
+            }
+            (Question::Keys { owner, at }, Answer::Keys(answer)) => {
+                self.is_reached(*at)?;
+                self.keys((owner, *at), answer).map(Known::Keys)
             }
             (Question::Receipt { id, at }, Answer::Receipt(answer)) => {
                 self.is_reached(*at)?;
@@ -224,59 +219,8 @@ impl Light {
         Ok(Some(Box::new(Receipted { record, receipt: Some(receipt.clone()) })))
     }
 
-    /// Who may read what, by the rules of `access` from the acts shown.
-    //= harness/spec/clients.md#cli-2-light-client
-    //# CLI-2.7 (ours): A light client MUST compute who may read a record from the acts that an answer
-    //# proves.
-    fn sharing(
-        &mut self,
-        (owner, at, after): (&OwnerId, Height, Option<Place>),
-        by: Option<&OwnerId>,
-        answer: &SharingAnswer,
-    ) -> Result<Sharing, Refused> {
-        answers_it((owner, at), (&answer.owner, answer.at))?;
-        let booked = self.booked(at, &answer.blocks, &answer.records)?;
-        let mut access = Access::default();
-        let mut owners = BTreeMap::new();
-        let mut last_request = None;
-        for one in &booked {
-            let height = one.place.height;
-            access.advance(height);
-            if let Some(act) = act_of(one)? {
-                if let Act::Request(request) = &act {
-                    Check::Owner.holds(request.owner == *owner, || {
-                        format!("record {}: it asks {}, not {owner}", one.id, request.owner)
-                    })?;
-                    let why = || format!("record {}: its request is not behind the page", one.id);
-                    Check::Order.holds(after.is_none_or(|after| one.place > after), why)?;
-                    last_request = Some(one.place);
-                }
-                let epoch = one.standing.epoch();
-                let committees = self.rosters.of(epoch).ok_or_else(|| {
-                    Check::Roster.refuses(format!("the committees of epoch {epoch} are not known"))
-                })?;
-                let shown = Shown { owners: &owners, committees };
-                access.apply(one.id, &one.booking.owner, &act, &shown).map_err(|error| {
-                    Check::Act.refuses(format!("record {}: has no effect: {error}", one.id))
-                })?;
-            }
-            owners.insert(one.id, one.booking.owner);
-        }
-        access.advance(at);
-        let next = answer.next;
-        Check::Order.holds(next.is_none() || next == last_request, || {
-            "next: it is not the place of the last request".to_owned()
-        })?;
-        let concerns = |reader: &OwnerId| by.is_none_or(|by| by == owner || by == reader);
-        let readings: Vec<_> = access.readings_of(owner).collect();
-        let are_for_caller = readings.iter().all(|reading| concerns(&reading.reader));
-        Check::Owner.holds(are_for_caller, || "readings of others than the caller".to_owned())?;
-        let asking = access.requests_to(owner).copied().collect();
-        Ok(Sharing { owner: *owner, at, readings, asking, next })
-    }
-
     /// Checks records with their blocks, and that they stand in the order of booking.
-    fn booked(
+    pub(super) fn booked(
         &mut self,
         at: Height,
         blocks: &[BlockProof],
@@ -346,37 +290,11 @@ impl Light {
     }
 }
 
-/// The act that a record holds, if it says that it does.
-fn act_of(listed: &Listed) -> Result<Option<Act>, Refused> {
-    let booking = &listed.booking;
-    if booking.metadata.content_type.as_str() != ACCESS_MEDIA_TYPE {
-        return Ok(None);
-    }
-    let refuses = |why: String| Check::Act.refuses(format!("record {}: {why}", listed.id));
-    let content = listed.content.clone().ok_or_else(|| refuses("the act is not shown".into()))?;
-    let content = Content::inline(content).map_err(|error| refuses(error.to_string()))?;
-    let record = Record::new(booking.owner, booking.metadata.clone(), content)
-        .map_err(|error| refuses(error.to_string()))?;
-    let act = Act::of_record(&record).transpose();
-    act.map_err(|error| refuses(error.to_string()))
-}
-
-fn answers_it<T: PartialEq + std::fmt::Display>(
+pub(super) fn answers_it<T: PartialEq + std::fmt::Display>(
     (name, at): (&T, Height),
     (answered, answered_at): (&T, Height),
 ) -> Result<(), Refused> {
     Check::Question.holds(name == answered && at == answered_at, || {
         format!("{name} at height {at} was asked for, {answered} at {answered_at} is answered")
     })
-}
-
-impl Registry for Shown<'_> {
-    fn institution_of(&self, key: &OwnerId) -> Option<InstitutionId> {
-        let mut seats = self.committees.electorate();
-        seats.find(|seat| seat.key == *key).map(|seat| seat.institution)
-    }
-
-    fn owner_of(&self, record: &RecordId) -> Option<OwnerId> {
-        self.owners.get(record).copied()
-    }
 }

@@ -9,6 +9,9 @@
 //!                         v
 //!                    Known: the same value as the full client computes for itself    known
 //! ```
+//! Who may read what is said by a register of acts, which both keep: the full client of everything that is
+//! booked, the light client of the acts that an answer proves (register, dealing, sharing).
+//!
 //! A light client keeps the genesis, the rosters, headers and its own keys. From an answer it believes
 //! what follows from signatures and hashes, and recomputes who may read what from the acts.
 //!
@@ -20,10 +23,10 @@
 //!
 //! Cost of a check: one certificate a block, unless its header is known, and about 20 hashes a record.
 
-mod acts;
 mod agree;
 mod answer;
 mod caller;
+mod dealing;
 pub mod full;
 mod headers;
 mod hexed;
@@ -33,21 +36,24 @@ mod light;
 mod proof;
 mod question;
 mod refused;
+mod register;
 mod rosters;
+mod sharing;
 #[cfg(test)]
 mod tests;
 
-pub use acts::{Acts, Thread};
 pub use agree::{Heard, agree};
 pub use answer::{
-    Answer, BlockProof, Finality, ReceiptAnswer, RecordAnswer, RecordProof, RecordsAnswer,
-    RosterAnswer, RosterStep, SharingAnswer, StatusAnswer,
+    Answer, BlockProof, Finality, KeysAnswer, ReceiptAnswer, RecordAnswer, RecordProof,
+    RecordsAnswer, RosterAnswer, RosterStep, SharingAnswer, StatusAnswer,
 };
 pub use caller::{CALL_WINDOW_MS, Caller, CallerError, Speaker, SpeakerError};
+pub use dealing::{Bidder, Chosen, Confirmed, Dealing, Disputed, Granted, Handed, Step};
 pub use full::Library;
 pub use hexed::{HexBytes, Hexed};
 pub use kept::{Kept, KeptError};
 pub use known::{Known, Listed, Receipted, Records, Sharing, Standing, Status};
 pub use light::Light;
-pub use question::{Place, Question, QuestionError};
+pub use question::{Place, Question, QuestionError, Role};
 pub use refused::{Check, Refused};
+pub use register::{Declared, Register};

@@ -19,6 +19,16 @@ pub struct Place {
     pub index: u8,
 }
 
+/// A side of a dealing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Whose records they are.
+    Owner,
+    /// Who asks to read them.
+    Reader,
+}
+
 /// A question. Those with a height are about the chain up to there, so that they have one answer.
 //= harness/spec/clients.md#cli-4-one-answer
 //# CLI-4.1 (paper): The three clients MUST give the same answer to the same question at the same
@@ -41,14 +51,24 @@ pub enum Question {
         /// The height.
         at: Height,
     },
-    /// Who may read which records of an owner, and who has asked to, behind a request's place.
+    /// Dealings of an owner or of a reader, behind a request's place: who may read which records, who has asked
+    /// to, and who bids to re-encrypt.
     Sharing {
         /// Whose.
-        owner: OwnerId,
+        person: OwnerId,
+        /// On which side.
+        role: Role,
         /// The height.
         at: Height,
         /// Where the page before ended.
         after: Option<Place>,
+    },
+    /// The keys that somebody has declared last.
+    Keys {
+        /// Who.
+        owner: OwnerId,
+        /// The height.
+        at: Height,
     },
     /// The receipt of a record.
     Receipt {
@@ -97,9 +117,13 @@ impl Question {
                 format!("/v1/owners/{owner}/records?at={at}{}", behind(*after))
             }
             Self::Record { id, at } => format!("/v1/records/{id}?at={at}"),
-            Self::Sharing { owner, at, after } => {
-                format!("/v1/owners/{owner}/readers?at={at}{}", behind(*after))
+            Self::Sharing { person, role: Role::Owner, at, after } => {
+                format!("/v1/owners/{person}/readers?at={at}{}", behind(*after))
             }
+            Self::Sharing { person, role: Role::Reader, at, after } => {
+                format!("/v1/readers/{person}/grants?at={at}{}", behind(*after))
+            }
+            Self::Keys { owner, at } => format!("/v1/owners/{owner}/keys?at={at}"),
             Self::Receipt { id, at } => format!("/v1/records/{id}/receipt?at={at}"),
             Self::Status => "/v1/status".to_owned(),
             Self::Roster { from } => format!("/v1/roster?from={from}"),
@@ -112,14 +136,23 @@ impl Question {
         let steps: Vec<&str> = path.split('/').collect();
         let mut query = Query::read(query)?;
         let question = match steps[..] {
-            ["", "v1", "owners", owner, what @ ("records" | "readers")] => {
+            ["", "v1", "owners", owner, "records"] => {
                 let owner = field("owner", owner)?;
                 let (at, after) = (query.take("at")?.unwrap_or(head), query.take("after")?);
-                if what == "records" {
-                    Self::Records { owner, at, after }
-                } else {
-                    Self::Sharing { owner, at, after }
-                }
+                Self::Records { owner, at, after }
+            }
+            ["", "v1", "owners", person, "readers"] => {
+                let (person, role) = (field("owner", person)?, Role::Owner);
+                let (at, after) = (query.take("at")?.unwrap_or(head), query.take("after")?);
+                Self::Sharing { person, role, at, after }
+            }
+            ["", "v1", "readers", person, "grants"] => {
+                let (person, role) = (field("reader", person)?, Role::Reader);
+                let (at, after) = (query.take("at")?.unwrap_or(head), query.take("after")?);
+                Self::Sharing { person, role, at, after }
+            }
+            ["", "v1", "owners", owner, "keys"] => {
+                Self::Keys { owner: field("owner", owner)?, at: query.take("at")?.unwrap_or(head) }
             }
             ["", "v1", "records", id] => {
                 Self::Record { id: field("id", id)?, at: query.take("at")?.unwrap_or(head) }
@@ -278,7 +311,9 @@ mod tests {
             Question::Records { owner, at, after: None },
             Question::Records { owner, at, after },
             Question::Record { id, at },
-            Question::Sharing { owner, at, after },
+            Question::Sharing { person: owner, role: Role::Owner, at, after },
+            Question::Sharing { person: owner, role: Role::Reader, at, after: None },
+            Question::Keys { owner, at },
             Question::Receipt { id, at },
             Question::Status,
             Question::Roster { from: Epoch::new(7) },
@@ -306,6 +341,9 @@ mod tests {
             (format!("/v1/records/{id}?at=1&at=2"), "query: `at` is unknown here or there twice"),
             (format!("/v1/records/{id}?a&b&c&d&e"), "query: `e`"),
             (format!("/v1/owners/{id}/records?after=1.2"), "after: height.item.index"),
+            (format!("/v1/owners/{id}/keys?after=1.2.3"), "query: `after` is unknown here"),
+            (format!("/v1/owners/{id}/grants"), "path: nothing"),
+            ("/v1/readers/2a/grants".to_owned(), "reader: 2 characters where 64"),
             (format!("/v1/owners/{id}/records?after=1.2.256"), "after: `256` is no number"),
         ] {
             let error = read(&line).unwrap_err().to_string();

@@ -24,6 +24,7 @@
 //! Cost, S704: encapsulation 0.7 million multiply-adds; a re-encryption 2.7 million, and 5 MB read
 //! from memory for a batch of any size.
 
+mod approvals;
 mod approve;
 pub mod bare;
 mod capsule;
@@ -47,6 +48,7 @@ mod setup;
 mod tests;
 mod wiped;
 
+pub use approvals::Approvals;
 pub use approve::{Admission, Admitted, Approval, ApproveError, approve};
 pub use capsule::{Capsule, CapsuleError};
 pub use delivery::Delivery;

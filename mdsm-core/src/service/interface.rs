@@ -8,20 +8,18 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::files::Files;
 use super::shelf::{Shelf, ShelfError};
 use crate::client::Question;
 use crate::client::full::{self, FullError};
-use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::{Ed25519, SigningKey};
 use crate::environment::Clock;
-use crate::ledger::{BitcoinProof, Content, Envelope};
-use crate::node::Refusal;
-use crate::roster::FoundError;
+use crate::ledger::{BitcoinProof, Content, Envelope, Service};
+use crate::node::{Event, Input, Refusal};
 use crate::runtime::bitcoin::Watcher;
-use crate::runtime::settings::NetworkFile;
-use crate::runtime::{Institution, Intake, Metrics, Status, SubmitError};
+use crate::runtime::{Institution, Intake, Metrics, Order, Status, SubmitError};
 use crate::types::{
     ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Signature, Timestamp,
 };
@@ -40,6 +38,7 @@ pub struct Interface {
     files: Files,
     status: watch::Receiver<Status>,
     intake: Intake,
+    orders: mpsc::Sender<Order>,
     metrics: Arc<Metrics>,
     watcher: Option<Arc<Watcher>>,
     /// By epoch.
@@ -58,31 +57,30 @@ impl Interface {
     /// The interface of an institution whose key signs its answers.
     pub fn new(
         institution: &Institution,
-        network: &NetworkFile,
+        shelf: Arc<Shelf>,
         key: SigningKey,
         files: Files,
-    ) -> Result<Self, FoundError> {
-        let me = institution.me();
-        let shelf = Shelf::new(me, network, institution.books().clone())?;
-        Ok(Self {
-            me,
+    ) -> Self {
+        Self {
+            me: institution.me(),
             chain: *shelf.chain(),
             key,
             clock: Clock::new(),
-            shelf: Arc::new(shelf),
+            shelf,
             files,
             status: institution.status(),
             intake: institution.intake().clone(),
+            orders: institution.orders().clone(),
             metrics: institution.metrics().clone(),
             watcher: institution.watcher().cloned(),
             proofs: Mutex::default(),
             headers: Arc::default(),
-        })
+        }
     }
 
     /// The books that answers are looked up in.
     #[must_use]
-    pub fn shelf(&self) -> &Shelf {
+    pub fn shelf(&self) -> &Arc<Shelf> {
         &self.shelf
     }
 
@@ -179,6 +177,24 @@ impl web::Institution for Interface {
             Content::Stored(digest) => self.files.holds(digest).await?,
         };
         self.intake.submit(envelope, is_file_stored).await.map_err(refused)
+    }
+
+    async fn report(&self, service: Service) -> Result<(), Failure> {
+        if !service.holds(&self.chain, &Ed25519) {
+            let why = "the client of the service has not signed it for this network".to_owned();
+            return Err(Failure::Request { at: "body", why });
+        }
+        let earned = self.look_up(None, move |shelf, head| {
+            let register = shelf.register(head)?;
+            Ok(register.access().client_of(&service.grant, service.institution))
+        });
+        if earned.await? != Some(service.client) {
+            let why = "the chain does not say that this client was served so".to_owned();
+            return Err(Failure::Conflict { at: "service", why, limit: None });
+        }
+        let input = Box::new(Input::Event(Event::Service(service)));
+        let stopping = |_| Failure::Busy { why: SubmitError::Stopping.to_string() };
+        self.orders.send(Order::Input(input)).await.map_err(stopping)
     }
 
     async fn put_object(&self, digest: Digest, by: OwnerId, file: Upload) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ pub use interface::Interface;
 pub use light::{Answered, LightClient, LightError, Objection, Why};
 pub use local::{LOOPBACK, Local, LocalError, Pace};
 pub use process::{ProcessError, Served, bitcoin_of, serve};
-pub use regtest::Regtest;
+pub use regtest::{Regtest, RegtestError};
 pub use shelf::{Shelf, ShelfError, View};
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 
 use super::files::Files;
 use super::interface::Interface;
-use super::sharing::{Desk, DeskError, Proxy};
+use super::sharing::{Desk, Proxy};
+use super::shelf::Shelf;
 use crate::anchoring::ChainParameters;
 use crate::bitcoin::rpc::EndpointError;
 use crate::bitcoin::{Endpoint, Rpc};
@@ -54,9 +55,6 @@ pub enum ProcessError {
     /// Where its files lie.
     #[error("objects: {0}")]
     Objects(#[from] ObjectsError),
-    /// Its desk.
-    #[error(transparent)]
-    Desk(#[from] DeskError),
     /// Its disk has failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -96,9 +94,11 @@ impl Served {
             bitcoin: settings.bitcoin.as_ref().map(bitcoin_of).transpose()?,
         };
         let institution = Institution::start(config, listener)?;
-        let interface = Interface::new(&institution, &founders, key, files.clone())?;
+        let shelf = Shelf::new(institution.me(), &founders, institution.books().clone())?;
+        let shelf = Arc::new(shelf);
+        let interface = Interface::new(&institution, shelf.clone(), key, files.clone());
         let interface = Arc::new(interface);
-        let desk = Arc::new(Desk::new(&institution, &founders, files)?);
+        let desk = Arc::new(Desk::new(&institution, &founders, shelf, files));
         let serving = desk.clone();
         let proxy = tokio::spawn(async move {
             let Err(error) = proxy.run(&*serving).await;

@@ -1,7 +1,7 @@
-//! The books of a full client, as its answers look them up. [CLI-1]
+//! The books of a full client, as its answers and those who share look them up. [CLI-1]
 //!
-//! Everything is in the store but the index of acts, which is made anew at a start and kept up with each
-//! answer: a small entry for each act, and time in proportion to the chain, once.
+//! Everything is in the store but the register of acts and keys, which is made anew at a start and kept up with
+//! each question: a small entry for each act, and time in proportion to the chain, once.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use thiserror::Error;
 
 use crate::client::full::Located;
-use crate::client::{Acts, Finality, Hexed, Library, RosterStep, Thread};
+use crate::client::{Dealing, Declared, Finality, Hexed, Library, Register, RosterStep};
 use crate::codec::{DecodeError, Wire};
 use crate::ledger::{BitcoinProof, Block, BlockHeader, Item, Receipt};
 use crate::node::Decision;
@@ -26,7 +26,7 @@ pub struct Shelf {
     institution: InstitutionId,
     first: RosterCommitment,
     books: Arc<Books>,
-    acts: RwLock<Acts>,
+    register: RwLock<Register>,
     /// The first epoch whose anchor was not certified when somebody looked last.
     certified: AtomicU32,
 }
@@ -82,7 +82,7 @@ impl Shelf {
             institution,
             first: roster.commitment(),
             books,
-            acts: RwLock::default(),
+            register: RwLock::default(),
             certified: AtomicU32::new(0),
         })
     }
@@ -105,14 +105,19 @@ impl Shelf {
         head: Height,
         bitcoin: Option<(Epoch, BitcoinProof)>,
     ) -> Result<View<'_>, ShelfError> {
-        self.index(head)?;
+        self.catch_up(head)?;
         Ok(View { shelf: self, head, bitcoin })
     }
 
-    /// Acts that had an effect, up to the height of the last view.
-    pub fn acts(&self) -> RwLockReadGuard<'_, Acts> {
-        // A block is taken in as a whole; after a panic in the middle the index may lack acts, never have others.
-        self.acts.read().unwrap_or_else(PoisonError::into_inner)
+    /// The register at a height that is on the disk, or above.
+    pub fn register(&self, head: Height) -> Result<RwLockReadGuard<'_, Register>, ShelfError> {
+        self.catch_up(head)?;
+        Ok(self.seen())
+    }
+
+    fn seen(&self) -> RwLockReadGuard<'_, Register> {
+        // A block is taken in as a whole; after a panic in the middle acts may be missing, never others there.
+        self.register.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Committees of an epoch.
@@ -127,13 +132,13 @@ impl Shelf {
     }
 
     /// Takes in the acts of blocks up to a height.
-    fn index(&self, head: Height) -> Result<(), ShelfError> {
-        if self.acts().height() >= head {
+    fn catch_up(&self, head: Height) -> Result<(), ShelfError> {
+        if self.seen().height() >= head {
             return Ok(());
         }
-        let mut acts = self.acts.write().unwrap_or_else(PoisonError::into_inner);
-        while acts.height() < head {
-            let Some(commit) = self.books.commit_above(acts.height())? else { break };
+        let mut register = self.register.write().unwrap_or_else(PoisonError::into_inner);
+        while register.height() < head {
+            let Some(commit) = self.books.commit_above(register.height())? else { break };
             for (block, items) in commit.decision.blocks.iter().zip(&commit.items) {
                 let header = &block.signed.header;
                 let committees = self.roster(header.epoch)?.committees;
@@ -142,7 +147,7 @@ impl Shelf {
                     Some((*envelope.record.owner(), locator.height))
                 };
                 let items = items.iter().map(Arc::as_ref);
-                acts.book(header.height, items, &committees, booked);
+                register.book(header.height, items, &committees, booked);
             }
         }
         Ok(())
@@ -241,8 +246,12 @@ impl Library for View<'_> {
         Ok(Some(RosterStep { anchor: Hexed(anchor), certificate: Hexed(certificate), next }))
     }
 
-    fn threads(&self, owner: &OwnerId) -> Result<Vec<Thread>, ShelfError> {
-        Ok(self.shelf.acts().of(owner).cloned().collect())
+    fn dealings_of(&self, person: &OwnerId) -> Result<Vec<Dealing>, ShelfError> {
+        Ok(self.shelf.seen().dealings_of(person).cloned().collect())
+    }
+
+    fn keys_of(&self, owner: &OwnerId, at: Height) -> Result<Option<Declared>, ShelfError> {
+        Ok(self.shelf.seen().keys_of(owner, at).copied())
     }
 
     fn receipt(&self, id: &RecordId) -> Result<Option<Receipt>, ShelfError> {

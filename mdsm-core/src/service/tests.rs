@@ -11,7 +11,7 @@ use crate::client::full;
 use crate::client::{Answer, Check, Hexed, Known, Question, Records, Refused};
 use crate::codec::Wire as _;
 use crate::crypto::sign::SigningKey;
-use crate::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType};
+use crate::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType, Service};
 use crate::params::SMALL;
 use crate::runtime::settings::{NetworkFile, NodeFile};
 use crate::types::{
@@ -77,6 +77,10 @@ impl web::Institution for Liar {
 
     async fn submit(&self, envelope: Envelope) -> Result<RecordId, Failure> {
         self.0.submit(envelope).await
+    }
+
+    async fn report(&self, service: Service) -> Result<(), Failure> {
+        self.0.report(service).await
     }
 
     async fn put_object(&self, digest: Digest, by: OwnerId, file: Upload) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use super::institution::{Institution, Upload};
 use super::routes::{OPENAPI, Shared};
 use crate::client::Question;
 use crate::codec::Wire as _;
-use crate::ledger::Envelope;
+use crate::ledger::{Envelope, Service};
 use crate::types::{Digest, OwnerId};
 
 type Answered = Result<Response, Failure>;
@@ -83,6 +83,20 @@ pub(super) async fn submit<I: Institution>(
     Ok(signed(&*web.institution, line(&parts.uri), StatusCode::ACCEPTED, told))
 }
 
+/// A receipt of service, which its client has signed: that is who sends it.
+pub(super) async fn report<I: Institution>(
+    State(web): State<Shared<I>>,
+    request: Request,
+) -> Answered {
+    let (parts, body) = request.into_parts();
+    let bytes = read(&parts.headers, body, SERVICE_BYTES).await?;
+    let service = Service::from_bytes(&bytes)
+        .map_err(|error| Failure::Request { at: "body", why: error.to_string() })?;
+    web.institution.report(service).await?;
+    let told = json!({ "grant": service.grant, "epoch": service.epoch }).to_string().into_bytes();
+    Ok(signed(&*web.institution, line(&parts.uri), StatusCode::ACCEPTED, told))
+}
+
 /// A sealed file of somebody, so that a flood of files has a name.
 pub(super) async fn put_object<I: Institution>(
     State(web): State<Shared<I>>,
@@ -128,6 +142,9 @@ pub(super) async fn metrics<I: Institution>(State(web): State<Shared<I>>) -> Res
 pub(super) async fn description() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
+
+/// Bytes of a receipt of service: tag, grant, epoch, institution, kind, client, signature.
+const SERVICE_BYTES: u64 = 5 + 32 + 4 + 4 + 1 + 32 + 64;
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::failure::Failure;
 use crate::client::Question;
-use crate::ledger::Envelope;
+use crate::ledger::{Envelope, Service};
 use crate::types::{
     ChainId, Digest, Height, InstitutionId, OwnerId, RecordId, Signature, Timestamp,
 };
@@ -44,6 +44,9 @@ pub trait Institution: Send + Sync + 'static {
 
     /// Takes a record; returns when it is on the disk.
     fn submit(&self, envelope: Envelope) -> impl Future<Output = Result<RecordId, Failure>> + Send;
+
+    /// Takes a receipt of service, if the chain bears it out.
+    fn report(&self, service: Service) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Stores a sealed file for somebody; returns when it is stored and its digest was compared.
     fn put_object(

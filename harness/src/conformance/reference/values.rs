@@ -1,6 +1,6 @@
 //! `decode`. [STO-1]
 
-use mdsm_core::access::Act;
+use mdsm_core::access::{Act, KeyRecord};
 use mdsm_core::codec::Wire;
 use mdsm_core::consensus::JournalEntry;
 use mdsm_core::crypto::Identified as _;
@@ -11,8 +11,10 @@ use mdsm_core::ledger::{
 };
 use mdsm_core::node::{Decision, Message};
 use mdsm_core::reencryption::{
-    Approval, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey, SpentOffers,
+    Approval, Approvals, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, PublicKey, ReKey,
+    SpentOffers,
 };
+use mdsm_core::roster::RosterCommitment;
 use serde_json::{Map, Value, json};
 
 use super::super::value::{Field, bytes};
@@ -63,6 +65,11 @@ pub(super) fn decode(args: &Field<'_>) -> Outcome {
         "MDCN" => read::<Decision>(encoded, |_| Vec::new()),
         "MJRN" => read::<JournalEntry>(encoded, |_| Vec::new()),
         "MMSG" => read::<Message>(encoded, |_| Vec::new()),
+        "MKYR" => read::<KeyRecord>(encoded, |_| Vec::new()),
+        "MAPS" => read::<Approvals>(encoded, |_| Vec::new()),
+        "MRCM" => {
+            read::<RosterCommitment>(encoded, |v| vec![("committees", *v.digest().as_bytes())])
+        }
         other => Err(Refusal::Unsupported(format!("no value has the tag `{other}`"))),
     }
 }

@@ -191,7 +191,8 @@ impl Scene {
         let mut waiting: Vec<RecordId> = self.acknowledged.iter().copied().collect();
         self.until("every record has a receipt down to Bitcoin", |scene| {
             let at = scene.follow(client)?;
-            let headers = HeaderChain::from_bytes(&scene.fleet.headers(), ChainParameters::Regtest);
+            let headers = scene.fleet.headers().map_err(text)?;
+            let headers = HeaderChain::from_bytes(&headers, ChainParameters::Regtest);
             let headers = headers.map_err(text)?;
             while let Some(id) = waiting.last().copied() {
                 let question = Question::Receipt { id, at };

@@ -33,6 +33,10 @@ pub(crate) struct DemoOptions {
     /// Where everything is kept; by default in a folder that goes when the program ends.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// A node of Bitcoin on its own regtest network, `http://USER:PASSWORD@HOST:PORT`, instead of the chain in this
+    /// process. Blocks are mined on it.
+    #[arg(long, value_name = "URL")]
+    bitcoin: Option<String>,
     /// End when the story is told instead of waiting for Ctrl-C.
     #[arg(long)]
     once: bool,
@@ -74,7 +78,11 @@ impl Stage {
         let started = Instant::now();
         let (seats, pace) =
             if options.paper { (PAPER, Pace::PAPER) } else { (SMALL, Pace::WATCHED) };
-        let mut bitcoin = Regtest::start().await.map_err(fault)?;
+        let bitcoin = match &options.bitcoin {
+            Some(url) => Regtest::attach(url).await,
+            None => Regtest::start().await,
+        };
+        let mut bitcoin = bitcoin.map_err(fault)?;
         let local = Local::create(folder, seats, pace, Some(bitcoin.url())).map_err(fault)?;
         let mut scripts = Vec::new();
         let mut settings = Vec::new();
@@ -84,7 +92,7 @@ impl Stage {
             scripts.push(funding_script(&funding_key(&secret)));
             settings.push(file);
         }
-        bitcoin.fund(&scripts);
+        bitcoin.fund(&scripts).await.map_err(fault)?;
         bitcoin.mine_every(Duration::from_millis((pace.turn_ms * BLOCK_TURNS).into()));
         let mut served = Vec::new();
         for file in &settings {
@@ -168,7 +176,7 @@ impl Stage {
         for id in &ids {
             receipts.push(self.receipt(id).await?);
         }
-        let headers = self.bitcoin.node().chain().headers();
+        let headers = self.bitcoin.headers().await.map_err(fault)?;
         let headers = HeaderChain::from_bytes(&headers, ChainParameters::Regtest).map_err(fault)?;
         for receipt in &receipts {
             let claim = examine(receipt, None).map_err(fault)?;

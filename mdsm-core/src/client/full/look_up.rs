@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::{FullError, Library, Located, have};
-use crate::client::acts::Thread;
+use crate::client::dealing::Dealing;
 use crate::client::known::{Known, Listed, Receipted, Records, Sharing, Standing, Status};
-use crate::client::question::{Place, Question};
+use crate::client::question::{Place, Question, Role};
+use crate::client::register::Declared;
 use crate::ledger::{Block, Content, Envelope};
 use crate::types::{Height, OwnerId, RecordId};
 
 /// Records of one page, at most; and the acts and records of one page of [`Sharing`], but that at least
-/// one thread is on it.
+/// one dealing is on it.
 const PAGE_RECORDS_MAX: usize = 256;
 
 type Result<T, L> = std::result::Result<T, FullError<<L as Library>::Error>>;
@@ -35,10 +36,11 @@ pub(super) fn known<L: Library>(
             });
             Ok(Known::Record(with_content))
         }
-        Question::Sharing { owner, at, after } => {
-            let (known, _) = sharing(library, owner, *at, *after, by)?;
+        Question::Sharing { person, role, at, after } => {
+            let (known, _) = sharing(library, (person, *role), *at, *after, by)?;
             Ok(Known::Sharing(known))
         }
+        Question::Keys { owner, at } => keys(library, owner, *at, by).map(Known::Keys),
         Question::Receipt { id, at } => receipt(library, id, *at, by).map(Known::Receipt),
         Question::Status | Question::Roster { .. } => status(library).map(Known::Status),
     }
@@ -123,47 +125,66 @@ fn receipt<L: Library>(
     Ok(Some(Box::new(Receipted { record, receipt })))
 }
 
-/// Who may read what, with the acts and records that show it.
-pub(super) fn sharing<L: Library>(
+/// Keys that somebody has declared last.
+//= harness/spec/clients.md#cli-1-full-client
+//# CLI-1.7 (ours): A full client MUST answer which keys somebody has declared last to every signed call.
+fn keys<L: Library>(
     library: &L,
     owner: &OwnerId,
+    at: Height,
+    by: Option<&OwnerId>,
+) -> Result<Option<Declared>, L> {
+    check_height(library, at)?;
+    by.ok_or(FullError::Denied)?;
+    Ok(library.keys_of(owner, at)?)
+}
+
+/// Dealings, with the acts and records that show them.
+pub(super) fn sharing<L: Library>(
+    library: &L,
+    (person, role): (&OwnerId, Role),
     at: Height,
     after: Option<Place>,
     by: Option<&OwnerId>,
 ) -> Result<(Sharing, BTreeSet<RecordId>), L> {
     check_height(library, at)?;
     let by = by.ok_or(FullError::Denied)?;
-    let mut threads = library.threads(owner)?;
-    threads.retain(|thread| {
-        let is_behind = after.is_none_or(|after| thread.request.1 > after);
-        let concerns = by == owner || *by == thread.reader;
-        is_behind && concerns && thread.acts_at(at).is_some()
-    });
-    if by != owner && threads.is_empty() && after.is_none() {
+    let concerns = |dealing: &Dealing| match role {
+        Role::Owner => dealing.owner == *person && (by == person || *by == dealing.reader),
+        //= harness/spec/clients.md#cli-1-full-client
+        //# CLI-1.8 (ours): A full client MUST answer what a reader has asked for and been granted to a call
+        //# signed by that reader only.
+        Role::Reader => dealing.reader == *person && by == person,
+    };
+    let dealings = library.dealings_of(person)?.into_iter().filter(concerns);
+    let mut dealings: Vec<Dealing> = dealings.filter_map(|dealing| dealing.at(at)).collect();
+    if by != person && dealings.is_empty() {
         return Err(FullError::Denied);
     }
-    threads.sort_unstable_by_key(|thread| thread.request.1);
+    dealings.retain(|dealing| after.is_none_or(|after| dealing.request.place > after));
+    dealings.sort_unstable_by_key(|dealing| dealing.request.place);
     let mut shown = BTreeSet::new();
-    let mut sharing =
-        Sharing { owner: *owner, at, readings: Vec::new(), asking: Vec::new(), next: None };
-    let mut last = None;
-    for thread in &threads {
-        let with = thread.acts_at(at).into_iter().flatten().chain(thread.records.iter().copied());
+    let mut sharing = Sharing { person: *person, role, at, dealings: Vec::new(), next: None };
+    for dealing in dealings {
+        let with = dealing.acts().map(|act| act.id).chain(named(&dealing, at, by));
         let with: BTreeSet<RecordId> = with.chain(shown.iter().copied()).collect();
-        if last.is_some() && with.len() > PAGE_RECORDS_MAX {
-            sharing.next = last;
+        let last = sharing.dealings.last();
+        if let Some(last) = last.filter(|_| with.len() > PAGE_RECORDS_MAX) {
+            sharing.next = Some(last.request.place);
             break;
         }
-        (shown, last) = (with, Some(thread.request.1));
-        let readings = thread.readings_at(at);
-        if readings.is_empty() {
-            sharing.asking.push(thread.request.0);
-        }
-        sharing.readings.extend(readings);
+        shown = with;
+        sharing.dealings.push(dealing);
     }
-    sharing.readings.sort_unstable_by_key(|reading| (reading.grant, reading.record));
-    sharing.asking.sort_unstable();
     Ok((sharing, shown))
+}
+
+/// Records that a dealing names, as far as the caller may see them.
+fn named(dealing: &Dealing, at: Height, by: &OwnerId) -> Vec<RecordId> {
+    if *by == dealing.owner {
+        return dealing.records.iter().copied().collect();
+    }
+    dealing.readings(at).map(|reading| reading.record).collect()
 }
 
 fn status<L: Library>(library: &L) -> Result<Status, L> {
@@ -208,10 +229,11 @@ fn opened_to<L: Library>(
     if by == owner {
         return Ok(None);
     }
-    let threads = library.threads(owner)?;
-    let to_caller = threads.iter().filter(|thread| thread.reader == *by);
-    let readings = to_caller.flat_map(|thread: &Thread| thread.readings_at(at));
-    let opened: BTreeSet<RecordId> = readings.map(|reading| reading.record).collect();
+    let is_theirs = |it: &Dealing| it.owner == *owner && it.reader == *by;
+    let dealings = library.dealings_of(owner)?.into_iter().filter(is_theirs);
+    let dealings = dealings.filter_map(|dealing| dealing.at(at));
+    let opened = dealings.flat_map(|it| it.readings(at).map(|it| it.record).collect::<Vec<_>>());
+    let opened: BTreeSet<RecordId> = opened.collect();
     if opened.is_empty() { Err(FullError::Denied) } else { Ok(Some(opened)) }
 }
 

@@ -14,11 +14,12 @@ mod prove;
 
 use thiserror::Error;
 
-use super::acts::Thread;
 use super::answer::{Answer, Finality, RosterStep};
+use super::dealing::Dealing;
 use super::hexed::Hexed;
 use super::known::Known;
 use super::question::Question;
+use super::register::Declared;
 use crate::ledger::{Block, BlockHeader, Certificate, Item, Receipt};
 use crate::roster::RosterCommitment;
 use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId};
@@ -74,8 +75,11 @@ pub trait Library {
     /// The end of an epoch whose anchor is certified, and who serves in the next.
     fn roster_step(&self, epoch: Epoch) -> Result<Option<RosterStep>, Self::Error>;
 
-    /// Threads of acts about an owner's records, see [`Acts`](super::Acts).
-    fn threads(&self, owner: &OwnerId) -> Result<Vec<Thread>, Self::Error>;
+    /// Dealings of somebody as owner or as reader, see [`Register`](super::Register).
+    fn dealings_of(&self, person: &OwnerId) -> Result<Vec<Dealing>, Self::Error>;
+
+    /// Keys that somebody has declared last up to a height.
+    fn keys_of(&self, owner: &OwnerId, at: Height) -> Result<Option<Declared>, Self::Error>;
 
     /// The receipt of a record whose epoch's anchor is certified, with its way into Bitcoin if there is one.
     fn receipt(&self, id: &RecordId) -> Result<Option<Receipt>, Self::Error>;

@@ -1,13 +1,16 @@
 //! Proofs beside what the books say. [CLI-1]
 
+use std::collections::BTreeSet;
+
 use super::look_up::{block, known, misplaced, place, provable, sharing};
 use super::{FullError, Library, Located, have};
 use crate::client::answer::{
-    Answer, BlockProof, Finality, ReceiptAnswer, RecordAnswer, RecordProof, RecordsAnswer,
-    RosterAnswer, SharingAnswer, StatusAnswer,
+    Answer, BlockProof, Finality, KeysAnswer, ReceiptAnswer, RecordAnswer, RecordProof,
+    RecordsAnswer, RosterAnswer, SharingAnswer, StatusAnswer,
 };
+use crate::client::dealing::Dealing;
 use crate::client::hexed::{HexBytes, Hexed};
-use crate::client::known::Known;
+use crate::client::known::{Known, Sharing};
 use crate::client::question::{Place, Question};
 use crate::ledger::{Block, Content, Item};
 use crate::merkle::Tree;
@@ -27,27 +30,35 @@ pub(super) fn answer<L: Library>(
     Ok(match (question, known(library, question, by)?) {
         (Question::Records { .. }, Known::Records(known)) => {
             let ids: Vec<RecordId> = known.records.iter().map(|listed| listed.id).collect();
-            let (blocks, records) = prove(library, &ids, Contents::None)?;
+            let (blocks, records) = prove(library, &ids, &Contents::None)?;
             let (owner, at, next) = (known.owner, known.at, known.next);
             Answer::Records(RecordsAnswer { owner, at, blocks, records, next })
         }
         (Question::Record { id, at }, Known::Record(known)) => {
             let (blocks, records) = match known {
-                Some(listed) => prove(library, &[listed.id], Contents::All)?,
+                Some(listed) => prove(library, &[listed.id], &Contents::All)?,
                 None => without,
             };
             Answer::Record(RecordAnswer { id: *id, at: *at, blocks, records })
         }
-        (Question::Sharing { owner, at, after }, Known::Sharing(_)) => {
-            let (known, shown) = sharing(library, owner, *at, *after, by)?;
+        (Question::Sharing { person, role, at, after }, Known::Sharing(_)) => {
+            let (known, shown) = sharing(library, (person, *role), *at, *after, by)?;
+            let acts = known.dealings.iter().flat_map(Dealing::acts).map(|act| act.id).collect();
             let shown: Vec<RecordId> = shown.into_iter().collect();
-            let (blocks, records) = prove(library, &shown, Contents::Acts)?;
-            let (owner, at, next) = (known.owner, known.at, known.next);
-            Answer::Sharing(SharingAnswer { owner, at, blocks, records, next })
+            let (blocks, records) = prove(library, &shown, &Contents::Of(acts))?;
+            let Sharing { person, role, at, next, .. } = known;
+            Answer::Sharing(SharingAnswer { person, role, at, blocks, records, next })
+        }
+        (Question::Keys { owner, at }, Known::Keys(known)) => {
+            let (blocks, records) = match known {
+                Some(declared) => prove(library, &[declared.act.id], &Contents::All)?,
+                None => without,
+            };
+            Answer::Keys(KeysAnswer { owner: *owner, at: *at, blocks, records })
         }
         (Question::Receipt { id, at }, Known::Receipt(known)) => {
             let (blocks, records) = match &known {
-                Some(receipted) => prove(library, &[receipted.record.id], Contents::None)?,
+                Some(receipted) => prove(library, &[receipted.record.id], &Contents::None)?,
                 None => without,
             };
             let receipt = known.and_then(|receipted| receipted.receipt).map(Hexed).map(Box::new);
@@ -59,10 +70,9 @@ pub(super) fn answer<L: Library>(
 }
 
 /// Whose content goes along.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Contents {
     None,
-    Acts,
+    Of(BTreeSet<RecordId>),
     All,
 }
 
@@ -70,7 +80,7 @@ enum Contents {
 fn prove<L: Library>(
     library: &L,
     ids: &[RecordId],
-    contents: Contents,
+    contents: &Contents,
 ) -> Result<(Vec<BlockProof>, Vec<RecordProof>), L> {
     let mut located = Vec::with_capacity(ids.len());
     for id in ids {
@@ -93,7 +103,7 @@ fn of_one_block<L: Library>(
     block: &Block,
     index: u32,
     located: &[(Located, RecordId)],
-    contents: Contents,
+    contents: &Contents,
 ) -> Result<Vec<RecordProof>, L> {
     let height = block.header.height;
     let items = block.payload.item_block.as_ref().map_or(&[][..], |item_block| &item_block.items);
@@ -123,12 +133,12 @@ fn record_proof(
     place: Place,
     (item, leaves): (&Item, &Tree),
     (items, tree): (usize, &Tree),
-    contents: Contents,
+    contents: &Contents,
 ) -> Option<RecordProof> {
     let envelope = item.records.get(usize::from(place.index))?;
     let goes_along = match contents {
         Contents::None => false,
-        Contents::Acts => crate::access::Act::of_record(&envelope.record).is_some(),
+        Contents::Of(acts) => acts.contains(id),
         Contents::All => true,
     };
     let content = match envelope.record.content() {

@@ -3,7 +3,8 @@
 use super::world::{World, genesis, owner};
 use crate::client::full::FullError;
 use crate::client::{
-    Answer, Check, Heard, Kept, KeptError, Known, Light, Place, Question, Standing, agree, full,
+    Answer, Check, Heard, Kept, KeptError, Known, Light, Place, Question, Role, Standing, agree,
+    full,
 };
 use crate::types::{Epoch, Height, InstitutionId};
 
@@ -166,7 +167,8 @@ fn cli_1_5_nobody_else_is_answered() {
     for question in [
         records(100, at, None),
         Question::Record { id, at },
-        Question::Sharing { owner: of, at, after },
+        Question::Sharing { person: of, role: Role::Owner, at, after },
+        Question::Sharing { person: of, role: Role::Reader, at, after },
         Question::Receipt { id, at },
     ] {
         for by in [None, Some(&owner(101)), Some(&owner(1))] {

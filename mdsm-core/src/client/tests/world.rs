@@ -7,8 +7,8 @@ use crate::access::Act;
 use crate::chain::{Chain, Genesis};
 use crate::client::full::Located;
 use crate::client::{
-    Acts, Answer, Finality, Hexed, Known, Library, Light, Question, Refused, RosterStep, Thread,
-    full,
+    Answer, Dealing, Declared, Finality, Hexed, Known, Library, Light, Question, Refused, Register,
+    RosterStep, full,
 };
 use crate::crypto::sign::SigningKey;
 use crate::ledger::{
@@ -52,7 +52,7 @@ pub(super) struct World {
     finality: Vec<Finality>,
     located: BTreeMap<RecordId, (OwnerId, Located)>,
     frozen: Vec<Frozen>,
-    pub(super) acts: Acts,
+    pub(super) register: Register,
     open_item_blocks: Vec<ItemBlock>,
     open_data_blocks: Vec<DataBlock>,
     /// Epochs whose anchors are not certified yet, at the end.
@@ -95,7 +95,7 @@ impl World {
             finality: Vec::new(),
             located: BTreeMap::new(),
             frozen: Vec::new(),
-            acts: Acts::default(),
+            register: Register::default(),
             open_item_blocks: Vec::new(),
             open_data_blocks: Vec::new(),
             uncertified: 0,
@@ -112,7 +112,10 @@ impl World {
     }
 
     pub(super) fn act(&self, of: u32, act: &Act) -> Envelope {
-        let record = act.to_record(owner(of), Timestamp::new(START)).unwrap();
+        self.envelope(of, act.to_record(owner(of), Timestamp::new(START)).unwrap())
+    }
+
+    pub(super) fn envelope(&self, of: u32, record: Record) -> Envelope {
         Envelope::sign(record, &self.chain.id(), &key(of), InstitutionId::new(2))
     }
 
@@ -205,7 +208,7 @@ impl World {
         // The books hold the block by now, as a store may.
         let located = &self.located;
         let look_up = |id: &RecordId| located.get(id).map(|(owner, at)| (*owner, at.height));
-        self.acts.book(height, &items, &committees, look_up);
+        self.register.book(height, &items, &committees, look_up);
         self.items.extend(roots.into_iter().zip(items));
         self.blocks.push(block);
         self.open_item_blocks.extend(item_block);
@@ -322,8 +325,12 @@ impl Library for World {
         Ok(self.frozen.get(at).map(|frozen| frozen.step.clone()))
     }
 
-    fn threads(&self, owner: &OwnerId) -> Result<Vec<Thread>, Infallible> {
-        Ok(self.acts.of(owner).cloned().collect())
+    fn dealings_of(&self, person: &OwnerId) -> Result<Vec<Dealing>, Infallible> {
+        Ok(self.register.dealings_of(person).cloned().collect())
+    }
+
+    fn keys_of(&self, owner: &OwnerId, at: Height) -> Result<Option<Declared>, Infallible> {
+        Ok(self.register.keys_of(owner, at).copied())
     }
 
     fn receipt(&self, id: &RecordId) -> Result<Option<Receipt>, Infallible> {

@@ -1,22 +1,17 @@
 //! An institution's own exchange: its intake, its books and a vault. [CLI-1] [PRE-7] [DDB-3]
-//!
-//! The register is made anew at a start and kept up with each question: time in proportion to the chain, once.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, RwLockReadGuard};
 
-use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use super::exchange::{Exchange, ExchangeError, Tip, Vault, Watch};
-use super::keys::KeyRecord;
-use super::register::{Dealing, Register};
-use crate::access::{Delivered, Permit, Refusal};
-use crate::ledger::{Content, Envelope, Service};
+use crate::access::{Delivered, KeyRecord, Permit, Refusal};
+use crate::client::{Dealing, Register};
+use crate::ledger::{Booking, Content, Envelope, Service};
 use crate::node::{Event, Input, Refusal as Turned};
-use crate::roster::FoundError;
 use crate::runtime::settings::NetworkFile;
 use crate::runtime::{Institution, Intake, Order, Status, SubmitError};
-use crate::service::shelf::{Shelf, ShelfError};
+use crate::service::shelf::Shelf;
 use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
 
 /// Where those who share are served.
@@ -24,20 +19,11 @@ use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
 pub struct Desk<V> {
     me: InstitutionId,
     members: Vec<InstitutionId>,
-    shelf: Shelf,
-    register: RwLock<Register>,
+    shelf: Arc<Shelf>,
     intake: Intake,
     orders: mpsc::Sender<Order>,
     status: watch::Receiver<Status>,
     vault: V,
-}
-
-/// Why there is no desk.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum DeskError {
-    /// The members make no committees.
-    #[error(transparent)]
-    Found(#[from] FoundError),
 }
 
 impl<V: Vault> Desk<V> {
@@ -45,53 +31,24 @@ impl<V: Vault> Desk<V> {
     pub fn new(
         institution: &Institution,
         network: &NetworkFile,
+        shelf: Arc<Shelf>,
         vault: V,
-    ) -> Result<Self, DeskError> {
-        let me = institution.me();
-        Ok(Self {
-            me,
+    ) -> Self {
+        Self {
+            me: institution.me(),
             members: network.members.iter().map(|member| member.founder.institution).collect(),
-            shelf: Shelf::new(me, network, institution.books().clone())?,
-            register: RwLock::default(),
+            shelf,
             intake: institution.intake().clone(),
             orders: institution.orders().clone(),
             status: institution.status(),
             vault,
-        })
+        }
     }
 
     /// The register at the last final block.
     fn register(&self) -> Result<RwLockReadGuard<'_, Register>, ExchangeError> {
         let head = self.status.borrow().height;
-        self.catch_up(head).map_err(|error| ExchangeError::Away { why: error.to_string() })?;
-        Ok(self.seen())
-    }
-
-    fn seen(&self) -> RwLockReadGuard<'_, Register> {
-        // A block is taken in as a whole; after a panic in the middle acts may be missing, never others there.
-        self.register.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn catch_up(&self, head: Height) -> Result<(), ShelfError> {
-        if self.seen().height() >= head {
-            return Ok(());
-        }
-        let mut register = self.register.write().unwrap_or_else(PoisonError::into_inner);
-        let books = self.shelf.books();
-        while register.height() < head {
-            let Some(commit) = books.commit_above(register.height())? else { break };
-            for (block, items) in commit.decision.blocks.iter().zip(&commit.items) {
-                let header = &block.signed.header;
-                let committees = self.shelf.roster(header.epoch)?.committees;
-                let booked = |id: &RecordId| {
-                    let (locator, envelope) = books.rows().record(id).ok().flatten()?;
-                    Some((*envelope.record.owner(), locator.height))
-                };
-                let items = items.iter().map(Arc::as_ref);
-                register.book(header.height, items, &committees, booked);
-            }
-        }
-        Ok(())
+        self.shelf.register(head).map_err(|error| ExchangeError::Away { why: error.to_string() })
     }
 }
 
@@ -150,22 +107,26 @@ impl<V: Vault> Exchange for Desk<V> {
         waited.map(|_| ()).map_err(|_| ExchangeError::Stopping)
     }
 
-    async fn record(&self, id: RecordId) -> Result<Option<Envelope>, ExchangeError> {
+    async fn record(&self, id: RecordId) -> Result<Option<Booking>, ExchangeError> {
         let found = self.shelf.books().rows().record(&id);
         let found = found.map_err(|error| ExchangeError::Away { why: error.to_string() })?;
-        Ok(found.map(|(_, envelope)| envelope))
+        Ok(found.map(|(_, envelope)| envelope.booking()))
     }
 
     async fn keys_of(&self, owner: OwnerId) -> Result<Option<KeyRecord>, ExchangeError> {
-        Ok(self.register()?.keys_of(&owner))
+        let register = self.register()?;
+        Ok(register.keys_of(&owner, register.height()).map(|declared| declared.keys))
     }
 
     async fn dealing(&self, id: RecordId) -> Result<Option<Dealing>, ExchangeError> {
-        Ok(self.register()?.dealing(&id).cloned())
+        let register = self.register()?;
+        Ok(register.dealing(&id).and_then(|dealing| dealing.at(register.height())))
     }
 
     async fn dealings_of(&self, person: OwnerId) -> Result<Vec<Dealing>, ExchangeError> {
-        Ok(self.register()?.dealings_of(&person).cloned().collect())
+        let register = self.register()?;
+        let dealings = register.dealings_of(&person);
+        Ok(dealings.filter_map(|dealing| dealing.at(register.height())).collect())
     }
 
     async fn deliveries_for(&self, reader_key: Digest) -> Result<Vec<Delivered>, ExchangeError> {

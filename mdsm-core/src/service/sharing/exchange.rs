@@ -4,10 +4,9 @@ use std::future::Future;
 
 use thiserror::Error;
 
-use super::keys::KeyRecord;
-use super::register::Dealing;
-use crate::access::{Delivered, Permit, Refusal};
-use crate::ledger::{Envelope, Service};
+use crate::access::{Delivered, KeyRecord, Permit, Refusal};
+use crate::client::Dealing;
+use crate::ledger::{Booking, Envelope, Service};
 use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId};
 
 /// How far the chain is.
@@ -96,7 +95,7 @@ pub trait Exchange: Vault {
     fn record(
         &self,
         id: RecordId,
-    ) -> impl Future<Output = Result<Option<Envelope>, ExchangeError>> + Send;
+    ) -> impl Future<Output = Result<Option<Booking>, ExchangeError>> + Send;
 
     /// The keys that somebody has declared last.
     fn keys_of(
@@ -104,7 +103,7 @@ pub trait Exchange: Vault {
         owner: OwnerId,
     ) -> impl Future<Output = Result<Option<KeyRecord>, ExchangeError>> + Send;
 
-    /// What the chain says of a request, named by itself or by the grant that answers it.
+    /// What the chain says of a request, named by itself or by the grant that answers it, until it is long over.
     fn dealing(
         &self,
         id: RecordId,

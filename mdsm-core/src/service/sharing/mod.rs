@@ -26,21 +26,17 @@ mod desk;
 mod error;
 mod exchange;
 mod fetch;
-mod keys;
 mod person;
 mod proxy;
-mod register;
 mod spent;
 mod story;
 #[cfg(test)]
 mod tests;
 
-pub use desk::{Desk, DeskError};
+pub use desk::Desk;
 pub use error::{DeliveryFault, SharingError};
 pub use exchange::{Exchange, ExchangeError, Tip, Vault, Watch};
-pub use keys::{Approvals, KEYS_MEDIA_TYPE, KeyRecord};
 pub use person::{Label, Person, until};
 pub use proxy::{Proxy, Step};
-pub use register::{Bidder, Chosen, Dealing, Granted, Register};
 pub use spent::{SpentBook, SpentError};
 pub use story::{Told, story};

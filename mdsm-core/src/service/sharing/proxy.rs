@@ -13,8 +13,8 @@ use super::error::SharingError;
 use super::exchange::{ExchangeError, Watch};
 use super::fetch;
 use super::person::{book, lattice, reader::approved, record};
-use super::register::{Chosen, Dealing, Granted};
 use crate::access::{Act, Bid, Delivery as Delivers, Files};
+use crate::client::{Chosen, Dealing, Granted};
 use crate::codec::Wire as _;
 use crate::crypto::sign::SigningKey;
 use crate::environment::Secret;
@@ -86,8 +86,8 @@ impl Proxy {
     pub async fn step(&mut self, watch: &impl Watch) -> Result<Step, SharingError> {
         let mut step = Step::default();
         let (bidding, duties) = (watch.bidding()?, watch.duties(&self.key())?);
-        let for_bids = bidding.iter().filter_map(|it| Some(it.grant.as_ref()?.id));
-        let for_deliveries = duties.iter().filter_map(|it| Some(chosen(it)?.1.record));
+        let for_bids = bidding.iter().filter_map(|it| Some(it.grant.as_ref()?.act.id));
+        let for_deliveries = duties.iter().filter_map(|it| Some(chosen(it)?.1.act.id));
         let open: BTreeSet<RecordId> = for_bids.chain(for_deliveries).collect();
         self.sent.retain(|follows, _| open.contains(follows));
         self.given_up.retain(|choice| open.contains(choice));
@@ -98,19 +98,19 @@ impl Proxy {
         }
         for dealing in &duties {
             let Some((granted, chosen)) = chosen(dealing) else { continue };
-            let choice = chosen.record;
+            let choice = chosen.act.id;
             if self.given_up.contains(&choice) || self.sent.contains_key(&choice) {
                 continue;
             }
             match self.deliver(watch, dealing).await {
-                Ok(record) => step.deliveries.push((granted.id, record)),
+                Ok(record) => step.deliveries.push((granted.act.id, record)),
                 Err(SharingError::Exchange(error)) => return Err(error.into()),
                 // The owner may yet store what is missing.
                 Err(error) if error.is_passing() => {
-                    tracing::debug!(grant = %granted.id, %error, "not delivered yet");
+                    tracing::debug!(grant = %granted.act.id, %error, "not delivered yet");
                 }
                 Err(error) => {
-                    tracing::warn!(grant = %granted.id, %error, "nothing can be delivered");
+                    tracing::warn!(grant = %granted.act.id, %error, "nothing can be delivered");
                     self.given_up.insert(choice);
                 }
             }
@@ -128,14 +128,14 @@ impl Proxy {
         let Some(granted) = &dealing.grant else { return Ok(None) };
         let is_known = granted.bids.values().any(|bidder| bidder.key == self.key());
         let is_party = [dealing.owner, dealing.reader].contains(&self.key());
-        if is_known || is_party || self.sent.contains_key(&granted.id) {
+        if is_known || is_party || self.sent.contains_key(&granted.act.id) {
             return Ok(None);
         }
         let parcels = watch.put(self.parcels.public().to_bytes()).await?;
-        let act = Act::Bid(Bid { grant: granted.id, parcels });
-        let record = self.book(watch, &act, granted.id).await?;
-        self.sent.insert(granted.id, record);
-        Ok(Some(granted.id))
+        let act = Act::Bid(Bid { grant: granted.act.id, parcels });
+        let record = self.book(watch, &act, granted.act.id).await?;
+        self.sent.insert(granted.act.id, record);
+        Ok(Some(granted.act.id))
     }
 
     async fn deliver(
@@ -160,13 +160,13 @@ impl Proxy {
             //= harness/spec/reencryption.md#pre-7-revocation
             //# PRE-7.3 (ours): A proxy MUST refuse a re-encryption under a grant whose revocation is
             //# finalized.
-            watch.permit(&granted.id, id, &self.key())??;
+            watch.permit(&granted.act.id, id, &self.key())??;
             //= harness/spec/reencryption.md#pre-5-re-encryption
             //# PRE-5.5 (ours): A proxy MUST re-encrypt under a grant only those capsules that the grant
             //# names and its owner has approved.
             before.insert(*id, approved(watch, dealing, granted, *id).await?);
         }
-        let grant = Digest::new(*granted.id.as_bytes());
+        let grant = Digest::new(*granted.act.id.as_bytes());
         let (coins, signing) = (self.coins.clone(), self.signing.clone());
         let made = tokio::task::spawn_blocking(move || {
             let (ids, admitted): (Vec<RecordId>, Vec<Admitted>) = before.into_iter().unzip();
@@ -188,7 +188,7 @@ impl Proxy {
         made: &BTreeMap<RecordId, Delivery>,
     ) -> Result<RecordId, SharingError> {
         let (granted, chosen) = chosen(dealing)
-            .ok_or(SharingError::NotBooked { what: "choice", id: dealing.request })?;
+            .ok_or(SharingError::NotBooked { what: "choice", id: dealing.request.id })?;
         let mut files = BTreeMap::new();
         for (id, delivery) in made {
             //= harness/spec/reencryption.md#pre-5-re-encryption
@@ -197,12 +197,12 @@ impl Proxy {
         }
         // It may have been taken back while this was under way.
         for id in files.keys() {
-            watch.permit(&granted.id, id, &self.key())??;
+            watch.permit(&granted.act.id, id, &self.key())??;
         }
         let files = Files::new(files).expect("as many as the grant has");
-        let act = Act::Delivery(Delivers { grant: granted.id, files });
-        let record = self.book(watch, &act, chosen.record).await?;
-        self.sent.insert(chosen.record, record);
+        let act = Act::Delivery(Delivers { grant: granted.act.id, files });
+        let record = self.book(watch, &act, chosen.act.id).await?;
+        self.sent.insert(chosen.act.id, record);
         Ok(record)
     }
 
@@ -213,11 +213,11 @@ impl Proxy {
         dealing: &Dealing,
     ) -> Result<(ReKey, Option<PublicKey>), SharingError> {
         let (granted, chosen) = chosen(dealing)
-            .ok_or(SharingError::NotBooked { what: "choice", id: dealing.request })?;
+            .ok_or(SharingError::NotBooked { what: "choice", id: dealing.request.id })?;
         let parcel: Parcel = fetch::value(watch, "parcel", chosen.parcel).await?;
         // Only from the party that has declared the owner's key as its own.
         let rekey: ReKey = parcel.open(Purpose::ReKey, &dealing.owner, &self.parcels)?;
-        let grant = Digest::new(*granted.id.as_bytes());
+        let grant = Digest::new(*granted.act.id.as_bytes());
         for (what, found, expected) in [
             ("parcel", rekey.digest(), chosen.rekey),
             ("grant", rekey.grant(), grant),
@@ -245,7 +245,7 @@ impl Proxy {
         act: &Act,
         follows: RecordId,
     ) -> Result<RecordId, SharingError> {
-        let dated = record(watch, "act", follows).await?.record.metadata().created;
+        let dated = record(watch, "act", follows).await?.metadata.created;
         let record = act.to_record(self.key(), dated)?;
         Ok(book(watch, record, &self.signing).await?)
     }

@@ -70,7 +70,7 @@ pub async fn story<X: Exchange>(
     patient.revoke(exchange, grant).await?;
     until(exchange, async |x| {
         let granted = x.dealing(grant).await?.and_then(|dealing| dealing.grant);
-        Ok(granted.and_then(|granted| granted.revoked))
+        Ok(granted.and_then(|granted| granted.revocation))
     })
     .await?;
     say("the patient takes the grant back: nothing more is delivered under it");

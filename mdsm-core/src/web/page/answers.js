@@ -121,7 +121,8 @@ export const readOwned = refusing(async (chain, owner, at, answer, after = null)
 
 /** Who may read records of an owner, and who asks to, computed from the acts of the answer. */
 export const readSharing = refusing(async (chain, owner, at, answer, after = null) => {
-  answers(answer, 'sharing', 'owner', owner, at);
+  answers(answer, 'sharing', 'person', owner, at);
+  need(answer.role === 'owner', 'answer', 'it answers for readers');
   const { records, blocks } = await readRecords(chain, at, answer);
   const owners = new Map();
   const acts = records.map((record) => ({ record, act: actOf(record) }));
@@ -149,10 +150,11 @@ export const readSharing = refusing(async (chain, owner, at, answer, after = nul
   return { readings, asking, blocks, next };
 });
 
+/** What is shown with its content is an act; the rest are records that somebody asks for, whatever they hold. */
 function actOf(record) {
   const { metadata } = record.booking;
-  if (metadata.content_type !== ACCESS_MEDIA_TYPE) return null;
-  need(record.content !== null, 'act', `the act of record ${record.id} is not shown`);
+  if (record.content === null) return null;
+  need(metadata.content_type === ACCESS_MEDIA_TYPE, 'act', `record ${record.id} is no act`);
   const act = decode('MACT', record.content);
   need(metadata.resource_type === ACT_RESOURCES[act.kind], 'act', `record ${record.id} is called another thing than its act`);
   return act;
@@ -160,12 +162,17 @@ function actOf(record) {
 
 /**
  * Institutions by the keys that bid: a choice names the institution, the bid for its grant that is shown with it
- * has the key. Whether that key has a seat the rosters say, which this page does not follow.
+ * has the key. A bid that waits stands for its own key. Whether that key has a seat the rosters say, which this page
+ * does not follow.
  */
 function seatsOf(acts) {
   const chosen = new Map(acts.filter(({ act }) => act?.kind === 3).map(({ act }) => [hex(act.value.grant), act.value.institution]));
   const bids = acts.filter(({ act }) => act?.kind === 2);
-  const seats = new Map(bids.map(({ record, act }) => [record.owner, chosen.get(hex(act.value.grant))]));
+  const seats = new Map(bids.map(({ record }) => [record.owner, record.owner]));
+  for (const { record, act } of bids) {
+    const institution = chosen.get(hex(act.value.grant));
+    if (institution !== undefined) seats.set(record.owner, institution);
+  }
   return (key) => seats.get(key);
 }
 

@@ -1,9 +1,9 @@
 //! Line by line: who is answered what.
 
 use super::*;
-use crate::client::{Place, Speaker};
+use crate::client::{Place, Role, Speaker};
 use crate::codec::Wire as _;
-use crate::ledger::{Content, MediaType, Metadata, Record, ResourceType};
+use crate::ledger::{Content, MediaType, Metadata, Record, ResourceType, ServiceKind};
 use crate::types::Epoch;
 
 fn owner() -> OwnerId {
@@ -11,13 +11,15 @@ fn owner() -> OwnerId {
 }
 
 /// A question of each kind about somebody.
-fn private() -> [Question; 4] {
+fn private() -> [Question; 6] {
     let (id, at) = (RecordId::new([2; 32]), HEAD);
     let after = Some(Place { height: Height::new(1), item: 2, index: 3 });
     [
         Question::Records { owner: owner(), at, after },
         Question::Record { id, at },
-        Question::Sharing { owner: owner(), at, after: None },
+        Question::Sharing { person: owner(), role: Role::Owner, at, after: None },
+        Question::Sharing { person: owner(), role: Role::Reader, at, after },
+        Question::Keys { owner: owner(), at },
         Question::Receipt { id, at },
     ]
 }
@@ -115,6 +117,8 @@ async fn what_is_not_answered_says_what_is_wrong_and_where() {
         ("POST", "/v1/requests".to_owned(), 401, "authorization: this is answered"),
         ("PUT", format!("/v1/objects/{digest}"), 401, "authorization: this is answered"),
         ("POST", "/v1/records".to_owned(), 400, "body: "),
+        ("POST", "/v1/services".to_owned(), 400, "body: "),
+        ("GET", "/v1/readers/12/grants".to_owned(), 400, "line.reader: 2 characters where 64"),
     ] {
         let (status, response) = ask(&router, request(method, &line, None, Body::empty())).await;
         assert_eq!(status, expected, "{method} {line}");
@@ -184,6 +188,30 @@ async fn cli_1_3_a_record_is_declared_after_a_visit() {
         assert_eq!(status, if at >= delegate { 202 } else { 400 }, "{at}");
         assert!(status == 202 || told(&response).starts_with("body: "));
     }
+}
+
+#[tokio::test]
+async fn a_receipt_of_service_is_taken_as_its_client_signed_it() {
+    let fake = Fake::new();
+    let router = open(&fake);
+    let served = (ME, ServiceKind::Reencryption);
+    let service = Service::sign(&CHAIN, RecordId::new([2; 32]), Epoch::new(3), served, &key(1));
+    let send = |bytes: Vec<u8>| ask(&router, request("POST", "/v1/services", None, bytes));
+    let bytes = service.to_bytes();
+    let (status, response) = send(bytes.clone()).await;
+    assert_eq!(status, 202);
+    let told: Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(told, json!({ "grant": service.grant, "epoch": 3 }));
+    assert!(response.headers().contains_key("mdsm-signature"));
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        assert_eq!(send(damaged).await.0, 400, "{at}");
+    }
+    let long = [bytes.as_slice(), &[0]].concat();
+    assert_eq!(send(long).await.0, 413, "one byte more");
+    assert_eq!(send(bytes[..140].to_vec()).await.0, 400);
+    assert_eq!(*fake.services.lock().unwrap(), [service]);
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ use tokio::sync::{Semaphore, mpsc};
 use super::{Bounds, Download, Failure, Institution, Upload, router};
 use crate::client::{Caller, Question};
 use crate::crypto::sha256;
-use crate::crypto::sign::SigningKey;
-use crate::ledger::Envelope;
+use crate::crypto::sign::{Ed25519, SigningKey};
+use crate::ledger::{Envelope, Service};
 use crate::types::{
     ChainId, Digest, Height, InstitutionId, OwnerId, RecordId, Signature, Timestamp,
 };
@@ -35,6 +35,7 @@ struct Fake {
     asked: Mutex<Vec<(Question, Option<OwnerId>)>>,
     requests: Mutex<Vec<OwnerId>>,
     records: Mutex<Vec<RecordId>>,
+    services: Mutex<Vec<Service>>,
     objects: Mutex<BTreeMap<Digest, Vec<u8>>>,
     /// Grows when somebody asks for a status.
     arrived: Semaphore,
@@ -49,6 +50,7 @@ impl Fake {
             asked: Mutex::default(),
             requests: Mutex::default(),
             records: Mutex::default(),
+            services: Mutex::default(),
             objects: Mutex::default(),
             arrived: Semaphore::new(0),
             allowed: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -97,6 +99,14 @@ impl Institution for Fake {
             .map_err(|error| Failure::Request { at: "body", why: error.to_string() })?;
         self.records.lock().unwrap().push(id);
         Ok(id)
+    }
+
+    async fn report(&self, service: Service) -> Result<(), Failure> {
+        if !service.holds(&CHAIN, &Ed25519) {
+            return Err(Failure::Request { at: "body", why: "is not signed".into() });
+        }
+        self.services.lock().unwrap().push(service);
+        Ok(())
     }
 
     async fn put_object(

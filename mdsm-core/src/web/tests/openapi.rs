@@ -18,7 +18,11 @@ async fn each_path_and_method_is_described_and_nothing_else() {
     let router = open(&Fake::new());
     for (path, _) in ROUTES {
         // Any digits do: whether the method is there shows before anything else.
-        let line = path.replace("{owner}", "0").replace("{id}", "0").replace("{digest}", "0");
+        let line = path
+            .replace("{owner}", "0")
+            .replace("{id}", "0")
+            .replace("{reader}", "0")
+            .replace("{digest}", "0");
         for method in METHODS {
             let asked = request(&method.to_uppercase(), &line, None, Body::empty());
             let (status, _) = ask(&router, asked).await;

@@ -2,7 +2,9 @@
 
 mod anchors;
 mod lies;
+mod real;
 
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 
 use bitcoin::hashes::Hash as _;
@@ -60,9 +62,29 @@ fn rpc(url: &str) -> Rpc {
     Rpc::new(Endpoint::new(url).unwrap())
 }
 
-/// A watcher and the machine that it serves.
+/// A follower of the chain in the process.
 struct Scene {
     node: EmbeddedNode,
+    follower: Follower,
+}
+
+impl Deref for Scene {
+    type Target = Follower;
+
+    fn deref(&self) -> &Follower {
+        &self.follower
+    }
+}
+
+impl DerefMut for Scene {
+    fn deref_mut(&mut self) -> &mut Follower {
+        &mut self.follower
+    }
+}
+
+/// A watcher and the machine that it serves.
+struct Follower {
+    key: SecretKey,
     folder: tempfile::TempDir,
     look_back: u32,
     rpc: Rpc,
@@ -83,11 +105,31 @@ impl Scene {
     }
 
     fn within(node: EmbeddedNode, url: &str, folder: tempfile::TempDir, look_back: u32) -> Self {
+        Self { node, follower: Follower::paying(key(1), url, folder, look_back) }
+    }
+
+    async fn restart(self) -> Self {
+        Self { follower: self.follower.restart().await, ..self }
+    }
+
+    fn mine(&self, blocks: u32) {
+        for _ in 0..blocks {
+            self.node.chain().mine(&miner(), STARTED_S);
+        }
+    }
+
+    fn waiting(&self) -> Vec<Transaction> {
+        self.node.chain().waiting().to_vec()
+    }
+}
+
+impl Follower {
+    fn paying(key: SecretKey, url: &str, folder: tempfile::TempDir, look_back: u32) -> Self {
         let rpc = rpc(url);
-        let (watcher, effects, inputs) = start(&folder, look_back, rpc.clone());
+        let (watcher, effects, inputs) = start(key, &folder, look_back, rpc.clone());
         let (machine, now) = (Submitter::new(ME), Timestamp::new(0));
         let (told, asked) = (Vec::new(), Vec::new());
-        Self { node, folder, look_back, rpc, watcher, effects, inputs, machine, now, told, asked }
+        Self { key, folder, look_back, rpc, watcher, effects, inputs, machine, now, told, asked }
     }
 
     /// As after a crash: nothing is left but the file.
@@ -95,7 +137,8 @@ impl Scene {
         let gone = std::mem::replace(&mut self.effects, mpsc::channel(1).0);
         self.watcher.stop().await;
         drop(gone);
-        let (watcher, effects, inputs) = start(&self.folder, self.look_back, self.rpc.clone());
+        let (folder, rpc) = (&self.folder, self.rpc.clone());
+        let (watcher, effects, inputs) = start(self.key, folder, self.look_back, rpc);
         let (machine, told, asked) = (Submitter::new(ME), Vec::new(), Vec::new());
         Self { watcher, effects, inputs, machine, told, asked, ..self }
     }
@@ -155,16 +198,6 @@ impl Scene {
         self.settle().await
     }
 
-    fn mine(&self, blocks: u32) {
-        for _ in 0..blocks {
-            self.node.chain().mine(&miner(), STARTED_S);
-        }
-    }
-
-    fn waiting(&self) -> Vec<Transaction> {
-        self.node.chain().waiting().to_vec()
-    }
-
     fn stage(&self, epoch: u32) -> Stage {
         self.machine.stage(Epoch::new(epoch)).unwrap()
     }
@@ -183,9 +216,9 @@ impl Scene {
 type Started = (Watcher, mpsc::Sender<Effect>, mpsc::Receiver<Input>);
 
 /// The timer is an hour, so that looks happen when a test asks for them.
-fn start(folder: &tempfile::TempDir, look_back: u32, rpc: Rpc) -> Started {
+fn start(key: SecretKey, folder: &tempfile::TempDir, look_back: u32, rpc: Rpc) -> Started {
     let file: PathBuf = folder.path().join("bitcoin.log");
-    let mut config = WatcherConfig::new(ChainParameters::Regtest, key(1), file);
+    let mut config = WatcherConfig::new(ChainParameters::Regtest, key, file);
     config.look_back = look_back;
     config.poll = std::time::Duration::from_secs(3_600);
     let (effects, asked) = mpsc::channel(1_024);

@@ -12,14 +12,13 @@ use std::path::Path;
 use super::error::SharingError;
 use super::exchange::{Exchange, ExchangeError};
 use super::fetch;
-use super::keys::KeyRecord;
-use super::register::{Dealing, Granted};
 use super::spent::SpentBook;
-use crate::access::Act;
+use crate::access::{Act, KeyRecord};
+use crate::client::{Dealing, Granted};
 use crate::codec::Wire as _;
 use crate::crypto::sign::SigningKey;
 use crate::environment::{Clock, Secret};
-use crate::ledger::{Envelope, MediaType, Metadata, Record, ResourceType};
+use crate::ledger::{Booking, Envelope, MediaType, Metadata, Record, ResourceType};
 use crate::reencryption::{ParcelKey, PublicKey, SecretKey, Set, generate};
 use crate::types::{Digest, OwnerId, RecordId, Timestamp};
 
@@ -141,7 +140,7 @@ pub(super) async fn granted(
     id: RecordId,
 ) -> Result<(Dealing, Granted), SharingError> {
     let dealing = dealing(exchange, "grant", id).await?;
-    let granted = dealing.grant.clone().filter(|granted| granted.id == id);
+    let granted = dealing.grant.clone().filter(|granted| granted.act.id == id);
     let granted = granted.ok_or(SharingError::NotBooked { what: "grant", id })?;
     Ok((dealing, granted))
 }
@@ -151,7 +150,7 @@ pub(super) async fn record(
     exchange: &impl Exchange,
     what: &'static str,
     id: RecordId,
-) -> Result<Envelope, SharingError> {
+) -> Result<Booking, SharingError> {
     exchange.record(id).await?.ok_or(SharingError::NotBooked { what, id })
 }
 

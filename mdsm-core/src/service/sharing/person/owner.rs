@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::error::SharingError;
 use super::super::exchange::Exchange;
-use super::super::keys::{Approvals, capsule_of, note_approvals, note_capsule};
 use super::{Label, Person, dealing, granted, noted, record};
-use crate::access::{Act, Choice, Confirmation, Files, Finding, Grant, Revocation};
+use crate::access::{
+    Act, Choice, Confirmation, Files, Finding, Grant, Revocation, capsule_of, note_approvals,
+    note_capsule,
+};
 use crate::codec::Wire as _;
 use crate::crypto::Identified as _;
 use crate::crypto::seal::{SealCoins, seal};
 use crate::environment::draw;
 use crate::ledger::{Content, Encryption, Metadata, Record, SealScheme, Service, ServiceKind};
 use crate::reencryption::{
-    Capsule, Message, Offer, Parcel, ParcelPublicKey, Purpose, approve, encapsulate, open,
+    Approvals, Capsule, Message, Offer, Parcel, ParcelPublicKey, Purpose, approve, encapsulate,
+    open,
 };
 use crate::service::sharing::fetch;
 use crate::types::{Digest, Height, InstitutionId, KeyId, RecordId};
@@ -53,7 +56,7 @@ impl Person {
         let capsule = self.capsule(exchange, id).await?;
         let key =
             open(&self.secret, &self.public, &capsule, &capsule).map_err(SharingError::Own)?;
-        let booking = record(exchange, "file", id).await?.booking();
+        let booking = record(exchange, "file", id).await?;
         let sealed = fetch::bytes(exchange, "sealed file", *booking.content.digest()).await?;
         Ok(booking.open(&sealed, &key)?)
     }
@@ -157,7 +160,7 @@ impl Person {
         finding: Finding,
     ) -> Result<RecordId, SharingError> {
         let granted = self.own(exchange, grant).await?;
-        if granted.disputed.is_none() || granted.is_wrong.is_some() {
+        if granted.dispute.is_none() || granted.confirmation.is_some() {
             return Err(SharingError::NotNow { grant, why: "is not in dispute" });
         }
         self.act(exchange, Act::Confirmation(Confirmation { grant, finding })).await
@@ -197,11 +200,11 @@ impl Person {
         exchange: &impl Exchange,
         id: RecordId,
     ) -> Result<Capsule, SharingError> {
-        let envelope = record(exchange, "file", id).await?;
-        if *envelope.record.owner() != self.id() {
+        let booking = record(exchange, "file", id).await?;
+        if booking.owner != self.id() {
             return Err(SharingError::NotMine { what: "file", id });
         }
-        let metadata = envelope.record.metadata();
+        let metadata = &booking.metadata;
         let digest = capsule_of(metadata).ok_or(SharingError::NoCapsule { record: id })?;
         let capsule: Capsule = fetch::value(exchange, "capsule", digest).await?;
         debug_assert_eq!(capsule.id(), digest, "one encoding for each value");

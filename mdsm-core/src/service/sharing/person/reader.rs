@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use super::super::error::{DeliveryFault, SharingError};
 use super::super::exchange::Exchange;
-use super::super::keys::{Approvals, approvals_of};
-use super::super::register::{Dealing, Granted};
 use super::{Person, granted, lattice, record};
 use crate::access::{Act, Delivered, Dispute, Records, Request};
+use crate::client::{Dealing, Granted};
 use crate::codec::Wire as _;
 use crate::environment::draw;
 use crate::reencryption::{
-    Admitted, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, Purpose, Variant, open,
+    Admitted, Approvals, Capsule, Delivery, Offer, Parcel, ParcelPublicKey, Purpose, Variant, open,
 };
 use crate::service::sharing::fetch;
 use crate::types::{Digest, OwnerId, RecordId};
@@ -73,7 +72,7 @@ impl Person {
         //# PRE-8.1 (paper): A proxy that re-encrypts wrongly MUST be found out.
         let key = open(&self.secret, &owner, before.capsule(), &delivery.capsule)
             .map_err(|error| wrong(DeliveryFault::Wrong(error)))?;
-        let booking = record(exchange, "file", id).await?.booking();
+        let booking = record(exchange, "file", id).await?;
         //= harness/spec/database.md#ddb-3-finding
         //# DDB-3.3 (ours): A reader MUST compare a file with the digest it asked for before opening it.
         let sealed = fetch::bytes(exchange, "sealed file", *booking.content.digest()).await?;
@@ -130,12 +129,11 @@ pub(in crate::service::sharing) async fn approved(
     id: RecordId,
 ) -> Result<Admitted, SharingError> {
     let capsule = granted.files.get(&id).ok_or(SharingError::AnotherRecord { record: id })?;
-    let none = || SharingError::NoApproval { grant: granted.id, record: id };
-    let envelope = record(exchange, "grant", granted.id).await?;
+    let none = || SharingError::NoApproval { grant: granted.act.id, record: id };
     //= harness/spec/reencryption.md#pre-3-request-and-grant
     //# PRE-3.13 (ours): The record of a grant MUST name the approvals of its capsules as drawn under Keys
     //# and capsules in the vault.
-    let approvals = approvals_of(envelope.record.metadata()).ok_or_else(none)?;
+    let approvals = granted.approvals.ok_or_else(none)?;
     let approvals: Approvals = fetch::value(exchange, "approvals", approvals).await?;
     let approval = approvals.of(capsule).ok_or_else(none)?;
     let admission = approval.check(&dealing.owner, granted.owner_key)?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::super::*;
+use crate::client::{Dealing, Granted};
 use crate::crypto::sha256;
 use crate::environment::Secret;
 use crate::ledger::{MediaType, ResourceType};
@@ -102,7 +103,8 @@ impl Stage {
         let settings = NodeFile::read(self.local.settings(id)).unwrap();
         let served = Served::start(&settings).await.unwrap();
         let (institution, network) = (served.institution(), self.local.network());
-        let desk = Arc::new(Desk::new(institution, network, self.vault.clone()).unwrap());
+        let shelf = served.interface().shelf().clone();
+        let desk = Arc::new(Desk::new(institution, network, shelf, self.vault.clone()));
         self.houses.insert(id, House { served, desk, proxy: None });
     }
 

@@ -2,15 +2,15 @@
 
 use std::sync::Mutex;
 
-use super::super::keys::approvals_of;
 use super::super::*;
 use super::stage::{BLOCKS, added, asked, file, granted, label, network, seen};
-use crate::access::{Act, ActKind};
+use crate::access::{Act, ActKind, capsule_of};
+use crate::client::Dealing;
 use crate::codec::Wire as _;
 use crate::environment::Secret;
 use crate::reencryption::{
-    Capsule, Delivery, OpenError, Parcel, ParcelError, ParcelKey, PublicKey, Purpose, ReKey, Set,
-    Variant, generate, open,
+    Approvals, Capsule, Delivery, OpenError, Parcel, ParcelError, ParcelKey, PublicKey, Purpose,
+    ReKey, Set, Variant, generate, open,
 };
 use crate::types::{Digest, InstitutionId, RecordId};
 
@@ -62,7 +62,7 @@ fn pre_5_1_a_file_goes_from_its_owner_through_a_chosen_proxy_to_its_reader() {
         assert!(matches!(early, SharingError::NotNow { .. }), "{early}");
         let proxy = InstitutionId::new(4);
         patient.choose(&*desk, grant, proxy).await.unwrap();
-        let files = seen(&other_desk, grant, |it| it.delivery).await;
+        let files = seen(&other_desk, grant, |it| it.delivery).await.files;
         assert_eq!(doctor.open(&*other_desk, grant, id).await.unwrap(), wanted);
         for desk in [&desk, &stage.desk(8)] {
             seen(desk, grant, |it| it.delivery).await;
@@ -241,21 +241,21 @@ fn pre_3_12_what_the_vault_lost_or_changed_is_not_used() {
         assert!(matches!(refused, Err(SharingError::Digest { .. })), "{refused:?}");
         vault.set(keys.parcels, Some(sound));
         let request = asked(&desk, (&patient, &doctor), id, Variant::Public).await;
-        let envelope = desk.record(id).await.unwrap().unwrap();
-        let capsule = super::super::keys::capsule_of(envelope.record.metadata()).unwrap();
+        let booking = desk.record(id).await.unwrap().unwrap();
+        let capsule = capsule_of(&booking.metadata).unwrap();
         let sound = spoiled(capsule, &vault).await;
         let refused = patient.grant(&*desk, request, &[id].into(), BLOCKS).await;
         assert!(matches!(refused, Err(SharingError::Digest { .. })), "{refused:?}");
         vault.set(capsule, Some(sound));
         let grant = patient.grant(&*desk, request, &[id].into(), BLOCKS).await.unwrap();
         let dealing = super::stage::chosen((&desk, &its), &mut patient, grant, &mut proxy).await;
-        let envelope = desk.record(grant).await.unwrap().unwrap();
-        let approvals = approvals_of(envelope.record.metadata()).unwrap();
+        let granted = dealing.grant.as_ref().unwrap();
+        let approvals = granted.approvals.unwrap();
         let noted = Approvals::from_bytes(&vault.get(approvals).await.unwrap().unwrap()).unwrap();
         let approval = noted.of(&capsule).unwrap();
         approval.check(&patient.id(), keys.lattice).unwrap();
 
-        let parcel = dealing.grant.as_ref().unwrap().choice.unwrap().parcel;
+        let parcel = granted.choice.unwrap().parcel;
         for digest in [approvals, parcel, capsule, doctor.keys().lattice] {
             let sound = spoiled(digest, &vault).await;
             let refused = proxy.reencrypt(&*its, &dealing).await;
@@ -266,8 +266,8 @@ fn pre_3_12_what_the_vault_lost_or_changed_is_not_used() {
         }
         let step = proxy.step(&*its).await.unwrap();
         assert_eq!(step.deliveries.len(), 1, "what came back is used");
-        let files = seen(&desk, grant, |it| it.delivery).await;
-        let sealed = *envelope_of(&desk, id).await.booking().content.digest();
+        let files = seen(&desk, grant, |it| it.delivery).await.files;
+        let sealed = *desk.record(id).await.unwrap().unwrap().content.digest();
         for digest in [files[&id], keys.lattice, approvals, capsule, sealed] {
             let sound = spoiled(digest, &vault).await;
             let refused = doctor.open(&*desk, grant, id).await;
@@ -276,10 +276,6 @@ fn pre_3_12_what_the_vault_lost_or_changed_is_not_used() {
         }
         assert_eq!(doctor.open(&*desk, grant, id).await.unwrap(), file(0x44));
     });
-}
-
-async fn envelope_of(desk: &super::stage::Counter, id: RecordId) -> crate::ledger::Envelope {
-    desk.record(id).await.unwrap().unwrap()
 }
 
 #[test]
@@ -294,7 +290,7 @@ fn the_story_is_told_to_its_end() {
         let told = told.unwrap();
         assert!(said.lock().unwrap().len() >= 6, "{said:?}");
         let dealing = desk.dealing(told.grant).await.unwrap().unwrap();
-        assert!(dealing.grant.unwrap().revoked.is_some());
+        assert!(dealing.grant.unwrap().revocation.is_some());
         // A second person of the same secret knows what the first one has spent.
         let file = tempfile::tempdir().unwrap();
         let again = Person::new(&Secret::from_seed([1; 32]), Set::S704, &file.path().join("spent"));

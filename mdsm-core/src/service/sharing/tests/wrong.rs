@@ -1,12 +1,13 @@
 //! Revocation, owners and proxies that do what they must not, and what comes of it.
 
-use super::super::keys::{capsule_of, note_approvals};
 use super::super::person::{noted, reader::approved};
 use super::super::*;
 use super::stage::{BLOCKS, Stage, added, asked, chosen, file, granted, network, seen};
 use crate::access::{
-    AccessError, Act, Choice, Delivery as Delivers, Files, Finding, Grant, Refusal,
+    AccessError, Act, Choice, Delivery as Delivers, Files, Finding, Grant, Refusal, capsule_of,
+    note_approvals,
 };
+use crate::client::Dealing;
 use crate::codec::Wire as _;
 use crate::crypto::Identified as _;
 use crate::environment::Clock;
@@ -44,7 +45,7 @@ fn pre_7_3_after_a_revocation_nothing_more_is_delivered() {
         assert!(matches!(by_other, SharingError::NotMine { .. }), "{by_other}");
         for grant in [delivered, grant] {
             patient.revoke(&*desk, grant).await.unwrap();
-            seen(&its, grant, |it| it.revoked).await;
+            seen(&its, grant, |it| it.revocation).await;
         }
         assert_eq!(proxy.step(&*its).await.unwrap(), Step::default());
         for refused in [
@@ -89,8 +90,8 @@ fn pre_5_5_a_proxy_does_only_what_was_approved_and_an_owner_accepts_an_offer_onc
         let [mut patient, doctor] = [1, 2].map(|seed| stage.person(seed));
         let signing = Secret::from_seed([1; 32]).signing();
         let id = added(&desk, &patient, &file(0x11)).await;
-        let envelope = desk.record(id).await.unwrap().unwrap();
-        let capsule = capsule_of(envelope.record.metadata()).unwrap();
+        let booking = desk.record(id).await.unwrap().unwrap();
+        let capsule = capsule_of(&booking.metadata).unwrap();
         let sound = Capsule::from_bytes(&stage.vault.get(capsule).await.unwrap().unwrap()).unwrap();
         let mut words = sound.words().to_vec();
         words[0] ^= 1;
@@ -100,8 +101,7 @@ fn pre_5_5_a_proxy_does_only_what_was_approved_and_an_owner_accepts_an_offer_onc
 
         // An owner that names a capsule that it has not approved, with the approvals of another one.
         let first = granted(&desk, (&patient, &doctor), id, Variant::Public).await;
-        let envelope = desk.record(first).await.unwrap().unwrap();
-        let approvals = super::super::keys::approvals_of(envelope.record.metadata()).unwrap();
+        let approvals = seen(&desk, first, |it| it.approvals).await;
         for (note, what) in [(Some(approvals), "approval of another"), (None, "no approval")] {
             let request = asked(&desk, (&patient, &doctor), id, Variant::Public).await;
             let until_height = Height::new(desk.tip().await.unwrap().height.get() + BLOCKS);
@@ -235,9 +235,9 @@ fn pre_8_1_a_proxy_that_reencrypts_wrongly_is_found_out_and_earns_nothing() {
             "{found}"
         );
         doctor.dispute(&*desk, wrong, id).await.unwrap();
-        seen(&desk, wrong, |it| it.disputed).await;
+        seen(&desk, wrong, |it| it.dispute).await;
         patient.confirm(&*desk, wrong, Finding::Wrong).await.unwrap();
-        seen(&desk, wrong, |it| it.is_wrong.filter(|is_wrong| *is_wrong)).await;
+        seen(&desk, wrong, |it| it.confirmation.filter(|it| it.finding == Finding::Wrong)).await;
 
         // Both are said to have served; what was wrong earns nothing.
         for grant in [wrong, sound] {

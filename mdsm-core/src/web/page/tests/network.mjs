@@ -175,7 +175,7 @@ export async function network({ above = 8, spoil = null } = {}) {
       return { answer: 'records', owner: steps[2], at, ...proofs(page, () => false), next };
     }
     if (steps[1] === 'owners' && steps[3] === 'readers') {
-      return { answer: 'sharing', owner: steps[2], at, ...proofs(steps[2] === who.owner.owner ? shared : [], isAct), next: null };
+      return { answer: 'sharing', person: steps[2], role: 'owner', at, ...proofs(steps[2] === who.owner.owner ? shared : [], isAct), next: null };
     }
     const one = placed.find(({ record }) => record.id === steps[2]);
     if (steps[1] === 'records' && steps.length === 3 && one) {

@@ -161,6 +161,19 @@ test('a booked record that its owner did not sign is refused', async () => {
   assert.equal(fault.check, 'owner');
 });
 
+test('a bid waits for a choice, and what is asked for is no act, whatever it holds', async () => {
+  const answer = asked(LINES.readers(owner, at));
+  const acts = answer.records.filter(({ content }) => content);
+  const waiting = { ...answer, records: answer.records.filter((one) => !acts.slice(-2).includes(one)) };
+  const { readings } = await readSharing(CHAIN, owner, at, waiting);
+  assert.deepEqual(readings.map(({ isDelivered }) => isDelivered), [false, false]);
+  delete answer.records.at(-1).content;
+  assert.ok((await readSharing(CHAIN, owner, at, answer)).readings.every(({ isDelivered }) => !isDelivered));
+  answer.records[0].content = acts[0].content;
+  await assert.rejects(readSharing(CHAIN, owner, at, answer), Refusal);
+  await assert.rejects(readSharing(CHAIN, owner, at, { ...waiting, role: 'reader' }), /answers for readers/);
+});
+
 test('what is left out of, repeated in or moved within an answer is refused', async () => {
   const read = (change) => {
     const answer = asked(LINES.readers(owner, at));
@@ -170,7 +183,7 @@ test('what is left out of, repeated in or moved within an answer is refused', as
   await assert.rejects(read((records) => records.push(records.at(-1))), /out of order/);
   await assert.rejects(read((records) => records.reverse()), /out of order/);
   await assert.rejects(read((records) => records.splice(1, 1)), /act without effect/);
-  await assert.rejects(read((records) => delete records.at(-1).content), /is not shown/);
+  await assert.rejects(read((records) => delete records.find(({ content }) => content).content), /act without effect/);
   await assert.rejects(readOwned(CHAIN, net.who.reader.owner, at, asked(LINES.records(owner, at))), /another question/);
   await assert.rejects(readOwned(CHAIN, owner, 0n, { ...asked(LINES.records(owner, at)), at: 0 }), /above height 0/);
   await assert.rejects(readOwned(CHAIN, owner, at, asked(LINES.records(owner, at)), '3.0.0'), /behind 3.0.0/);

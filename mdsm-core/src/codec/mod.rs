@@ -49,10 +49,16 @@ pub trait Wire: Encode + Decode {
     /// The whole encoding.
     #[must_use]
     fn to_bytes(&self) -> Vec<u8> {
+        self.to_bytes_within(TYPICAL_BYTES)
+    }
+
+    /// The whole encoding in a buffer that begins with so many bytes, for whoever knows better what fits.
+    #[must_use]
+    fn to_bytes_within(&self, bytes: usize) -> Vec<u8> {
         //= harness/spec/storage.md#sto-1-hierarchy-and-encoding
         //# STO-1.2 (ours): Every value MUST be encoded, and its id hashed, byte for byte as section
         //# Formats draws it.
-        let mut out = Vec::with_capacity(TYPICAL_BYTES);
+        let mut out = Vec::with_capacity(bytes);
         out.extend_from_slice(&prefix(Self::TAG));
         self.encode(&mut out);
         out

@@ -78,6 +78,11 @@ pub trait Scheme {
         check_key(key)
     }
 
+    /// The same for a key under which a signature holds: it is a point, or nothing would.
+    fn check_signer(&self, key: &OwnerId) -> Result<(), KeyError> {
+        self.check_key(key)
+    }
+
     /// Whether one signature holds.
     fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool;
 
@@ -95,6 +100,10 @@ pub struct Ed25519;
 const BATCH_MIN: usize = 2;
 
 impl Scheme for Ed25519 {
+    fn check_signer(&self, key: &OwnerId) -> Result<(), KeyError> {
+        check_signer(key)
+    }
+
     fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool {
         verify(key, message, signature).is_ok()
     }
@@ -116,13 +125,55 @@ impl Scheme for Ed25519 {
     }
 }
 
-/// Checks that a public key may own records.
+/// Checks that a public key may own records. Cost: a square root, as much as a fifth of a signature check.
 pub fn check_key(owner: &OwnerId) -> Result<(), KeyError> {
-    let point = CompressedEdwardsY(*owner.as_bytes()).decompress().ok_or(KeyError::NotAPoint)?;
+    check_signer(owner)?;
+    CompressedEdwardsY(*owner.as_bytes()).decompress().map(|_| ()).ok_or(KeyError::NotAPoint)
+}
+
+/// The same for a key under which a signature was found to hold, and which therefore is a point. Cost: a few
+/// comparisons.
+pub fn check_signer(owner: &OwnerId) -> Result<(), KeyError> {
     //= harness/spec/storage.md#sto-2-record-signature-acceptance
     //# STO-2.5 (ours): A record whose owner key is not a point of the curve or is of small order
     //# MUST be refused.
-    if point.is_small_order() { Err(KeyError::SmallOrder) } else { Ok(()) }
+    let mut y = *owner.as_bytes();
+    y[31] &= !SIGN_OF_X;
+    if SMALL_ORDER_Y.contains(&y) { Err(KeyError::SmallOrder) } else { Ok(()) }
+}
+
+/// The bit of the last byte that is no part of y.
+const SIGN_OF_X: u8 = 0x80;
+
+/// Every y of a point of small order in every encoding that ZIP-215 reads: 1 and -1 of orders 1 and 2, 0 of
+/// order 4, two of order 8, and p and p + 1, which are 0 and 1 once more.
+#[rustfmt::skip]
+const SMALL_ORDER_Y: [[u8; 32]; 7] = [
+    [0; 32],
+    little(1),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+        0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+        0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+    near_p(0xec), near_p(0xed), near_p(0xee),
+];
+
+/// A small number.
+const fn little(low: u8) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[0] = low;
+    bytes
+}
+
+/// A number that differs from p = 2^255 - 19 in its last byte, at most.
+const fn near_p(low: u8) -> [u8; 32] {
+    let mut bytes = [0xff; 32];
+    (bytes[0], bytes[31]) = (low, 0x7f);
+    bytes
 }
 
 /// Checks one signature.
@@ -207,6 +258,39 @@ mod tests {
         let mut not_a_point = [0; 32];
         not_a_point[0] = 2;
         assert_eq!(check_key(&OwnerId::new(not_a_point)), Err(KeyError::NotAPoint));
+    }
+
+    #[test]
+    fn points_of_small_order_are_told_by_their_bytes_as_by_their_arithmetic() {
+        let is_small = |owner: &OwnerId| {
+            let point = CompressedEdwardsY(*owner.as_bytes()).decompress();
+            point.map(|point| point.is_small_order())
+        };
+        let mut found = 0;
+        // Every point of small order, whatever its sign of x, and every y that has two encodings.
+        let ys = small_order().into_iter().map(|owner| *owner.as_bytes());
+        let twice = (0..=18).flat_map(|low| [little(low), near_p(0xed + low)]);
+        for mut y in ys.chain(twice) {
+            for sign in [0, SIGN_OF_X] {
+                y[31] = (y[31] & !SIGN_OF_X) | sign;
+                let owner = OwnerId::new(y);
+                let is_found = check_signer(&owner) == Err(KeyError::SmallOrder);
+                assert_eq!(is_small(&owner).unwrap_or(false), is_found, "{owner}");
+                found += u32::from(is_found);
+                let told = match is_small(&owner) {
+                    None => Err(KeyError::NotAPoint),
+                    Some(true) => Err(KeyError::SmallOrder),
+                    Some(false) => Ok(()),
+                };
+                assert_eq!(check_key(&owner), told, "{owner}");
+            }
+        }
+        // Nine encodings by `small_order`, four small y among the others, each with two signs.
+        assert_eq!(found, 2 * (9 + 4));
+        for seed in 0..=255 {
+            let owner = SigningKey::from_seed(&[seed; 32]).owner();
+            assert_eq!((is_small(&owner), check_signer(&owner)), (Some(false), Ok(())));
+        }
     }
 
     #[test]

@@ -2,17 +2,19 @@
 //! [STO-3] [STO-4] [STO-9] [STO-12]
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use crate::codec::{Encode, PREFIX_BYTES};
+use crate::codec::PREFIX_BYTES;
 use crate::ledger::{Envelope, Item, ItemBlock, ItemBlockHeader, Level, Verified, root_of};
 use crate::params::{ITEM_RECORDS_MAX, TURN_ITEM_BYTES_MAX, TURN_ITEMS_MAX};
 use crate::types::{ChainId, Digest, Height, InstitutionId, List, Timestamp};
 
 /// A record that was accepted, with the hash of its leaf, so that closing a turn hashes no content.
 ///
-/// One pointer, so that the slots of a handoff are small and draining them moves little.
+/// One pointer, so that the slots of a handoff are small, draining them moves little, and a pool keeps what a
+/// turn takes.
 #[derive(Clone, Debug)]
-pub struct Accepted(Box<Parts>);
+pub struct Accepted(Arc<Parts>);
 
 #[derive(Clone, Debug)]
 struct Parts {
@@ -46,10 +48,14 @@ impl Accepted {
     /// Hashes the booking; done by the thread that accepts, not by the one that closes.
     #[must_use]
     pub fn new(envelope: Verified<Envelope>) -> Self {
-        let leaf_hash = envelope.get().booking().leaf_hash();
-        let mut encoded = Vec::new();
-        envelope.get().encode(&mut encoded);
-        Self(Box::new(Parts { envelope, leaf_hash, bytes: encoded.len() }))
+        let (leaf_hash, bytes) = envelope.leaf();
+        Self(Arc::new(Parts { envelope, leaf_hash, bytes }))
+    }
+
+    /// Bytes of its encoding within an Item.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes
     }
 
     /// The record in its envelope.
@@ -89,8 +95,9 @@ pub fn close_turn(accepted: impl IntoIterator<Item = Accepted>) -> Turn {
 
 impl SealedItem {
     fn new(records: impl Iterator<Item = Accepted>) -> Self {
+        let parts = records.map(|record| Arc::unwrap_or_clone(record.0));
         let (envelopes, leaves): (Vec<_>, Vec<_>) =
-            records.map(|record| (record.0.envelope.into_inner(), record.0.leaf_hash)).unzip();
+            parts.map(|parts| (parts.envelope.into_inner(), parts.leaf_hash)).unzip();
         let root = Item::root_of_leaves(&leaves);
         let records = List::new(envelopes).expect("close_turn takes 1 to 10 records at a time");
         Self { item: Item { records }, root }

@@ -22,7 +22,7 @@ impl Item {
     /// The leaf hashes of the records, in order.
     #[must_use]
     pub fn leaf_hashes(&self) -> Vec<Digest> {
-        self.records.iter().map(|envelope| envelope.booking().leaf_hash()).collect()
+        self.records.iter().map(Envelope::leaf_hash).collect()
     }
 
     /// The root of this Item. Cost: one hash of each content and about seven per record.

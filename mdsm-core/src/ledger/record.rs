@@ -104,7 +104,13 @@ impl Record {
     /// The record's id. Cost: one hash of the content, one of about 200 bytes.
     #[must_use]
     pub fn id(&self) -> RecordId {
-        record_id(&self.owner, &self.metadata, &self.content.to_ref())
+        self.names().0
+    }
+
+    /// The record's id, and what it names in place of the content.
+    pub(super) fn names(&self) -> (RecordId, ContentRef) {
+        let content = self.content.to_ref();
+        (record_id(&self.owner, &self.metadata, &content), content)
     }
 }
 

@@ -17,7 +17,6 @@ use crate::types::{Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Time
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "moved once, from the caller to its handler")]
 pub enum Input {
     /// A message arrived over an authenticated link. An own vote comes back this way.
     Message {
@@ -106,7 +105,7 @@ pub enum Effect {
     /// Store in the log; a barrier.
     Persist(JournalEntry),
     /// Store a record that is accepted; a barrier.
-    Accept(Arc<Envelope>),
+    Accept(Verified<Envelope>),
     /// Store a block that this node is about to vote for, with its Items; a barrier. It may go when the
     /// node commits its height.
     Keep {

@@ -6,9 +6,9 @@
 //! keeps out all others.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::limits::{POOL_BYTES_MAX, POOL_RECORDS_MAX, REQUESTS_MAX};
-use crate::codec::Encode;
 use crate::freezing::Accepted;
 use crate::ledger::{Envelope, Verified};
 use crate::params::POOL_SHARES;
@@ -75,11 +75,21 @@ impl Requests {
     }
 }
 
+/// What became of a record that was to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// It is there now.
+    Yes,
+    /// It was there already.
+    Repeated,
+    /// There is no room.
+    Full,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
     pub(super) accepted: Accepted,
     pub(super) is_own: bool,
-    bytes: usize,
 }
 
 impl Pool {
@@ -96,49 +106,50 @@ impl Pool {
         self.arrival_of.contains_key(record)
     }
 
-    /// Puts a record in; false when there is no room or it is there already.
+    /// Puts a record in.
     //= harness/spec/consensus.md#con-2-booking-into-an-item
     //# CON-2.3 (ours): A record MUST be booked under the id of the delegate that accepted it,
     //# whichever producer leads.
     //= harness/spec/consensus.md#con-2-booking-into-an-item
     //# CON-2.4 (ours): A producer MUST NOT let the records of one other delegate fill more than one
     //# eighth of its room for the records of others.
-    pub(super) fn add(&mut self, envelope: Verified<Envelope>, is_own: bool) -> bool {
-        let record = *envelope.record_id();
-        let mut encoded = Vec::new();
-        envelope.get().encode(&mut encoded);
-        let bytes = encoded.len();
-        let sender = envelope.get().booked_by;
+    pub(super) fn add(&mut self, envelope: Verified<Envelope>, is_own: bool) -> Added {
+        let Entry::Vacant(place) = self.arrival_of.entry(*envelope.record_id()) else {
+            return Added::Repeated;
+        };
+        let accepted = Accepted::new(envelope);
+        let bytes = accepted.bytes();
+        let sender = accepted.envelope().get().booked_by;
         let of_sender = self.by_sender.get(&sender).copied().unwrap_or_default();
         let fits_foreign = self.foreign.fits(bytes, 2) && of_sender.fits(bytes, 2 * POOL_SHARES);
         let fits = self.by_arrival.len() < POOL_RECORDS_MAX
             && self.bytes + bytes <= POOL_BYTES_MAX
             && (is_own || fits_foreign);
-        if !fits || self.contains(&record) {
-            return false;
+        if !fits {
+            return Added::Full;
         }
-        let accepted = Accepted::new(envelope);
-        self.by_arrival.insert(self.arrivals, Waiting { accepted, is_own, bytes });
-        self.arrival_of.insert(record, self.arrivals);
+        self.by_arrival.insert(self.arrivals, Waiting { accepted, is_own });
+        place.insert(self.arrivals);
         self.arrivals += 1;
         self.bytes += bytes;
         if !is_own {
             self.foreign.add(bytes);
             self.by_sender.entry(sender).or_default().add(bytes);
         }
-        true
+        Added::Yes
     }
 
     /// Takes a record out, because a final block carries it.
     pub(super) fn remove(&mut self, record: &RecordId) {
         let waiting = self.arrival_of.remove(record);
         if let Some(waiting) = waiting.and_then(|arrival| self.by_arrival.remove(&arrival)) {
-            self.bytes -= waiting.bytes;
+            let bytes = waiting.accepted.bytes();
+            self.bytes -= bytes;
             if !waiting.is_own {
-                self.foreign.take(waiting.bytes);
+                self.foreign.take(bytes);
                 let sender = waiting.accepted.envelope().get().booked_by;
                 if let Some(load) = self.by_sender.get_mut(&sender) {
-                    load.take(waiting.bytes);
+                    load.take(bytes);
                 }
                 self.by_sender.retain(|_, load| load.records > 0);
             }
@@ -191,21 +202,28 @@ mod tests {
         //# eighth of its room for the records of others.
         let mut pool = Pool::default();
         let filled = |pool: &mut Pool, delegate| {
-            (0..).take_while(|number| pool.add(record(delegate, *number), false)).count()
+            (0..)
+                .take_while(|number| pool.add(record(delegate, *number), false) == Added::Yes)
+                .count()
         };
         let share = filled(&mut pool, 2);
         assert!((60..=POOL_BYTES_MAX / 16 / INLINE_CONTENT_BYTES_MAX).contains(&share), "{share}");
         for delegate in 3..=9 {
             assert_eq!(filled(&mut pool, delegate), share, "{delegate} has a share of its own");
         }
-        assert!(pool.add(record(2, 100_000), true), "own records have the other half");
+        assert_eq!(
+            pool.add(record(2, 100_000), true),
+            Added::Yes,
+            "own records have the other half"
+        );
+        assert_eq!(pool.add(record(2, 100_000), true), Added::Repeated);
         // What becomes final makes room, for this delegate and no other.
         let first = pool.iter().find(|waiting| !waiting.is_own);
         let first = *first.unwrap().accepted.envelope().record_id();
         pool.remove(&first);
-        assert!(!pool.add(record(3, 100_000), false));
-        assert!(pool.add(record(2, 100_001), false));
-        assert!(!pool.add(record(2, 100_002), false));
+        assert_eq!(pool.add(record(3, 100_000), false), Added::Full);
+        assert_eq!(pool.add(record(2, 100_001), false), Added::Yes);
+        assert_eq!(pool.add(record(2, 100_002), false), Added::Full);
         // A share is kept by the number of records too.
         let full = Load { records: POOL_RECORDS_MAX / 2 / POOL_SHARES, bytes: 0 };
         assert!(!full.fits(1, 2 * POOL_SHARES) && full.fits(1, 2));

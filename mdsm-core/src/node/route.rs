@@ -7,6 +7,7 @@ use super::interface::{Effect, Refusal, Submission, Wanted};
 use super::limits::FORWARD_RECORDS_MAX;
 use super::machine::Node;
 use super::message::Message;
+use super::pool::Added;
 use crate::chain::RecordIndex;
 use crate::consensus::{self, Audience, Rules};
 use crate::crypto::sign::Scheme;
@@ -217,20 +218,23 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             //# CON-3.3 (ours): A delegate MUST NOT book a record by digest before the vault has
             //# acknowledged the file.
             Some(Refusal::NoFile { record })
-        } else if self.booked.contains(&record) || self.pool.contains(&record) {
+        } else if self.booked.contains(&record) {
             Some(Refusal::Repeated { record })
         } else {
-            None
+            match self.pool.add(envelope.clone(), true) {
+                Added::Yes => None,
+                Added::Repeated => Some(Refusal::Repeated { record }),
+                Added::Full => {
+                    let (records, bytes) = (self.pool.len(), self.pool.bytes());
+                    Some(Refusal::Full { record, records, bytes })
+                }
+            }
         };
         if let Some(refusal) = refusal {
             return effects.push(Effect::Refuse(refusal));
         }
-        let shared = Arc::new(inner.clone());
-        if !self.pool.add(envelope, true) {
-            let (records, bytes) = (self.pool.len(), self.pool.bytes());
-            return effects.push(Effect::Refuse(Refusal::Full { record, records, bytes }));
-        }
-        effects.push(Effect::Accept(shared.clone()));
+        let shared = envelope.share();
+        effects.push(Effect::Accept(envelope));
         effects.push(Effect::Acknowledge(record));
         self.forward(vec![shared], effects);
     }
@@ -253,7 +257,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.blame.ask_anew();
         self.tell_leader_end(effects);
         let own = self.pool.iter().filter(|waiting| waiting.is_own).take(FORWARD_RECORDS_MAX);
-        let records = own.map(|waiting| Arc::new(waiting.accepted.envelope().get().clone()));
+        let records = own.map(|waiting| waiting.accepted.envelope().share());
         self.forward(records.collect(), effects);
     }
 
@@ -275,8 +279,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             if self.pool.contains(&record) || self.booked.contains(&record) {
                 continue;
             }
-            let envelope = Arc::unwrap_or_clone(envelope);
-            if let Ok(verified) = envelope.verify_by(&chain_id, &self.scheme) {
+            if let Ok(verified) = Envelope::verify_shared(envelope, &chain_id, &self.scheme) {
                 self.pool.add(verified, false);
             }
         }

@@ -12,7 +12,7 @@ use super::books::{Books, BooksError, Table};
 use super::journal::{Journal, JournalError};
 use crate::codec::Wire;
 use crate::consensus::JournalEntry;
-use crate::ledger::{Certificate, Envelope, Item, Proposal, Subject};
+use crate::ledger::{Certificate, Envelope, Item, Proposal, Subject, Verified};
 use crate::node::Commit;
 use crate::roster::RosterCommitment;
 use crate::store::{Batch, Store, StoreError};
@@ -76,6 +76,15 @@ impl Disk {
         self.syncs
     }
 
+    /// Bytes of rows that wait for the next flush.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        match &self.pending {
+            Pending::Store(batch) => batch.bytes(),
+            Pending::Journal(_) => 0,
+        }
+    }
+
     /// Stores an entry of the log.
     pub fn persist(&mut self, entry: JournalEntry) -> Result<(), DiskError> {
         if let Pending::Journal(entries) = &mut self.pending {
@@ -91,8 +100,8 @@ impl Disk {
     //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
     //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is killed
     //# at any moment and started again.
-    pub fn accept(&mut self, envelope: &Envelope) -> Result<(), DiskError> {
-        Table::put_accepted_envelope(self.batch()?, envelope);
+    pub fn accept(&mut self, envelope: &Verified<Envelope>) -> Result<(), DiskError> {
+        Table::put_accepted(self.batch()?, envelope);
         Ok(())
     }
 

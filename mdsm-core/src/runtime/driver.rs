@@ -33,6 +33,9 @@ use crate::types::{Epoch, InstitutionId, Signature};
 
 /// Orders taken together, at most: what becomes durable with one sync.
 const TOGETHER_MAX: usize = 4_096;
+/// Bytes that wait to be stored after which they are, although more orders are there: one sync is a small part
+/// of writing so many, the clients who wait for it are answered and send on, and memory stays small.
+const TOGETHER_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// The node of an institution that runs.
 pub type LiveNode = Node<Prechecked, Protocol>;
@@ -127,6 +130,9 @@ impl<L: Links> Driver<L> {
             for order in taken {
                 is_last |= matches!(order, Order::Stop);
                 self.take(order)?;
+                if self.disk.waiting_bytes() >= TOGETHER_BYTES {
+                    self.settle()?;
+                }
             }
             while let Some(timer) = self.timers.due(Instant::now()) {
                 self.step(Input::Timeout(timer), None)?;
@@ -145,7 +151,7 @@ impl<L: Links> Driver<L> {
                 self.step(Input::Message { from, message: *message }, None)
             }
             Order::Submit { submission, answer } => {
-                self.step(Input::Submit(*submission), Some(answer))
+                self.step(Input::Submit(submission), Some(answer))
             }
             Order::Input(input) => self.step(*input, None),
             Order::Stop => Ok(()),

@@ -31,7 +31,7 @@ pub struct Intake {
 
 #[derive(Debug)]
 struct Incoming {
-    envelope: Envelope,
+    envelope: Arc<Envelope>,
     is_file_stored: bool,
     answer: oneshot::Sender<Result<RecordId, SubmitError>>,
 }
@@ -79,7 +79,7 @@ impl Intake {
         is_file_stored: bool,
     ) -> Result<RecordId, SubmitError> {
         let (answer, answered) = oneshot::channel();
-        let incoming = Incoming { envelope, is_file_stored, answer };
+        let incoming = Incoming { envelope: Arc::new(envelope), is_file_stored, answer };
         self.queue.send(incoming).await.map_err(|_| SubmitError::Stopping)?;
         answered.await.unwrap_or(Err(SubmitError::Stopping))
     }
@@ -90,23 +90,26 @@ async fn work(
     incoming: Arc<Mutex<mpsc::Receiver<Incoming>>>,
     orders: mpsc::Sender<Order>,
 ) {
-    let mut batch = Vec::with_capacity(BATCH_MAX);
+    // The driver has places for a whole batch.
+    let batch_max = BATCH_MAX.min(orders.max_capacity());
+    let mut batch = Vec::with_capacity(batch_max);
     loop {
-        if incoming.lock().await.recv_many(&mut batch, BATCH_MAX).await == 0 {
+        if incoming.lock().await.recv_many(&mut batch, batch_max).await == 0 {
             return;
         }
-        let taken = std::mem::replace(&mut batch, Vec::with_capacity(BATCH_MAX));
+        let taken = std::mem::replace(&mut batch, Vec::with_capacity(batch_max));
         let checked = tokio::task::spawn_blocking(move || check(taken, &chain)).await;
-        for (submission, answer) in checked.unwrap_or_default() {
-            if orders.send(Order::Submit { submission, answer }).await.is_err() {
-                return;
-            }
+        let checked = checked.unwrap_or_default();
+        // One wait for all of them.
+        let Ok(places) = orders.reserve_many(checked.len()).await else { return };
+        for (place, (submission, answer)) in places.zip(checked) {
+            place.send(Order::Submit { submission, answer });
         }
     }
 }
 
 /// Checks a batch; what fails is answered at once.
-fn check(batch: Vec<Incoming>, chain: &ChainId) -> Vec<(Box<Submission>, Answer)> {
+fn check(batch: Vec<Incoming>, chain: &ChainId) -> Vec<(Submission, Answer)> {
     let seed = match draw() {
         Ok(seed) => seed,
         Err(error) => {
@@ -127,7 +130,7 @@ fn check(batch: Vec<Incoming>, chain: &ChainId) -> Vec<(Box<Submission>, Answer)
     {
         match verdict {
             Ok(envelope) => {
-                let submission = Box::new(Submission { envelope, is_file_stored });
+                let submission = Submission { envelope, is_file_stored };
                 passed.push((submission, Answer::new(client)));
             }
             Err(error) => drop(client.send(Err(error.into()))),

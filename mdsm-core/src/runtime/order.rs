@@ -19,7 +19,7 @@ pub enum Order {
     /// A client sends a record; the answer comes when it is on the disk.
     Submit {
         /// The record.
-        submission: Box<Submission>,
+        submission: Submission,
         /// Who waits.
         answer: Answer,
     },

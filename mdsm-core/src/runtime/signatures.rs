@@ -43,8 +43,8 @@ impl Memory {
 impl Prechecked {
     /// Checks signatures together and remembers them if all hold.
     pub fn check(&self, signed: &[Signed<'_>]) -> bool {
-        let keys_hold = signed.iter().all(|one| Ed25519.check_key(one.key).is_ok());
-        let holds = keys_hold && Ed25519.all_hold(signed);
+        let holds = Ed25519.all_hold(signed)
+            && signed.iter().all(|one| Ed25519.check_signer(one.key).is_ok());
         if holds {
             let names: Vec<Digest> = signed.iter().map(name).collect();
             let mut memory = self.memory();
@@ -74,6 +74,10 @@ impl Prechecked {
 impl Scheme for Prechecked {
     fn check_key(&self, key: &OwnerId) -> Result<(), KeyError> {
         Ed25519.check_key(key)
+    }
+
+    fn check_signer(&self, key: &OwnerId) -> Result<(), KeyError> {
+        Ed25519.check_signer(key)
     }
 
     fn holds(&self, key: &OwnerId, message: &[u8], signature: &Signature) -> bool {

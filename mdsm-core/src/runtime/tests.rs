@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -13,7 +13,7 @@ use crate::chain::Genesis;
 use crate::crypto::sign::SigningKey;
 use crate::environment::{Clock, Secret};
 use crate::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType};
-use crate::node::{NodeConfig, Refusal, Start};
+use crate::node::{Effect, Input, NodeConfig, Refusal, Start, Submission};
 use crate::params::SMALL;
 use crate::roster::{Founder, Roster};
 use crate::types::{ChainId, InstitutionId, RecordId, Text, Timestamp};
@@ -70,6 +70,10 @@ fn secret(institution: u32) -> Secret {
 
 impl Network {
     fn new() -> Self {
+        Self::of_turns(TURN_MS)
+    }
+
+    fn of_turns(turn_ms: u32) -> Self {
         let founder = |id: u32| Founder {
             institution: InstitutionId::new(id),
             key: secret(id).signing().owner(),
@@ -78,13 +82,13 @@ impl Network {
         };
         let founders: Vec<Founder> = (1..=INSTITUTIONS).map(founder).collect();
         let roster = Roster::found(&founders, SMALL.producers, SMALL.auditors).unwrap();
-        let window_ms = TURN_MS * 40;
+        let window_ms = turn_ms * 40;
         let now = Clock::new().now().get();
         let genesis = Genesis {
             name: Text::new("channels").unwrap(),
             started_at: Timestamp::new(now - now % i64::from(window_ms)),
-            turn_ms: TURN_MS,
-            minute_ms: TURN_MS * 10,
+            turn_ms,
+            minute_ms: turn_ms * 10,
             window_ms,
             producers: SMALL.producers,
             auditors: SMALL.auditors,
@@ -108,17 +112,11 @@ impl Network {
     }
 
     fn start(&self, id: u32) -> Running {
-        let me = InstitutionId::new(id);
-        let (home, secret) = Home::open(self.directory(id)).unwrap();
-        let start = Start { genesis: self.genesis.clone(), founders: &self.founders };
-        let (scheme, clock) = (Prechecked::default(), Clock::new());
-        let config = NodeConfig { me, delay_ms: 20 };
-        let roused = home.rouse(config, &start, scheme.clone(), clock.now()).unwrap();
-        let books = roused.disk.books().clone();
-        let metrics = Arc::new(Metrics::default());
+        let (me, scheme) = (InstitutionId::new(id), Prechecked::default());
+        let (parts, effects, warnings) = self.parts(me, scheme.clone());
+        let (books, metrics) = (parts.disk.books().clone(), parts.metrics.clone());
         let (orders, taken) = mpsc::channel(1_024);
-        let (mailbox, mut letters) = mpsc::unbounded_channel::<Sent>();
-        self.mailboxes.lock().unwrap().insert(me, mailbox);
+        let mut letters = self.mailbox(me);
         let peers = Peers::new(self.chain(), scheme, orders.clone(), metrics.clone());
         tokio::spawn(async move {
             while let Some((from, bytes)) = letters.recv().await {
@@ -127,6 +125,31 @@ impl Network {
                 }
             }
         });
+        let driver = Driver::new(parts, effects);
+        let status = driver.status();
+        let intake = Intake::start(self.chain(), orders.clone(), 2);
+        let driver = tokio::spawn(driver.run(taken));
+        Running { orders, intake, status, driver, books, metrics, warnings }
+    }
+
+    /// Where messages for an institution arrive.
+    fn mailbox(&self, me: InstitutionId) -> mpsc::UnboundedReceiver<Sent> {
+        let (mailbox, letters) = mpsc::unbounded_channel();
+        self.mailboxes.lock().unwrap().insert(me, mailbox);
+        letters
+    }
+
+    /// What a driver works with, from the disk; the node's first effects, and warnings.
+    fn parts(
+        &self,
+        me: InstitutionId,
+        scheme: Prechecked,
+    ) -> (Parts<Channels>, Vec<Effect>, Vec<String>) {
+        let (home, secret) = Home::open(self.directory(me.get())).unwrap();
+        let start = Start { genesis: self.genesis.clone(), founders: &self.founders };
+        let clock = Clock::new();
+        let config = NodeConfig { me, delay_ms: 20 };
+        let roused = home.rouse(config, &start, scheme, clock.now()).unwrap();
         let parts = Parts {
             node: roused.node,
             key: secret.signing(),
@@ -135,17 +158,16 @@ impl Network {
             links: Channels { me, mailboxes: self.mailboxes.clone() },
             others: self.founders.iter().map(|f| f.institution).filter(|it| *it != me).collect(),
             anchors: mpsc::unbounded_channel().0,
-            metrics: metrics.clone(),
+            metrics: Arc::new(Metrics::default()),
         };
-        let driver = Driver::new(parts, roused.effects);
-        let status = driver.status();
-        let intake = Intake::start(self.chain(), orders.clone(), 2);
-        let driver = tokio::spawn(driver.run(taken));
-        Running { orders, intake, status, driver, books, metrics, warnings: roused.warnings }
+        (parts, roused.effects, roused.warnings)
     }
 
     fn envelope(&self, owner: &SigningKey, number: u32, delegate: u32) -> Envelope {
-        let content = format!("record {number}").into_bytes();
+        self.envelope_of(owner, format!("record {number}").into_bytes(), delegate)
+    }
+
+    fn envelope_of(&self, owner: &SigningKey, content: Vec<u8>, delegate: u32) -> Envelope {
         let kind = ResourceType::new("Observation").unwrap();
         let media = MediaType::new("text/plain").unwrap();
         let bytes = u64::try_from(content.len()).unwrap();
@@ -190,6 +212,43 @@ async fn booked(
         ids.push(at.intake.submit(network.envelope(owner, number, me), true).await.unwrap());
     }
     ids
+}
+
+/// Hands a driver records of so many bytes before it runs; the syncs that it took for all of them.
+async fn syncs_of(records: usize, bytes: usize) -> i64 {
+    // No turn ends meanwhile, which would be stored too.
+    let network = Network::of_turns(3_600_000);
+    let (orders, taken) = mpsc::channel(records + 2);
+    let owner = SigningKey::from_seed(&[1; 32]);
+    orders.send(Order::Input(Box::new(Input::Request(owner.owner())))).await.unwrap();
+    let mut answers = Vec::new();
+    for number in 0..records {
+        let mut content = vec![0; bytes];
+        content[..8].copy_from_slice(&number.to_le_bytes());
+        let envelope = network.envelope_of(&owner, content, 1).verify(&network.chain()).unwrap();
+        let (client, answered) = oneshot::channel();
+        let submission = Submission { envelope, is_file_stored: false };
+        orders.send(Order::Submit { submission, answer: Answer::new(client) }).await.unwrap();
+        answers.push(answered);
+    }
+    orders.send(Order::Stop).await.unwrap();
+    let me = InstitutionId::new(1);
+    let _letters = network.mailbox(me);
+    let (parts, effects, _) = network.parts(me, Prechecked::default());
+    let metrics = parts.metrics.clone();
+    Driver::new(parts, effects).run(taken).await.unwrap();
+    for answered in answers {
+        answered.await.unwrap().unwrap();
+    }
+    metrics.syncs()
+}
+
+#[tokio::test]
+async fn what_waits_for_the_disk_is_bounded_by_its_bytes() {
+    // The same orders, taken together both times.
+    let (small, large) = (syncs_of(100, 8).await, syncs_of(100, 100_000).await);
+    let more = 100 * 100_000 / (4 * 1_024 * 1_024);
+    assert_eq!(large - small, more, "small records take {small}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

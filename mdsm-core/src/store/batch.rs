@@ -73,6 +73,10 @@ impl Batch {
 
     /// Adds all changes of a later batch.
     pub fn append(&mut self, later: Self) {
+        if self.is_empty() {
+            *self = later;
+            return;
+        }
         for ((table, key), value) in later.changes {
             self.change(table, key, value);
         }
@@ -99,6 +103,17 @@ impl Batch {
     /// The changes in the order of tables and keys: `None` removes.
     pub fn iter(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
         self.changes.iter().map(|((table, key), value)| (*table, &key[..], value.as_deref()))
+    }
+
+    /// Changes each value where it stands.
+    pub(super) fn each_value(&mut self, mut change: impl FnMut(Table, &[u8], &mut Vec<u8>)) {
+        for ((table, key), value) in &mut self.changes {
+            if let Some(value) = value {
+                let before = value.len();
+                change(*table, key, value);
+                self.bytes = self.bytes.saturating_sub(before).saturating_add(value.len());
+            }
+        }
     }
 
     /// Refuses keys and values that no store takes.

@@ -114,11 +114,12 @@ impl Store for Lsm {
                 //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the
                 //# process is killed at any moment and started again.
                 let mut write = self.database.batch().durability(Some(PersistMode::SyncAll));
+                let mut stored = Vec::new();
                 for (table, key, value) in batch.iter() {
-                    let key = stored_key(table, key);
+                    put_key(&mut stored, table, key);
                     match value {
-                        Some(value) => write.insert(&self.rows, key, value),
-                        None => write.remove(&self.rows, key),
+                        Some(value) => write.insert(&self.rows, &stored[..], value),
+                        None => write.remove(&self.rows, &stored[..]),
                     }
                 }
                 write.commit()
@@ -158,9 +159,15 @@ impl Store for Lsm {
 /// `table | key`.
 fn stored_key(table: Table, key: &[u8]) -> Vec<u8> {
     let mut stored = Vec::with_capacity(1 + key.len());
+    put_key(&mut stored, table, key);
+    stored
+}
+
+/// The same in a buffer that there is.
+fn put_key(stored: &mut Vec<u8>, table: Table, key: &[u8]) {
+    stored.clear();
     stored.push(table as u8);
     stored.extend_from_slice(key);
-    stored
 }
 
 /// Runs the engine and turns its errors and its panics into errors of ours.

@@ -65,12 +65,7 @@ impl<S: Store> Rows<S> {
         //= harness/spec/storage.md#sto-2-record-signature-acceptance
         //# STO-2.7 (ours): A delegate MUST have stored a record durably before it acknowledges that
         //# record as accepted.
-        batch.put(Table::Accepted, *envelope.record_id().as_bytes(), envelope.get().to_bytes());
-    }
-
-    /// The same for an envelope that the node has verified before and hands out as it is.
-    pub fn put_accepted_envelope(batch: &mut Batch, envelope: &Envelope) {
-        batch.put(Table::Accepted, *envelope.record.id().as_bytes(), envelope.to_bytes());
+        batch.put(Table::Accepted, *envelope.record_id().as_bytes(), envelope.to_bytes());
     }
 
     /// An envelope that is accepted and not booked.

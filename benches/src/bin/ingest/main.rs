@@ -2,10 +2,14 @@
 //! says they are on the disk, beside the ceiling of hashing them and checking their signatures. [STO-2] [DDB-1]
 //!
 //! The institution has no seat and no links: what is measured is decoding, signatures, the node's pool, the
-//! store with its syncs, and the answers. `cargo run --release -p benches --features network --bin ingest [RECORDS] [DIRECTORY]`.
-//! The ceiling is the same decoding, hashing and batches of signatures on all cores and nothing else. Rounds of
-//! both take turns; a row has the fastest of each.
+//! store with its syncs, and the answers. `cargo run --release -p benches --features network --bin ingest [RECORDS] [DIRECTORY] [CONTENT BYTES]`.
+//! There are two ceilings. One is the same decoding, hashing and batches of signatures on all cores and nothing
+//! else; the other is the disk: the bytes of the records written once to one file, with a sync every 4 MiB.
+//! Rounds of all take turns; a row has the fastest of each, and the time of all cores that a record took in it,
+//! which other work on the machine changes least.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,9 +35,56 @@ const BATCH: usize = 256;
 const ROUNDS: usize = 3;
 /// Patients: so many that no two records of a batch share a key, which would make its check cheaper.
 const OWNERS: u32 = 1_024;
-/// Content bytes of a record, and how many records of a size are sent: as many as the pool has room for.
+/// Content bytes of a record, and how many records of a size are sent: as many as the pool has room for, and
+/// of small ones so many that a round takes seconds.
 const ROWS: [(usize, usize); 5] =
-    [(100, 40_000), (1_024, 40_000), (8_192, 8_000), (65_536, 1_200), (102_400, 800)];
+    [(100, 150_000), (1_024, 96_000), (8_192, 15_000), (65_536, 2_000), (102_400, 1_280)];
+/// Bytes between two syncs of the disk's ceiling: more no longer makes it faster.
+const SYNCED_BYTES: usize = 4 * 1_024 * 1_024;
+
+/// What came of a round.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    /// Records a second.
+    rate: f64,
+    /// Microseconds of a core for each record, of the whole process and of the kernel for it.
+    core_us: f64,
+}
+
+impl Run {
+    fn faster(self, other: Self) -> Self {
+        if other.rate > self.rate { other } else { self }
+    }
+}
+
+/// Measures a round of so many records.
+struct Watch {
+    began: Instant,
+    core_us: f64,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self { began: Instant::now(), core_us: core_us() }
+    }
+
+    fn stop(self, records: usize) -> Run {
+        let records = records as f64;
+        let rate = records / self.began.elapsed().as_secs_f64();
+        Run { rate, core_us: (core_us() - self.core_us) / records }
+    }
+}
+
+/// Microseconds that this process has spent on cores; 0 where the system does not say.
+fn core_us() -> f64 {
+    /// Of user and system time: `_SC_CLK_TCK`, which is 100 on every Linux.
+    const US_OF_A_TICK: f64 = 10_000.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name, in parentheses, may hold anything.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: f64 = fields.skip(11).take(2).filter_map(|it| it.parse::<f64>().ok()).sum();
+    ticks * US_OF_A_TICK
+}
 
 /// Links to nobody.
 struct Nowhere;
@@ -48,33 +99,44 @@ impl Links for Nowhere {
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let share = arguments.next().and_then(|it| it.parse::<usize>().ok()).unwrap_or(40_000);
+    let share = arguments.next().and_then(|it| it.parse::<usize>().ok()).unwrap_or(usize::MAX);
     let folder = arguments.next().unwrap_or_else(|| "target/ingest".to_owned());
+    let only = arguments.next().and_then(|it| it.parse::<usize>().ok());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("cores: {cores}; records a second; fastest of {ROUNDS} rounds that take turns");
-    println!("| content bytes | records | ingest | ceiling | of the ceiling | MB/s | syncs |");
-    println!("|--:|--:|--:|--:|--:|--:|--:|");
-    for (bytes, records) in ROWS {
+    println!(
+        "| content bytes | records | ingest | signatures and hashes | of these | the disk | of that | MB/s | syncs | us of a core: ingest | signatures and hashes |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for (bytes, records) in ROWS.into_iter().filter(|row| only.is_none_or(|only| only == row.0)) {
         let records = records.min(share);
         let network = network();
         let envelopes = envelopes(&network.0, bytes, records);
-        let (mut best, mut ceiling, mut syncs) = (0.0_f64, 0.0_f64, 0);
+        let (mut best, mut ceiling, mut disk) = (Run::default(), Run::default(), Run::default());
+        let mut syncs = 0;
         for round in 0..ROUNDS {
             let directory = format!("{folder}/{bytes}-{round}");
-            let (rate, synced) = ingest(&network, &directory, &envelopes, cores);
-            if rate > best {
-                (best, syncs) = (rate, synced);
+            let (run, synced) = ingest(&network, &directory, &envelopes, cores);
+            if run.rate > best.rate {
+                (best, syncs) = (run, synced);
             }
-            ceiling = ceiling.max(limit(&network.0.chain_id(), &envelopes, cores));
+            ceiling = ceiling.faster(limit(&network.0.chain_id(), &envelopes, cores));
+            disk = disk.faster(written(&format!("{directory}/alone"), &envelopes));
             // What was written stays until here, and is nobody's to keep.
             if let Err(error) = std::fs::remove_dir_all(&directory) {
                 eprintln!("{directory}: {error}");
             }
         }
         println!(
-            "| {bytes} | {records} | {best:.0} | {ceiling:.0} | {:.0}% | {:.1} | {syncs} |",
-            100.0 * best / ceiling,
-            best * envelopes[0].len() as f64 / 1e6,
+            "| {bytes} | {records} | {:.0} | {:.0} | {:.0}% | {:.0} | {:.0}% | {:.1} | {syncs} | {:.1} | {:.1} |",
+            best.rate,
+            ceiling.rate,
+            100.0 * best.rate / ceiling.rate,
+            disk.rate,
+            100.0 * best.rate / disk.rate,
+            best.rate * envelopes[0].len() as f64 / 1e6,
+            best.core_us,
+            ceiling.core_us,
         );
     }
 }
@@ -133,13 +195,13 @@ fn envelopes(genesis: &Genesis, bytes: usize, records: usize) -> Vec<Vec<u8>> {
     (0..records).map(one).collect()
 }
 
-/// Records a second from bytes to answers, and syncs.
+/// From bytes to answers, and syncs.
 fn ingest(
     network: &(Genesis, Vec<Founder>),
     directory: &str,
     envelopes: &[Vec<u8>],
     cores: usize,
-) -> (f64, i64) {
+) -> (Run, i64) {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(cores).enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -160,14 +222,21 @@ fn ingest(
             metrics: metrics.clone(),
         };
         let (orders, taken) = mpsc::channel(4_096);
-        let driver = tokio::spawn(Driver::new(parts, roused.effects).run(taken));
+        // As in an institution: it waits for its disk on a thread of its own, and the clients do not.
+        let driver = Driver::new(parts, roused.effects);
+        let run = move || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_time().build().expect("a runtime").block_on(driver.run(taken))
+        };
+        let named = std::thread::Builder::new().name("driver".to_owned());
+        let driver = named.spawn(run).expect("a thread");
         let intake = Intake::start(network.0.chain_id(), orders.clone(), cores);
         for number in 0..OWNERS {
             intake.request(owner(number).owner()).await.expect("the driver runs");
         }
         let shares: Vec<Vec<Vec<u8>>> =
             envelopes.chunks(envelopes.len().div_ceil(IN_FLIGHT)).map(<[_]>::to_vec).collect();
-        let started = Instant::now();
+        let watch = Watch::start();
         let clients: Vec<_> = shares
             .into_iter()
             .map(|share| {
@@ -183,16 +252,16 @@ fn ingest(
         for client in clients {
             client.await.expect("a client ends");
         }
-        let rate = envelopes.len() as f64 / started.elapsed().as_secs_f64();
+        let run = watch.stop(envelopes.len());
         orders.send(Order::Stop).await.expect("the driver runs");
-        driver.await.expect("the driver ends").expect("the disk holds");
-        (rate, metrics.syncs())
+        driver.join().expect("the driver ends").expect("the disk holds");
+        (run, metrics.syncs())
     })
 }
 
-/// Records a second that are decoded, hashed and checked, on all cores, with nothing else done.
-fn limit(chain: &ChainId, envelopes: &[Vec<u8>], cores: usize) -> f64 {
-    let started = Instant::now();
+/// Records are decoded, hashed and checked, on all cores, with nothing else done.
+fn limit(chain: &ChainId, envelopes: &[Vec<u8>], cores: usize) -> Run {
+    let watch = Watch::start();
     std::thread::scope(|scope| {
         for part in envelopes.chunks(envelopes.len().div_ceil(cores)) {
             scope.spawn(move || {
@@ -205,5 +274,20 @@ fn limit(chain: &ChainId, envelopes: &[Vec<u8>], cores: usize) -> f64 {
             });
         }
     });
-    envelopes.len() as f64 / started.elapsed().as_secs_f64()
+    watch.stop(envelopes.len())
+}
+
+/// Records are written and synced, with nothing else done.
+fn written(path: &str, envelopes: &[Vec<u8>]) -> Run {
+    let mut file = File::create(path).expect("a file in the directory of a round");
+    let mut buffer = Vec::with_capacity(2 * SYNCED_BYTES);
+    let watch = Watch::start();
+    for (at, envelope) in envelopes.iter().enumerate() {
+        buffer.extend_from_slice(envelope);
+        if buffer.len() >= SYNCED_BYTES || at + 1 == envelopes.len() {
+            file.write_all(&buffer).and_then(|()| file.sync_data()).expect("the disk holds");
+            buffer.clear();
+        }
+    }
+    watch.stop(envelopes.len())
 }

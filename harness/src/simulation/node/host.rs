@@ -179,7 +179,7 @@ impl<R: Rules + 'static> NodeHost<R> {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Persist(entry) => self.write(Entry::Journal(entry), out),
-                Effect::Accept(envelope) => self.write(Entry::Accepted(envelope), out),
+                Effect::Accept(envelope) => self.write(Entry::Accepted(envelope.share()), out),
                 Effect::Keep { proposal, items } => self.write(Entry::Kept(proposal, items), out),
                 Effect::Acknowledge(record) => {
                     self.tell_users(Body::Acknowledged(record), out);

@@ -157,7 +157,7 @@ impl Network {
                     disk.events.push((self.now, Event::Kept(proposal.signed.hash())));
                     disk.blocks.push((proposal, items));
                 }
-                Effect::Accept(envelope) => disk.accepted.push((*envelope).clone()),
+                Effect::Accept(envelope) => disk.accepted.push(envelope.into_inner()),
                 Effect::Acknowledge(record) => {
                     self.acknowledged.insert(record);
                 }

@@ -25,6 +25,7 @@ mod group;
 mod row;
 mod salvage;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -198,7 +199,7 @@ impl<S: Store> Checked<S> {
         if let Some(error) = &writer.poisoned {
             return Err(error.clone());
         }
-        let done = self.write_both(&mut writer, &batch, changes);
+        let done = self.write_both(&mut writer, batch, changes);
         if let Err(error) = &done {
             writer.poisoned = Some(StoreError::Poisoned { why: error.to_string() });
         }
@@ -208,45 +209,45 @@ impl<S: Store> Checked<S> {
     fn write_both(
         &self,
         writer: &mut Writer,
-        batch: &Batch,
+        mut batch: Batch,
         changes: Changes,
     ) -> Result<(), StoreError> {
         let number = writer.witness.entries();
-        let mut sealed = Batch::new();
-        for (table, key, value) in batch.iter() {
-            match value {
-                Some(value) => sealed.put(table, key, row::seal(table, key, number, value)),
-                None => sealed.delete(table, key),
-            }
-        }
+        let found = self.lost_among(&batch);
+        batch.each_value(|table, key, value| row::seal(table, key, number, value));
         let entry = changes.to_bytes();
         let previous = writer.tip.map(|(tip, _)| tip);
         let mut put = |commit: u64, row: &CommitRow| {
-            let (table, key) = (Table::Commits, commit.to_be_bytes());
-            sealed.put(table, key, row::seal(table, &key, number, &row.to_bytes()));
+            let (table, key, mut value) = (Table::Commits, commit.to_be_bytes(), row.to_bytes());
+            row::seal(table, &key, number, &mut value);
+            batch.put(table, key, value);
         };
         put(number, &CommitRow { previous, changes: Some(changes) });
         if let Some((tip, previous)) = writer.tip {
             put(tip, &CommitRow { previous, changes: None });
         }
-        self.store.commit(sealed)?;
+        self.store.commit(batch)?;
         //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
         //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is
         //# killed at any moment and started again.
         writer.witness.append(&entry)?;
         writer.tip = Some((number, previous));
-        self.found_again(batch);
+        // Rows that were lost and are written or removed now are lost no more.
+        if !found.is_empty() {
+            let mut lost = self.lost.write().unwrap_or_else(PoisonError::into_inner);
+            lost.retain(|row, _| !found.contains(row));
+        }
         Ok(())
     }
 
-    /// Rows that were lost and are written or removed now are lost no more.
-    fn found_again(&self, batch: &Batch) {
-        let mut lost = self.lost.write().unwrap_or_else(PoisonError::into_inner);
-        if !lost.is_empty() {
-            for (table, key, _) in batch.iter() {
-                lost.remove(&(table, key.to_vec()));
-            }
+    /// Rows of a batch that are lost.
+    fn lost_among(&self, batch: &Batch) -> BTreeSet<(Table, Vec<u8>)> {
+        let lost = self.lost.read().unwrap_or_else(PoisonError::into_inner);
+        if lost.is_empty() {
+            return BTreeSet::new();
         }
+        let rows = batch.iter().map(|(table, key, _)| (table, key.to_vec()));
+        rows.filter(|row| lost.contains_key(row)).collect()
     }
 
     /// The error of the first lost row in a range of keys that start with `prefix`.

@@ -107,13 +107,13 @@ impl CommitRow {
     }
 }
 
-/// The bytes that are stored for a value.
-pub(super) fn seal(table: Table, key: &[u8], commit: u64, value: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + value.len());
-    bytes.extend_from_slice(&commit.to_le_bytes());
-    bytes.extend_from_slice(digest(table, key, commit, value).as_bytes());
-    bytes.extend_from_slice(value);
-    bytes
+/// Makes of a value the bytes that are stored for it. A buffer with room for the head is not moved.
+pub(super) fn seal(table: Table, key: &[u8], commit: u64, value: &mut Vec<u8>) {
+    let (digest, bytes) = (digest(table, key, commit, value), value.len());
+    value.resize(bytes + HEAD_BYTES, 0);
+    value.copy_within(..bytes, HEAD_BYTES);
+    value[..8].copy_from_slice(&commit.to_le_bytes());
+    value[8..HEAD_BYTES].copy_from_slice(digest.as_bytes());
 }
 
 /// The commit that wrote a row, and its value, if they are what was written.
@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn ddb_1_9_a_stored_row_verifies_as_it_was_written_and_in_its_place_only() {
         let (key, value) = (b"key", b"value");
-        let stored = seal(Table::Items, key, 7, value);
+        let mut stored = value.to_vec();
+        seal(Table::Items, key, 7, &mut stored);
         assert_eq!(open(Table::Items, key, stored.clone()), Ok((7, value.to_vec())));
         for bit in 0..8 * stored.len() {
             let mut damaged = stored.clone();

@@ -1,6 +1,8 @@
 //! `mdsm demo`: a whole network on one machine, and its story as it happens.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -37,6 +39,9 @@ pub(crate) struct DemoOptions {
     /// process. Blocks are mined on it.
     #[arg(long, value_name = "URL")]
     bitcoin: Option<String>,
+    /// Do not open the page in a browser; it is opened only where somebody sits at a terminal.
+    #[arg(long)]
+    no_open: bool,
     /// End when the story is told instead of waiting for Ctrl-C.
     #[arg(long)]
     once: bool,
@@ -67,6 +72,9 @@ async fn tell(options: &DemoOptions, folder: PathBuf) -> Result<(), Failure> {
     let told = stage.story().await;
     if told.is_ok() && !options.once {
         stage.hints();
+        if !options.no_open && std::io::stdout().is_terminal() {
+            stage.open_page();
+        }
         stopped().await;
     }
     stage.clear().await?;
@@ -115,6 +123,22 @@ impl Stage {
         println!(
             "  and what it says next; a reader with another key: mdsm request, then mdsm grant, record open, revoke"
         );
+    }
+
+    /// Has the system open the page of the first institution. Where it cannot, the address stands in the hints.
+    fn open_page(&self) {
+        let opener = match std::env::consts::OS {
+            "macos" => "open",
+            "windows" => "explorer",
+            _ => "xdg-open",
+        };
+        let web = self.local.network().members.first().and_then(|it| it.web.as_ref());
+        let Some(web) = web else { return };
+        let mut command = Command::new(opener);
+        command.arg(format!("{web}/")).stdin(Stdio::null()).stdout(Stdio::null());
+        if let Err(error) = command.stderr(Stdio::null()).spawn() {
+            tracing::info!(%error, opener, "the page was not opened");
+        }
     }
 
     fn say(&self, words: &str) {

@@ -6,6 +6,7 @@ mod explore;
 mod full;
 mod reports;
 mod simulate;
+mod throughput;
 mod vectors;
 
 use std::path::{Path, PathBuf};
@@ -78,6 +79,8 @@ enum Command {
         /// owner, proxy or reader.
         role: Role,
     },
+    /// Put a network of eight real processes under load, and say what it books, how fast, and what limits it.
+    Throughput(throughput::Throughput),
     /// One institution of a network of processes: `verify` starts it, and it ends with its standard input.
     #[command(hide = true)]
     Institution {
@@ -192,6 +195,7 @@ pub(crate) fn run() -> Exit {
         Command::Mutants(command) => explore::mutants(&command),
         Command::Vectors(command) => vectors::vectors(&command),
         Command::Party { role } => party(role),
+        Command::Throughput(command) => throughput::throughput(&command),
         Command::Institution { settings } => {
             harness::living::institution(&settings).map(|()| Exit::Conforms)
         }

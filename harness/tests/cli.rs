@@ -248,6 +248,31 @@ fn a_wrong_implementation_is_an_adapter_that_does_not_conform() {
     refused(&[(&["adapter", "--mutant", "no-such-mutant"], "--mutant no-such-mutant")]);
 }
 
+#[test]
+fn throughput_counts_what_became_final_and_proves_it() {
+    let small = ["--records", "48", "--clients", "6", "--turn-ms", "100", "--bytes", "100,3000"];
+    let (code, text) = ran(&[&["throughput"][..], &small].concat());
+    assert_eq!(code, 0, "{text}");
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| 1") || line.starts_with("| 3"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(rows.len(), 2, "{text}");
+    for (row, bytes) in rows.iter().zip(["100", "3000"]) {
+        // Sent, and proven by a light client at the end.
+        assert_eq!((row[1], row[2], row[8]), (bytes, "48", "48"), "{text}");
+        let number = |at: usize| row[at].parse::<f64>().unwrap();
+        // Rates, blocks and records a block fit together, but for rounding.
+        let (rate, blocks, each) = (number(4), number(6), number(7));
+        assert!(blocks > 0.0 && (rate / blocks - each).abs() <= 1.0 + each / 10.0, "{text}");
+    }
+    refused(&[
+        (&["throughput", "--records", "0"], "--records"),
+        (&["throughput", "--bytes", "x"], "--bytes"),
+    ]);
+}
+
 /// Runs `simulate` and reads what it leaves.
 fn simulated(out: &Path, arguments: &[&str]) -> (i32, String, serde_json::Value) {
     let fixed = ["simulate", "--quiet", "--jobs", "2", "--out", text(out)];

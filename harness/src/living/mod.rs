@@ -4,6 +4,8 @@
 //! and a kill is `kill -9`. Bitcoin is the embedded regtest chain of this process, served over its JSON-RPC and
 //! mined on a clock. An institution ends with its standard input, so none outlives who started it.
 
+pub mod load;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -120,6 +122,11 @@ impl Fleet {
     pub fn kill(&mut self, id: InstitutionId) {
         // Dropping ends it, by signal 9.
         drop(self.running.remove(&id));
+    }
+
+    /// Ids of the processes that run.
+    pub fn processes(&self) -> impl Iterator<Item = u32> {
+        self.running.values().map(|(child, _)| child.id())
     }
 
     /// How an institution ended that should run, if one did.

@@ -169,6 +169,13 @@ impl Asker {
         Ok(self.exchange(Method::GET, web, line, None, none, most).await?.1)
     }
 
+    /// Numbers of one full client for its operator, as text.
+    pub async fn metrics(&self, web: &str) -> Result<String, AskError> {
+        let (line, none) = ("/metrics", Bytes::new());
+        let text = self.exchange(Method::GET, web, line, None, none, ANSWER).await?.1;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
     /// A sealed file of one full client, if it has at most `bytes_max` bytes. Its digest proves it.
     pub async fn object(
         &self,

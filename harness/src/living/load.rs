@@ -339,7 +339,7 @@ impl Carried {
             )
         } else {
             format!(
-                "not the processors, {:.0}% busy: waiting for syncs and turns of {} ms",
+                "not the processors, {:.0}% busy with it: syncs, turns of {} ms, or other programs",
                 100.0 * busy,
                 load.turn_ms
             )

@@ -92,7 +92,7 @@ async fn the_story_on_the_chain_in_the_process() {
 }
 
 #[tokio::test]
-#[ignore = "needs a node of Bitcoin in regtest: BITCOIN_RPC=http://USER:PASSWORD@HOST:PORT"]
+#[ignore = "needs a node of Bitcoin in regtest, which .ci/bcoin starts; BITCOIN_RPC names another"]
 async fn the_story_on_a_node_of_bitcoin() {
     let url = std::env::var("BITCOIN_RPC").expect("BITCOIN_RPC names a node in regtest");
     story(&url).await;

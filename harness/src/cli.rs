@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use harness::living::{self, ProxyKind};
 use harness::machine;
 use harness::output::{note, print, say, unheard};
 use harness::party::{self, Role};
@@ -86,6 +87,9 @@ enum Command {
     Institution {
         /// Its settings.
         settings: PathBuf,
+        /// Its proxy re-encrypts wrongly.
+        #[arg(long)]
+        wrong_proxy: bool,
     },
 }
 
@@ -196,8 +200,9 @@ pub(crate) fn run() -> Exit {
         Command::Vectors(command) => vectors::vectors(&command),
         Command::Party { role } => party(role),
         Command::Throughput(command) => throughput::throughput(&command),
-        Command::Institution { settings } => {
-            harness::living::institution(&settings).map(|()| Exit::Conforms)
+        Command::Institution { settings, wrong_proxy } => {
+            let proxy = if wrong_proxy { ProxyKind::Wrong } else { ProxyKind::Honest };
+            living::institution(&settings, proxy).map(|()| Exit::Conforms)
         }
     };
     match result {

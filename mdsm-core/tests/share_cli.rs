@@ -5,11 +5,18 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mdsm_core::environment::Secret;
 use mdsm_core::params::SMALL;
+use mdsm_core::reencryption::Capsule;
 use mdsm_core::runtime::settings::NodeFile;
+use mdsm_core::service::sharing::Proxy;
 use mdsm_core::service::{Local, Pace, Served};
+use mdsm_core::types::InstitutionId;
 
 const PACE: Pace = Pace { turn_ms: 100, minute_ms: 1_000, window_ms: 5_000, delay_ms: 50 };
+
+/// The institution whose proxy re-encrypts wrongly.
+const CROOK: InstitutionId = InstitutionId::new(6);
 
 struct Desk {
     folder: PathBuf,
@@ -74,7 +81,11 @@ async fn cli_2_3_people_share_by_commands() {
     let mut served = Vec::new();
     for member in &local.network().members {
         let settings = NodeFile::read(local.settings(member.founder.institution)).unwrap();
-        served.push(Served::start(&settings).await.unwrap());
+        let proxy = |secret: &Secret| match settings.institution == CROOK {
+            true => Proxy::new(secret).turning(spoilt),
+            false => Proxy::new(secret),
+        };
+        served.push(Served::start_with(&settings, proxy).await.unwrap());
     }
     let desk = Desk { folder: folder.path().to_owned() };
     tokio::task::spawn_blocking(move || whole_way(&desk)).await.unwrap();
@@ -109,7 +120,7 @@ fn whole_way(desk: &Desk) {
     assert!(waiting.contains(doctor.as_str()) && waiting.contains("1 requests wait"), "{waiting}");
     let told = desk.does("patient", &["grant", &request, "--proxy", "4", "--blocks", "100000"]);
     let grant = said(&told, "grant ");
-    for word in ["\nproxy      institution 4,", "\ndelivered  ", "\nrewarded   institution 4,"] {
+    for word in ["\nproxy      institution 4,", "\ndelivered  ", "\nnext       mdsm reward "] {
         assert!(told.contains(word), "{told}");
     }
     desk.comes_to("patient", &["revoke"], &grant);
@@ -124,6 +135,8 @@ fn whole_way(desk: &Desk) {
         &["revoke", &grant],
         &["record", "open", &id, "--out", "stolen"],
         &["dispute", &grant, &id],
+        &["confirm", &grant, "wrong"],
+        &["reward", &grant],
     ] {
         let (code, text) = desk.run("stranger", words);
         assert_eq!(code, Some(1), "{words:?}: {text}");
@@ -133,6 +146,12 @@ fn whole_way(desk: &Desk) {
     let (code, text) = desk.run("doctor", &["dispute", &grant, &id]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("there is nothing to dispute"), "{text}");
+    let (code, text) = desk.run("patient", &["confirm", &grant, "wrong"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("is not in dispute"), "{text}");
+    let rewarded = desk.does("patient", &["reward", &grant]);
+    assert!(rewarded.contains("rewarded   institution 4,"), "{rewarded}");
+    served_wrongly(desk, patient, &id);
 
     let revoked = desk.does("patient", &["revoke", &grant]);
     assert_eq!(said(&revoked, "revoked"), grant);
@@ -144,6 +163,47 @@ fn whole_way(desk: &Desk) {
     let inline = desk.does("doctor", &["record", "add", "doctor.light", "--inline"]);
     let inline = said(&inline, "record ");
     desk.comes_to("doctor", &["record", "list"], &inline);
+}
+
+/// A second grant of the record, by way of an institution that re-encrypts wrongly.
+fn served_wrongly(desk: &Desk, patient: &str, id: &str) {
+    let request = said(&desk.does("doctor", &["request", patient, id]), "request");
+    desk.comes_to("patient", &["grant"], &request);
+    let told = desk.does("patient", &["grant", &request, "--proxy", "6", "--blocks", "100000"]);
+    let grant = said(&told, "grant ");
+    let fails = |who: &str, words: &[&str], why: &str| {
+        let (code, text) = desk.run(who, words);
+        assert_eq!(code, Some(1), "{words:?}: {text}");
+        assert!(text.contains(why), "{words:?}: {text}");
+    };
+    // The newest delivery is the one that is opened; a client that is a block behind has the one before.
+    let wrong = || {
+        let (code, text) = desk.run("doctor", &["record", "open", id, "--out", "wrong"]);
+        let _ = std::fs::remove_file(desk.path("wrong"));
+        code == Some(1) && text.contains(&format!("mdsm dispute {grant} {id}"))
+    };
+    assert!((0..TRIES).any(|_| wrong()), "a wrong delivery is not found out");
+    let disputed = desk.does("doctor", &["dispute", &grant, id]);
+    assert!(disputed.contains("booked"), "{disputed}");
+    fails("doctor", &["dispute", &grant, id], "disputed before");
+    desk.comes_to("patient", &["confirm"], &grant);
+    fails("patient", &["reward", &grant], "is in dispute");
+    let confirmed = desk.does("patient", &["confirm", &grant, "wrong"]);
+    assert!(confirmed.contains("earns nothing"), "{confirmed}");
+    fails("patient", &["confirm", &grant, "sound"], "is not in dispute");
+    fails("patient", &["reward", &grant], "was served wrongly");
+    assert!(desk.does("patient", &["confirm"]).contains("0 grants are in dispute"));
+    let listed = desk.does("patient", &["revoke"]);
+    assert!(listed.contains(&format!("{grant}  served wrongly")), "{listed}");
+    desk.does("patient", &["revoke", &grant]);
+}
+
+/// The same capsule with one bit of its last word changed, which no check without the reader's key can notice.
+fn spoilt(capsule: Capsule) -> Capsule {
+    let mut words = capsule.words().to_vec();
+    *words.last_mut().unwrap() ^= 1 << 15;
+    let names = [capsule.owner, capsule.holder];
+    Capsule::new(capsule.set(), capsule.hop(), capsule.key_id, names, words).unwrap()
 }
 
 fn same(file: &Path, expected: &[u8]) {

@@ -5,9 +5,9 @@
 //! mined on a clock. An institution ends with its standard input, so none outlives who started it.
 
 pub mod load;
+mod proxy;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -16,11 +16,12 @@ use mdsm_core::anchoring::funding_script;
 use mdsm_core::params::Preset;
 use mdsm_core::runtime::settings::NodeFile;
 use mdsm_core::runtime::{Home, funding_key};
-use mdsm_core::service::{Local, Pace, Regtest, serve};
+use mdsm_core::service::{Local, Pace, Regtest, Served, input_end};
 use mdsm_core::types::InstitutionId;
 use tokio::runtime::Runtime;
 
 use crate::child::{Child, Pipes};
+pub use proxy::ProxyKind;
 
 /// A network and its processes.
 #[derive(Debug)]
@@ -107,11 +108,22 @@ impl Fleet {
     /// # Errors
     /// In words, when it cannot be started.
     pub fn launch(&mut self, id: InstitutionId) -> Result<(), String> {
+        self.launch_with(id, ProxyKind::Honest)
+    }
+
+    /// The same with a proxy of another kind.
+    ///
+    /// # Errors
+    /// In words, when it cannot be started.
+    pub fn launch_with(&mut self, id: InstitutionId, proxy: ProxyKind) -> Result<(), String> {
         let log = self.local.folder().join(format!("node-{id}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log);
         let log = log.map_err(|error| format!("log of institution {id}: {error}"))?;
         let mut command = Command::new(&self.program);
         command.arg("institution").arg(self.local.settings(id)).stderr(Stdio::from(log));
+        if proxy == ProxyKind::Wrong {
+            command.arg("--wrong-proxy");
+        }
         let started = Child::start(&mut command);
         let started = started.map_err(|error| format!("institution {id}: {error}"))?;
         self.running.insert(id, started);
@@ -150,20 +162,12 @@ impl Drop for Fleet {
 ///
 /// # Errors
 /// In words, when it cannot serve.
-pub fn institution(settings: &Path) -> Result<(), String> {
+pub fn institution(settings: &Path, proxy: ProxyKind) -> Result<(), String> {
     let settings = NodeFile::read(settings).map_err(|error| error.to_string())?;
     let runtime = Runtime::new().map_err(|error| error.to_string())?;
     let ended = runtime.block_on(async {
-        let (closed, is_closed) = tokio::sync::oneshot::channel::<()>();
-        std::thread::spawn(move || {
-            // Whatever is read says nothing; the end does.
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
-            drop(closed);
-        });
-        let stop = async {
-            let _ = is_closed.await;
-        };
-        serve(&settings, stop).await
+        let served = Served::start_with(&settings, |secret| proxy.of(secret)).await?;
+        served.until(input_end()).await
     });
     ended.map_err(|error| error.to_string())
 }

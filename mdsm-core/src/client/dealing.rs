@@ -122,6 +122,15 @@ pub struct Confirmed {
     pub finding: Finding,
 }
 
+/// What is held against a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// Its reader disputes it, and the owner may still answer.
+    Disputed,
+    /// Reader and owner say that it is wrong.
+    Wrong,
+}
+
 impl Step {
     fn is_in(&self, at: Height) -> bool {
         self.place.height <= at
@@ -190,6 +199,20 @@ impl Granted {
     #[must_use]
     pub fn holds(&self, at: Height) -> bool {
         at <= self.until && self.revocation.is_none_or(|revoked| at < revoked.place.height)
+    }
+
+    /// What is held against the delivery at a height; a dispute that nobody confirmed in time leaves it without fault.
+    #[must_use]
+    pub fn blame(&self, at: Height) -> Option<Blame> {
+        let dispute = self.dispute?;
+        match self.confirmation.map(|confirmed| confirmed.finding) {
+            Some(Finding::Wrong) => Some(Blame::Wrong),
+            Some(Finding::Sound) => None,
+            None => {
+                let last = dispute.act.place.height.get().saturating_add(ACCESS.confirm_blocks);
+                (at.get() <= last).then_some(Blame::Disputed)
+            }
+        }
     }
 
     /// Height of the revocation.

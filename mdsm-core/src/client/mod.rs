@@ -48,7 +48,7 @@ pub use answer::{
     RecordsAnswer, RosterAnswer, RosterStep, SharingAnswer, StatusAnswer,
 };
 pub use caller::{CALL_WINDOW_MS, Caller, CallerError, Speaker, SpeakerError};
-pub use dealing::{Bidder, Chosen, Confirmed, Dealing, Disputed, Granted, Handed, Step};
+pub use dealing::{Bidder, Blame, Chosen, Confirmed, Dealing, Disputed, Granted, Handed, Step};
 pub use full::Library;
 pub use hexed::{HexBytes, Hexed};
 pub use kept::{Kept, KeptError};

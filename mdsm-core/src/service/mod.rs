@@ -18,7 +18,7 @@ pub use files::Files;
 pub use interface::Interface;
 pub use light::{Answered, LightClient, LightError, Objection, Why};
 pub use local::{LOOPBACK, Local, LocalError, Pace};
-pub use process::{ProcessError, Served, bitcoin_of, serve};
+pub use process::{ProcessError, Served, bitcoin_of, input_end};
 pub use regtest::{Regtest, RegtestError};
 pub use shelf::{Shelf, ShelfError, View};
 

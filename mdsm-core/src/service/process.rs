@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::files::Files;
@@ -15,6 +16,7 @@ use super::shelf::Shelf;
 use crate::anchoring::ChainParameters;
 use crate::bitcoin::rpc::EndpointError;
 use crate::bitcoin::{Endpoint, Rpc};
+use crate::environment::Secret;
 use crate::objects::ObjectsError;
 use crate::roster::FoundError;
 use crate::runtime::settings::{BitcoinSettings, NetworkFile, NodeFile, SettingsError};
@@ -73,6 +75,14 @@ pub struct Served {
 impl Served {
     /// Starts what the settings describe, on the runtime of the caller.
     pub async fn start(settings: &NodeFile) -> Result<Self, ProcessError> {
+        Self::start_with(settings, Proxy::new).await
+    }
+
+    /// The same with another proxy than the honest one.
+    pub async fn start_with(
+        settings: &NodeFile,
+        proxy: impl FnOnce(&Secret) -> Proxy,
+    ) -> Result<Self, ProcessError> {
         let network = NetworkFile::read(&settings.network)?;
         let (home, secret) = Home::open(&settings.home)?;
         let listener = listen("listen", &settings.listen).await?;
@@ -83,7 +93,7 @@ impl Served {
         let key = secret.signing();
         let objects = objects_of(&settings.objects, &home.objects())?;
         let files = Files::new(objects, settings.institution, &network);
-        let mut proxy = Proxy::new(&secret);
+        let mut proxy = proxy(&secret);
         let founders = network.clone();
         let config = InstitutionConfig {
             me: settings.institution,
@@ -138,9 +148,16 @@ impl Served {
         &self.institution
     }
 
-    /// Returns when its disk has failed.
-    pub async fn ended(&mut self) -> Result<(), DiskError> {
-        self.institution.ended().await
+    /// Serves until `stop` is there or the disk fails.
+    pub async fn until(mut self, stop: impl Future<Output = ()>) -> Result<(), ProcessError> {
+        let failed = tokio::select! {
+            () = stop => None,
+            result = self.institution.ended() => Some(result),
+        };
+        match failed {
+            Some(Err(error)) => Err(error.into()),
+            _ => Ok(self.stop().await?),
+        }
     }
 
     /// Stores and sends what is under way, then ends everything.
@@ -157,19 +174,17 @@ impl Served {
     }
 }
 
-/// Serves until `stop` is there or the disk fails.
-pub async fn serve(
-    settings: &NodeFile,
-    stop: impl Future<Output = ()>,
-) -> Result<(), ProcessError> {
-    let mut served = Served::start(settings).await?;
-    let failed = tokio::select! {
-        () = stop => None,
-        result = served.ended() => Some(result),
-    };
-    match failed {
-        Some(Err(error)) => Err(error.into()),
-        _ => Ok(served.stop().await?),
+/// Returns when the standard input ends, for an institution that is to end with whoever started it. A thread of its
+/// own reads, which nobody waits for.
+pub fn input_end() -> impl Future<Output = ()> {
+    let (sender, receiver) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        // An input that cannot be read has ended.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop(sender);
+    });
+    async {
+        let _ = receiver.await;
     }
 }
 

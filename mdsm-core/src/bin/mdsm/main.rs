@@ -40,8 +40,10 @@ enum Command {
     Revoke(share::Revoke),
     /// Say that what was delivered to one is wrong.
     Dispute(share::Dispute),
-    /// Say what is found in a dispute over one's grant.
+    /// List the disputes over one's grants; say what is found in one.
     Confirm(share::Confirm),
+    /// Sign that the proxy of one's grant has served.
+    Reward(share::Reward),
     /// Fetch a receipt, check it, or write it in another form.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Revoke(options) => share::revoke(&options),
         Command::Dispute(options) => share::dispute(&options),
         Command::Confirm(options) => share::confirm(&options),
+        Command::Reward(options) => share::reward(&options),
         Command::Receipt(command) => receipt::run(command),
         Command::Keys(command) => keys::run(&command),
         Command::Node(options) => node::run(&options),

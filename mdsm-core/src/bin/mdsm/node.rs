@@ -1,13 +1,11 @@
 //! `mdsm node`: one institution of a network.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
 use mdsm_core::runtime::settings::NodeFile;
-use mdsm_core::service::serve;
+use mdsm_core::service::{Served, input_end};
 use mdsm_core::types::InstitutionId;
-use tokio::sync::oneshot;
 
 use crate::Failure;
 use crate::logs::{Level, show_logs};
@@ -78,28 +76,18 @@ pub(crate) fn run(options: &NodeOptions) -> Result<(), Failure> {
     let fault = |error: &dyn std::fmt::Display| Failure::Fault(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| fault(&error))?;
-    let has_ended = options.while_stdin.then(stdin_end);
+    let orphaned = options.while_stdin.then(input_end);
     let stop = async {
-        match has_ended {
-            Some(has_ended) => tokio::select! {
+        match orphaned {
+            Some(orphaned) => tokio::select! {
                 () = stopped() => {}
-                _ = has_ended => {}
+                () = orphaned => {}
             },
             None => stopped().await,
         }
     };
-    runtime.block_on(serve(&settings, stop)).map_err(|error| fault(&error))
-}
-
-/// Says when standard input ends. A thread of its own reads it, which nobody waits for.
-fn stdin_end() -> oneshot::Receiver<()> {
-    let (sender, receiver) = oneshot::channel();
-    std::thread::spawn(move || {
-        // An input that cannot be read has ended.
-        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-        let _ = sender.send(());
-    });
-    receiver
+    let ended = runtime.block_on(async { Served::start(&settings).await?.until(stop).await });
+    ended.map_err(|error| fault(&error))
 }
 
 /// Returns when the process is asked to end.

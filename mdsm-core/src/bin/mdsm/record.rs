@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use mdsm_core::client::{Listed, Standing};
 use mdsm_core::ledger::{ContentRef, MediaType, ResourceType};
 use mdsm_core::params::{INLINE_CONTENT_BYTES_MAX, ROW_FILE_BYTES_MAX};
-use mdsm_core::service::sharing::{Exchange as _, Label};
+use mdsm_core::service::sharing::{Exchange as _, Label, SharingError};
 use mdsm_core::types::RecordId;
 use serde_json::{Value, json};
 
@@ -132,7 +132,7 @@ async fn open(options: &Open) -> Result<(), Failure> {
     let grant = person.received(&remote, id).await.map_err(not_done)?;
     let (content, by) = if let Some(grant) = grant {
         let opened = person.open(&remote, grant, id).await;
-        (opened.map_err(not_done)?, format!("under grant {grant}"))
+        (opened.map_err(|error| not_opened(error, options, grant))?, format!("under grant {grant}"))
     } else {
         let listed = remote.listed(id).await.map_err(not_done)?;
         match listed.and_then(|listed| listed.content) {
@@ -152,6 +152,18 @@ async fn open(options: &Open) -> Result<(), Failure> {
         content.len(),
         options.booking.asking().typed()
     ))
+}
+
+/// Why what was delivered does not open, and what to do about a proxy that is at fault.
+fn not_opened(error: SharingError, options: &Open, grant: RecordId) -> Failure {
+    match error {
+        SharingError::Delivery { .. } => Failure::Refused(format!(
+            "{error}\nnext       mdsm dispute {grant} {} {}",
+            options.record,
+            options.booking.typed()
+        )),
+        other => not_done(other),
+    }
 }
 
 /// Writes a file that only its owner can read, where there is none.

@@ -6,7 +6,7 @@
 //! record is booked twice. A re-encryption key is in memory while it is used and no longer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
+use std::convert::{Infallible, identity};
 use std::sync::Arc;
 
 use super::error::SharingError;
@@ -19,7 +19,8 @@ use crate::codec::Wire as _;
 use crate::crypto::sign::SigningKey;
 use crate::environment::Secret;
 use crate::reencryption::{
-    Admitted, Delivery, Parcel, ParcelKey, ProxySecret, PublicKey, Purpose, ReKey, Variant, WarmKey,
+    Admitted, Capsule, Delivery, Parcel, ParcelKey, ProxySecret, PublicKey, Purpose, ReKey,
+    Variant, WarmKey,
 };
 use crate::types::{Digest, OwnerId, RecordId};
 
@@ -29,6 +30,8 @@ pub struct Proxy {
     signing: Arc<SigningKey>,
     parcels: ParcelKey,
     coins: Arc<ProxySecret>,
+    /// What becomes of a capsule that was re-encrypted, before it is signed.
+    turn: fn(Capsule) -> Capsule,
     /// Acts that were accepted and may not be booked yet, by what they follow: a bid the grant, a delivery the
     /// choice.
     sent: BTreeMap<RecordId, RecordId>,
@@ -53,9 +56,17 @@ impl Proxy {
             signing: Arc::new(secret.signing()),
             parcels: ParcelKey::from_seed(&secret.derive("parcels")),
             coins: Arc::new(ProxySecret::new(*secret.derive("proxy"))),
+            turn: identity,
             sent: BTreeMap::new(),
             given_up: BTreeSet::new(),
         }
+    }
+
+    /// The same, but what it signs and delivers is what `turn` makes of the re-encrypted capsule: a harness needs
+    /// proxies that are wrong.
+    #[must_use]
+    pub fn turning(self, turn: fn(Capsule) -> Capsule) -> Self {
+        Self { turn, ..self }
     }
 
     /// The key that signs.
@@ -167,14 +178,14 @@ impl Proxy {
             before.insert(*id, approved(watch, dealing, granted, *id).await?);
         }
         let grant = Digest::new(*granted.act.id.as_bytes());
-        let (coins, signing) = (self.coins.clone(), self.signing.clone());
+        let (coins, signing, turn) = (self.coins.clone(), self.signing.clone(), self.turn);
         let made = tokio::task::spawn_blocking(move || {
             let (ids, admitted): (Vec<RecordId>, Vec<Admitted>) = before.into_iter().unzip();
             let warm = WarmKey::cold(&rekey, reader.as_ref())?;
             let capsules = warm.reencrypt_all(&coins, &admitted)?;
             let signed = admitted.iter().zip(capsules);
             let signed =
-                signed.map(|(before, after)| Delivery::sign(grant, before, after, &signing));
+                signed.map(|(before, after)| Delivery::sign(grant, before, turn(after), &signing));
             Ok::<_, SharingError>(ids.into_iter().zip(signed).collect())
         });
         made.await.unwrap_or(Err(ExchangeError::Stopping.into()))

@@ -9,6 +9,7 @@ use crate::access::{
     Act, Choice, Confirmation, Files, Finding, Grant, Revocation, capsule_of, note_approvals,
     note_capsule,
 };
+use crate::client::Blame;
 use crate::codec::Wire as _;
 use crate::crypto::Identified as _;
 use crate::crypto::seal::{SealCoins, seal};
@@ -174,13 +175,13 @@ impl Person {
         finding: Finding,
     ) -> Result<RecordId, SharingError> {
         let granted = self.own(exchange, grant).await?;
-        if granted.dispute.is_none() || granted.confirmation.is_some() {
+        if granted.blame(exchange.tip().await?.height) != Some(Blame::Disputed) {
             return Err(SharingError::NotNow { grant, why: "is not in dispute" });
         }
         self.act(exchange, Act::Confirmation(Confirmation { grant, finding })).await
     }
 
-    /// Signs that the proxy of a grant has served, for which it earns credit.
+    /// Signs that the proxy of a grant has served, for which it earns credit; not while something is held against it.
     //= harness/spec/reencryption.md#pre-5-re-encryption
     //# PRE-5.3 (paper): The proxy MUST earn credit for a delivery.
     pub async fn reward(
@@ -191,9 +192,17 @@ impl Person {
         let granted = self.own(exchange, grant).await?;
         let proxy = granted.choice.filter(|_| granted.delivery.is_some());
         let proxy = proxy.ok_or(SharingError::NotNow { grant, why: "has no delivery" })?;
+        let tip = exchange.tip().await?;
+        let why = match granted.blame(tip.height) {
+            None => None,
+            Some(Blame::Disputed) => Some("is in dispute"),
+            Some(Blame::Wrong) => Some("was served wrongly"),
+        };
+        if let Some(why) = why {
+            return Err(SharingError::NotNow { grant, why });
+        }
         let served = (proxy.institution, ServiceKind::Reencryption);
-        let epoch = exchange.tip().await?.epoch;
-        let service = Service::sign(&exchange.chain(), grant, epoch, served, &self.signing);
+        let service = Service::sign(&exchange.chain(), grant, tip.epoch, served, &self.signing);
         exchange.report(service).await?;
         Ok(service)
     }

@@ -102,12 +102,15 @@ impl Person {
         grant: RecordId,
         id: RecordId,
     ) -> Result<RecordId, SharingError> {
+        let (dealing, granted) = self.mine(exchange, grant).await?;
+        if granted.dispute.is_some() {
+            return Err(SharingError::NotNow { grant, why: "was disputed before" });
+        }
         match self.open(exchange, grant, id).await {
             Err(SharingError::Delivery { .. } | SharingError::Missing { what: DELIVERY, .. }) => {}
             Err(other) => return Err(other),
             Ok(_) => return Err(SharingError::Sound { record: id }),
         }
-        let (dealing, _) = self.mine(exchange, grant).await?;
         let delivery = found(exchange, &dealing, grant, id).await?.delivery;
         self.act(exchange, Act::Dispute(Dispute { grant, record: id, delivery })).await
     }

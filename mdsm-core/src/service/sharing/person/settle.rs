@@ -1,4 +1,4 @@
-//! An owner's way through one dealing, from a request to the reward of its proxy. [CLI-2] [PRE-3] [PRE-4] [PRE-5]
+//! An owner's way through one dealing, from a request to the delivery. [CLI-2] [PRE-3] [PRE-4] [PRE-5]
 //!
 //! Where it stands follows from the chain: one that was stopped goes on where it was.
 
@@ -41,16 +41,12 @@ pub enum Reached {
         /// The delivery.
         delivery: RecordId,
     },
-    /// The receipt of service is accepted.
-    Rewarded {
-        /// Whose service it was.
-        proxy: InstitutionId,
-    },
 }
 
 impl Person {
-    /// Grants a request and sees it through: waits for bids, chooses, waits for the delivery, rewards it. Terms count
-    /// where nothing was granted or nobody chosen yet.
+    /// Grants a request and sees it through: waits for bids, chooses, waits for the delivery. Terms count where nothing
+    /// was granted or nobody chosen yet. The reward is left for when the reader has opened what was delivered: only then
+    /// is it known that the proxy has served.
     ///
     /// # Errors
     /// Where it ends; called again it goes on. An offer that was spent on a choice that nobody booked is lost, and the
@@ -87,8 +83,6 @@ impl Person {
         told(Reached::Chosen { proxy });
         let handed = granted(exchange, request, |it| it.delivery.clone()).await?;
         told(Reached::Delivered { delivery: handed.act.id });
-        self.reward(exchange, grant).await?;
-        told(Reached::Rewarded { proxy });
         Ok(grant)
     }
 }

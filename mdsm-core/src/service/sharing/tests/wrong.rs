@@ -1,6 +1,6 @@
 //! Revocation, owners and proxies that do what they must not, and what comes of it.
 
-use super::super::person::{noted, reader::approved};
+use super::super::person::noted;
 use super::super::*;
 use super::stage::{BLOCKS, Stage, added, asked, chosen, file, granted, network, seen};
 use crate::access::{
@@ -12,8 +12,9 @@ use crate::codec::Wire as _;
 use crate::crypto::Identified as _;
 use crate::environment::Clock;
 use crate::environment::Secret;
+use crate::ledger::{Service, ServiceKind};
 use crate::node::{NodeConfig, Start};
-use crate::reencryption::{Capsule, Delivery, OpenError, RekeyError, Variant};
+use crate::reencryption::{Capsule, OpenError, RekeyError, Variant};
 use crate::runtime::settings::NodeFile;
 use crate::runtime::{Home, LiveNode, Prechecked};
 use crate::types::{Digest, Height, InstitutionId, RecordId};
@@ -211,22 +212,10 @@ fn pre_8_1_a_proxy_that_reencrypts_wrongly_is_found_out_and_earns_nothing() {
         assert!(matches!(early, SharingError::NotNow { .. }), "{early}");
 
         let its = stage.desk(crook.get());
-        let mut proxy = stage.proxy(crook);
+        let mut proxy = stage.proxy(crook).turning(spoilt);
         let wrong = granted(&desk, (&patient, &doctor), id, Variant::Public).await;
-        let dealing = chosen((&desk, &its), &mut patient, wrong, &mut proxy).await;
-        let mut made = proxy.reencrypt(&*its, &dealing).await.unwrap();
-        let granted = dealing.grant.as_ref().unwrap();
-        let before = approved(&*its, &dealing, granted, id).await.unwrap();
-        for delivery in made.values_mut() {
-            let capsule = &delivery.capsule;
-            let mut words = capsule.words().to_vec();
-            *words.last_mut().unwrap() ^= 1 << 15;
-            let names = [capsule.owner, capsule.holder];
-            let changed = Capsule::new(capsule.set(), 1, capsule.key_id, names, words).unwrap();
-            let key = stage.secret(crook).signing();
-            *delivery = Delivery::sign(delivery.grant, &before, changed, &key);
-        }
-        proxy.hand_over(&*its, &dealing, &made).await.unwrap();
+        chosen((&desk, &its), &mut patient, wrong, &mut proxy).await;
+        assert_eq!(proxy.step(&*its).await.unwrap().deliveries.len(), 1);
         seen(&desk, wrong, |it| it.delivery).await;
         let found = doctor.open(&*desk, wrong, id).await.unwrap_err();
         let expected = DeliveryFault::Wrong(OpenError::NotTheOriginal);
@@ -236,6 +225,8 @@ fn pre_8_1_a_proxy_that_reencrypts_wrongly_is_found_out_and_earns_nothing() {
         );
         doctor.dispute(&*desk, wrong, id).await.unwrap();
         seen(&desk, wrong, |it| it.dispute).await;
+        let early = patient.reward(&*desk, wrong).await.unwrap_err();
+        assert!(matches!(early, SharingError::NotNow { why: "is in dispute", .. }), "{early}");
         patient.confirm(&*desk, wrong, Finding::Wrong).await.unwrap();
         seen(&desk, wrong, |it| it.confirmation.filter(|it| it.finding == Finding::Wrong)).await;
 
@@ -243,9 +234,14 @@ fn pre_8_1_a_proxy_that_reencrypts_wrongly_is_found_out_and_earns_nothing() {
         let epoch = desk.tip().await.unwrap().epoch;
         until(&*desk, async |x| Ok((x.tip().await?.epoch > epoch).then_some(()))).await.unwrap();
         // Both are said to have served; what was wrong earns nothing.
-        for grant in [wrong, sound] {
-            patient.reward(&*desk, grant).await.unwrap();
-        }
+        let unearned = patient.reward(&*desk, wrong).await.unwrap_err();
+        let is_wrong = matches!(unearned, SharingError::NotNow { why: "was served wrongly", .. });
+        assert!(is_wrong, "{unearned}");
+        let (epoch, key) = (desk.tip().await.unwrap().epoch, Secret::from_seed([1; 32]).signing());
+        let served = (crook, ServiceKind::Reencryption);
+        let bought = Service::sign(&desk.chain(), wrong, epoch, served, &key);
+        desk.report(bought).await.unwrap();
+        patient.reward(&*desk, sound).await.unwrap();
         let booked = rewarded(stage, sound).await;
         assert!(!booked.contains(&wrong), "{booked:?}");
         let home = NodeFile::read(stage.local.settings(InstitutionId::new(1))).unwrap().home;
@@ -259,6 +255,14 @@ fn pre_8_1_a_proxy_that_reencrypts_wrongly_is_found_out_and_earns_nothing() {
         let access = node.booked().access();
         assert_eq!((access.wrong_deliveries(honest), access.wrong_deliveries(crook)), (0, 1));
     });
+}
+
+/// The same capsule with one bit of its last word changed.
+fn spoilt(capsule: Capsule) -> Capsule {
+    let mut words = capsule.words().to_vec();
+    *words.last_mut().unwrap() ^= 1 << 15;
+    let names = [capsule.owner, capsule.holder];
+    Capsule::new(capsule.set(), capsule.hop(), capsule.key_id, names, words).unwrap()
 }
 
 /// Waits until a service under a grant is booked; gives all grants with a booked service.

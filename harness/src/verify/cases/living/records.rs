@@ -1,37 +1,26 @@
-//! A network of real processes on loopback: records flow while a producer and an auditor are killed and started
-//! again, then clients of different kinds are asked the same. [CON-7] [DDB-1] [ANC-2] [CLI-1] [CLI-2] [CLI-4]
-//!
-//! What is simulated: who mines Bitcoin's blocks, and how fast. Time is real, so this chapter waits for a freeze
-//! and six blocks; how long it may take has a bound, behind which the case is undecided.
+//! Records flow while a producer and an auditor are killed and started again, then clients of different kinds are
+//! asked the same. [CON-7] [DDB-1] [ANC-2] [CLI-1] [CLI-2] [CLI-4]
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mdsm_core::anchoring::{ChainParameters, HeaderChain, examine};
 use mdsm_core::client::{Known, Question, full};
 use mdsm_core::codec::Wire as _;
 use mdsm_core::crypto::sign::SigningKey;
 use mdsm_core::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType};
-use mdsm_core::params::{ANCHOR_CONFIRMATIONS, SMALL};
+use mdsm_core::params::ANCHOR_CONFIRMATIONS;
 use mdsm_core::runtime::settings::NodeFile;
 use mdsm_core::runtime::{Books, Home};
-use mdsm_core::service::{LightClient, Pace, Shelf};
+use mdsm_core::service::{LightClient, Shelf};
 use mdsm_core::types::{ChainId, Height, InstitutionId, RecordId, Timestamp};
 use rand_chacha::rand_core::Rng as _;
 
-use super::super::world::World;
-use super::{Case, Check, Fault, Means, hold, text};
-use crate::living::Fleet;
-use crate::stop::Stop;
+use super::super::super::world::World;
+use super::super::{Case, Check, Fault, Means, hold, text};
+use super::Stage;
 
-/// How long anything may take; a freeze is ten seconds, and six blocks as long.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// Time between two looks.
-const LOOK: Duration = Duration::from_millis(100);
-/// Time between two blocks of Bitcoin.
-const BLOCK: Duration = Duration::from_millis(500);
 /// Records that flow.
 const RECORDS: u32 = 60;
 /// A producer, and when it is killed and started again, counted in records.
@@ -39,33 +28,19 @@ const PRODUCER: (u32, u32, u32) = (2, 15, 35);
 /// An auditor, the same.
 const AUDITOR: (u32, u32, u32) = (6, 25, 45);
 
-pub(super) fn cases(means: &Means) -> Vec<Case> {
+pub(super) fn case(means: &Means) -> Case {
     let means = means.clone();
-    vec![Case {
+    Case {
         id: "living.processes".to_owned(),
         title: "eight processes on sockets book what they acknowledged though a producer and an auditor are killed, \
                 anchor it, and clients of different kinds answer alike"
             .to_owned(),
         requirements: &["DDB-1.8", "ANC-2.2", "CLI-1.1", "CLI-2.1", "CLI-2.2", "CLI-4.1", "CLI-4.2"],
         check: Box::new(move |world: &World| {
-            let folder = tempfile::tempdir().map_err(|error| Fault::Undecided(error.to_string()))?;
-            let fleet = Fleet::start(
-                &PathBuf::from(&means.program),
-                &folder.path().join("network"),
-                SMALL,
-                Pace::WATCHED,
-                BLOCK,
-            );
-            let mut scene = Scene {
-                fleet: fleet.map_err(Fault::Undecided)?,
-                key: key(world),
-                acknowledged: BTreeSet::new(),
-                began: Instant::now(),
-                stop: means.stop.clone(),
-            };
-            scene.play()
+            let (stage, key) = (Stage::set(&means)?, key(world));
+            Scene { stage, key, acknowledged: BTreeSet::new() }.play()
         }),
-    }]
+    }
 }
 
 /// The patient's key.
@@ -76,23 +51,21 @@ fn key(world: &World) -> SigningKey {
 }
 
 struct Scene {
-    fleet: Fleet,
+    stage: Stage,
     key: SigningKey,
     acknowledged: BTreeSet<RecordId>,
-    began: Instant,
-    stop: Stop,
 }
 
 impl Scene {
     fn play(&mut self) -> Check {
-        let mut client = LightClient::open(self.fleet.local().network(), None).map_err(text)?;
-        self.until("every institution answers", |scene| Ok(scene.answering() == 8))?;
+        let mut client =
+            LightClient::open(self.stage.fleet.local().network(), None).map_err(text)?;
         self.flow()?;
         let acknowledged = self.acknowledged.len();
         hold(acknowledged >= RECORDS as usize / 2, || {
             format!("of {RECORDS} records {acknowledged} were acknowledged")
         })?;
-        self.until("every institution answers again", |scene| Ok(scene.answering() == 8))?;
+        self.until("every institution answers again", |scene| Ok(scene.stage.answering() == 8))?;
         let mut at = Height::new(0);
         self.until("every acknowledged record is booked", |scene| {
             at = scene.follow(&mut client)?;
@@ -101,7 +74,7 @@ impl Scene {
         })?;
         let receipts = self.receipts(&mut client)?;
         let alike = self.full_answers_alike(&mut client)?;
-        let seconds = self.began.elapsed().as_secs();
+        let seconds = self.stage.began.elapsed().as_secs();
         Ok(format!(
             "{acknowledged} of {RECORDS} records were acknowledged, and each is booked; {receipts} receipts hold \
              against Bitcoin's headers; {alike}; {seconds} s"
@@ -116,54 +89,30 @@ impl Scene {
     ) -> Result<(), Fault> {
         let started = Instant::now();
         while !is_so(self)? {
-            if let Some(how) = self.fleet.fallen() {
-                return Err(how.into());
-            }
-            if let Some(reason) = self.stop.reason() {
-                return Err(Fault::Undecided(reason));
-            }
-            if started.elapsed() > PATIENCE {
-                let limit = PATIENCE.as_secs();
-                return Err(Fault::Undecided(format!("{what}: not within {limit} s")));
-            }
-            self.fleet.runtime().block_on(async { tokio::time::sleep(LOOK).await });
+            self.stage.pause(what, started)?;
         }
         Ok(())
     }
 
-    fn webs(&self) -> Vec<(InstitutionId, String)> {
-        let members = self.fleet.local().network().members.iter();
-        members.filter_map(|it| Some((it.founder.institution, it.web.clone()?))).collect()
-    }
-
-    fn answering(&self) -> usize {
-        let Ok(client) = LightClient::open(self.fleet.local().network(), None) else { return 0 };
-        let line = Question::Status.line();
-        let asked = self.webs().into_iter().filter(|(_, web)| {
-            self.fleet.runtime().block_on(client.asker().get(web, &line, None)).is_ok()
-        });
-        asked.count()
-    }
-
     /// Sends records to the producers in turn; what is not acknowledged may be lost.
     fn flow(&mut self) -> Result<(), Fault> {
-        let network = self.fleet.local().network();
+        let network = self.stage.fleet.local().network();
         let (chain, created) = (network.genesis.chain_id(), network.genesis.started_at);
         let client = LightClient::open(network, None).map_err(text)?;
-        let webs = self.webs();
+        let webs = self.stage.webs();
         for number in 0..RECORDS {
             for (id, killed, started) in [PRODUCER, AUDITOR] {
                 let id = InstitutionId::new(id);
                 if number == killed {
-                    self.fleet.kill(id);
+                    self.stage.fleet.kill(id);
                 }
                 if number == started {
-                    self.fleet.launch(id).map_err(Fault::Undecided)?;
+                    self.stage.fleet.launch(id).map_err(Fault::Undecided)?;
                 }
             }
             let (delegate, web) = &webs[number as usize % webs.len()];
             let envelope = record(number, created, &self.key, &chain, *delegate)?;
-            let sent = self.fleet.runtime().block_on(async {
+            let sent = self.stage.fleet.runtime().block_on(async {
                 let asker = client.asker();
                 asker.post(web, "/v1/requests", Some(&self.key), Vec::new()).await?;
                 asker.post(web, "/v1/records", None, envelope.to_bytes()).await
@@ -176,12 +125,12 @@ impl Scene {
     }
 
     fn follow(&self, client: &mut LightClient) -> Result<Height, Fault> {
-        let height = self.fleet.runtime().block_on(client.follow());
+        let height = self.stage.fleet.runtime().block_on(client.follow());
         height.map_err(|error| Fault::Broken(format!("light client: {error}")))
     }
 
     fn booked(&self, client: &mut LightClient, at: Height) -> Result<BTreeSet<RecordId>, Fault> {
-        let records = self.fleet.runtime().block_on(client.records(&self.key, at));
+        let records = self.stage.fleet.runtime().block_on(client.records(&self.key, at));
         let (records, _) = records.map_err(|error| Fault::Broken(format!("records: {error}")))?;
         Ok(records.records.iter().map(|listed| listed.id).collect())
     }
@@ -191,12 +140,9 @@ impl Scene {
         let mut waiting: Vec<RecordId> = self.acknowledged.iter().copied().collect();
         self.until("every record has a receipt down to Bitcoin", |scene| {
             let at = scene.follow(client)?;
-            let headers = scene.fleet.headers().map_err(text)?;
-            let headers = HeaderChain::from_bytes(&headers, ChainParameters::Regtest);
-            let headers = headers.map_err(text)?;
             while let Some(id) = waiting.last().copied() {
                 let question = Question::Receipt { id, at };
-                let asked = scene.fleet.runtime().block_on(client.ask(&question, &scene.key));
+                let asked = scene.stage.fleet.runtime().block_on(client.ask(&question, &scene.key));
                 let answered =
                     asked.map_err(|error| Fault::Broken(format!("receipt of {id}: {error}")))?;
                 let receipt = answered.heard.iter().find_map(|heard| match &heard.known {
@@ -207,6 +153,10 @@ impl Scene {
                 });
                 let Some(receipt) = receipt else { return Ok(false) };
                 let claim = examine(&receipt, None).map_err(text)?;
+                // Asked for after the receipt, which may lie in a block that was found just now.
+                let headers = scene.stage.fleet.headers().map_err(text)?;
+                let headers = HeaderChain::from_bytes(&headers, ChainParameters::Regtest);
+                let headers = headers.map_err(text)?;
                 let held = claim.confirm(&headers, ANCHOR_CONFIRMATIONS);
                 held.map_err(|error| Fault::Broken(format!("receipt of {id}: {error}")))?;
                 waiting.pop();
@@ -220,20 +170,21 @@ impl Scene {
     fn full_answers_alike(&mut self, client: &mut LightClient) -> Check {
         let (owner, at) = (self.key.owner(), self.follow(client)?);
         let (light, _) = self
+            .stage
             .fleet
             .runtime()
             .block_on(client.records(&self.key, at))
             .map_err(|error| Fault::Broken(format!("records: {error}")))?;
-        let institutions = self.fleet.institutions();
+        let institutions = self.stage.fleet.institutions();
         for id in &institutions {
-            self.fleet.kill(*id);
+            self.stage.fleet.kill(*id);
         }
         for id in &institutions {
-            let settings = NodeFile::read(self.fleet.local().settings(*id)).map_err(text)?;
+            let settings = NodeFile::read(self.stage.fleet.local().settings(*id)).map_err(text)?;
             let (home, _) = Home::open(settings.home).map_err(text)?;
             let (books, opened) = Books::open(&home.store()).map_err(text)?;
             hold(opened.lost.is_empty(), || format!("institution {id} lost {:?}", opened.lost))?;
-            let shelf = Shelf::new(*id, self.fleet.local().network(), Arc::new(books));
+            let shelf = Shelf::new(*id, self.stage.fleet.local().network(), Arc::new(books));
             let shelf = shelf.map_err(text)?;
             let view = shelf.at(at, None).map_err(text)?;
             let question = Question::Records { owner, at, after: None };

@@ -1,0 +1,138 @@
+//! People share, each by a light client: `mdsm request`, `grant`, `revoke` here, and in `service` what follows from how
+//! the proxy has served. [CLI-2]
+
+mod listing;
+mod service;
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use mdsm_core::reencryption::Variant;
+use mdsm_core::service::sharing::{Exchange as _, Reached, Terms, until};
+use mdsm_core::types::{InstitutionId, OwnerId, RecordId};
+pub(crate) use service::{Confirm, Dispute, Reward, confirm, dispute, reward};
+
+use crate::Failure;
+use crate::asking::{Booking, Party, block_on, complain, not_done, say};
+
+/// Blocks for which a grant holds unless another number is named: a day at the pace of six seconds.
+const BLOCKS: u64 = 14_400;
+
+/// `mdsm request`.
+#[derive(Args)]
+pub(crate) struct Request {
+    /// The owner.
+    owner: OwnerId,
+    /// Records of the owner.
+    #[arg(required = true)]
+    records: Vec<RecordId>,
+    #[command(flatten)]
+    booking: Booking,
+}
+
+/// `mdsm grant`.
+#[derive(Args)]
+pub(crate) struct Grant {
+    /// The request; without one, those that wait are listed.
+    request: Option<RecordId>,
+    /// Which of the records that it asks for; by default all.
+    records: Vec<RecordId>,
+    #[command(flatten)]
+    booking: Booking,
+    /// For how many blocks.
+    #[arg(long, value_name = "N", default_value_t = BLOCKS)]
+    blocks: u64,
+    /// The institution that is to re-encrypt; by default one that has bid.
+    #[arg(long, value_name = "ID")]
+    proxy: Option<u32>,
+}
+
+/// `mdsm revoke`.
+#[derive(Args)]
+pub(crate) struct Revoke {
+    /// The grant; without one, those that hold are listed.
+    grant: Option<RecordId>,
+    #[command(flatten)]
+    booking: Booking,
+}
+
+pub(crate) fn request(options: &Request) -> Result<(), Failure> {
+    block_on(async {
+        let Party { person, remote } = options.booking.party()?;
+        let records: BTreeSet<RecordId> = options.records.iter().copied().collect();
+        let asked = person.ask(&remote, options.owner, records, Variant::Public).await;
+        let request = asked.map_err(not_done)?;
+        until(&remote, async |x| Ok(x.dealing(request).await?)).await.map_err(not_done)?;
+        complain(&remote.take_objections());
+        say(&format!(
+            "request    {request}\nbooked     {} sees it by `mdsm grant`\n\
+             next       mdsm record open {} --out FILE {}\n           once it is granted and delivered\n",
+            options.owner,
+            options.records[0],
+            options.booking.typed()
+        ))
+    })
+}
+
+//= harness/spec/clients.md#cli-2-light-client
+//# CLI-2.3 (paper): A person MUST be able to grant and to revoke with a light client.
+pub(crate) fn grant(options: &Grant) -> Result<(), Failure> {
+    let Some(request) = options.request else {
+        return block_on(listing::requests(&options.booking));
+    };
+    block_on(async {
+        let Party { mut person, remote } = options.booking.party()?;
+        let terms = Terms {
+            records: options.records.iter().copied().collect(),
+            blocks: options.blocks,
+            proxy: options.proxy.map(InstitutionId::new),
+        };
+        let mut said = Ok(());
+        let tell = |reached| {
+            if said.is_ok() {
+                said = say(&words(reached));
+            }
+        };
+        let settled = person.settle(&remote, request, &terms, tell).await;
+        said?;
+        complain(&remote.take_objections());
+        let grant = settled.map_err(not_done)?;
+        let typed = options.booking.typed();
+        say(&format!(
+            "next       mdsm reward {grant} {typed}\n           once the reader has opened it\n           \
+             mdsm revoke {grant} {typed}\n"
+        ))
+    })
+}
+
+fn words(reached: Reached) -> String {
+    match reached {
+        Reached::Granted { grant, until } => {
+            format!("grant      {grant}, holds up to block {until}\n")
+        }
+        Reached::Chosen { proxy } => {
+            format!("proxy      institution {proxy}, which can open nothing of it\n")
+        }
+        Reached::Delivered { delivery } => format!("delivered  {delivery}\n"),
+    }
+}
+
+pub(crate) fn revoke(options: &Revoke) -> Result<(), Failure> {
+    let Some(grant) = options.grant else { return block_on(listing::holding(&options.booking)) };
+    block_on(async {
+        let Party { person, remote } = options.booking.party()?;
+        person.revoke(&remote, grant).await.map_err(not_done)?;
+        let revoked = until(&remote, async |x| {
+            let granted = x.dealing(grant).await?.and_then(|dealing| dealing.grant);
+            Ok(granted.and_then(|granted| granted.revocation))
+        });
+        let revoked = revoked.await.map_err(not_done)?;
+        complain(&remote.take_objections());
+        say(&format!(
+            "revoked    {grant}, from block {} on\nkept       what was delivered before, by whoever has kept it\n\
+             next       mdsm revoke {}\n",
+            revoked.place.height,
+            options.booking.typed()
+        ))
+    })
+}

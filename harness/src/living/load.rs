@@ -54,12 +54,25 @@ pub struct Carried {
     pub final_s: f64,
     /// Blocks that became final meanwhile.
     pub blocks: u64,
+    /// Views that passed meanwhile; those without a block were given up.
+    pub views: u64,
     /// Records that institutions were too full for; their clients sent them again.
     pub refused: u64,
-    /// Seconds of a core that the institutions used, and the clients; nothing where the system does not say.
-    pub cores_s: Option<(f64, f64)>,
+    /// Seconds of a core that were used; nothing where the system does not say.
+    pub used: Option<Used>,
     /// Records that a light client has proven at the end.
     pub proven: usize,
+}
+
+/// Seconds of a core, by who used them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Used {
+    /// The institutions.
+    pub institutions: f64,
+    /// This process, which has the clients and mines.
+    pub clients: f64,
+    /// Everything on this machine, those two and other programs.
+    pub all: f64,
 }
 
 /// Numbers of one institution.
@@ -67,6 +80,7 @@ pub struct Carried {
 struct Numbers {
     blocks: u64,
     booked: u64,
+    view: u64,
 }
 
 /// Runs a network under load.
@@ -83,26 +97,31 @@ pub fn run(program: &Path, load: Load) -> Result<Carried, String> {
     let scene = Scene::set(&fleet, load)?;
     let handle = fleet.runtime().handle().clone();
     handle.block_on(scene.ready(&mut fleet))?;
-    let before = cores(&fleet);
+    let before = used(&fleet);
     let started = Instant::now();
-    let (blocks, sent) = handle.block_on(async {
-        let before = scene.numbers(0).await?;
-        Ok::<_, String>((before.blocks, scene.send().await?))
+    let (first, sent) = handle.block_on(async {
+        let first = scene.numbers(0).await?;
+        Ok::<_, String>((first, scene.send().await?))
     })?;
     let accepted_s = started.elapsed().as_secs_f64();
     let acknowledged: usize = sent.ids.values().map(BTreeSet::len).sum();
     let last = handle.block_on(scene.booked(&mut fleet, acknowledged))?;
     let final_s = started.elapsed().as_secs_f64();
-    let after = cores(&fleet);
+    let after = used(&fleet);
     let proven = handle.block_on(scene.prove(&sent.ids))?;
     Ok(Carried {
         records: acknowledged,
         bytes: sent.bytes,
         accepted_s,
         final_s,
-        blocks: last.blocks - blocks,
+        blocks: last.blocks - first.blocks,
+        views: last.view.saturating_sub(first.view),
         refused: sent.refused,
-        cores_s: before.zip(after).map(|(before, after)| (after.0 - before.0, after.1 - before.1)),
+        used: before.zip(after).map(|(before, after)| Used {
+            institutions: after.institutions - before.institutions,
+            clients: after.clients - before.clients,
+            all: after.all - before.all,
+        }),
         proven,
     })
 }
@@ -299,25 +318,43 @@ fn numbers(metrics: &str) -> Result<Numbers, String> {
         let found = line.and_then(|number| number.trim().parse().ok());
         found.ok_or_else(|| format!("the metrics have no number `{name}`"))
     };
-    Ok(Numbers { blocks: find("mdsm_blocks_total")?, booked: find("mdsm_records_booked_total")? })
+    Ok(Numbers {
+        blocks: find("mdsm_blocks_total")?,
+        booked: find("mdsm_records_booked_total")?,
+        view: find("mdsm_view")?,
+    })
 }
 
-/// Seconds of a core that institutions and this process have used.
-fn cores(fleet: &Fleet) -> Option<(f64, f64)> {
+/// Seconds of a core that were used since these processes and the machine were started.
+fn used(fleet: &Fleet) -> Option<Used> {
     let mut institutions = 0.0;
     for process in fleet.processes() {
-        institutions += used(&format!("/proc/{process}/stat"))?;
+        institutions += of_process(&format!("/proc/{process}/stat"))?;
     }
-    Some((institutions, used("/proc/self/stat")?))
+    let clients = of_process("/proc/self/stat")?;
+    Some(Used { institutions, clients, all: of_machine()? })
 }
 
-/// User and system time in a `stat` of Linux, whose clock has 100 ticks a second on every platform it runs on.
-fn used(stat: &str) -> Option<f64> {
+/// Ticks in a second, on every platform that Linux runs on.
+const TICKS: f64 = 100.0;
+
+/// User and system time in the `stat` of a process.
+fn of_process(stat: &str) -> Option<f64> {
     let text = std::fs::read_to_string(stat).ok()?;
     // The name of the program may hold anything; it ends with the last bracket.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) / 100.0)
+    Some((ticks(11)? + ticks(12)?) / TICKS)
+}
+
+/// Time in which all cores together were neither idle nor waiting for a disk.
+fn of_machine() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let fields = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
+    // User, nice, system, idle, waiting for a disk, two kinds of interrupts, stolen.
+    let ticks: Vec<f64> = fields.take(8).filter_map(|field| field.parse().ok()).collect();
+    let [user, nice, system, _, _, hard, soft, stolen] = ticks[..] else { return None };
+    Some((user + nice + system + hard + soft + stolen) / TICKS)
 }
 
 impl Carried {
@@ -325,27 +362,34 @@ impl Carried {
     #[must_use]
     pub fn limit(&self, load: &Load) -> String {
         let machine = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-        let Some((institutions, clients)) = self.cores_s else {
+        let Some(used) = self.used else {
             return "unknown: the system does not say what the processes used".to_owned();
         };
-        let busy = (institutions + clients) / (self.final_s * machine);
-        let each = institutions * 1e6 / self.records.max(1) as f64;
-        if busy > 0.8 {
-            format!(
-                "the processors, {:.0}% busy: {each:.0} us of a core a record in all eight institutions, {:.0} us in \
-                 the clients",
-                100.0 * busy,
-                clients * 1e6 / self.records.max(1) as f64
-            )
+        let share = |seconds: f64| 100.0 * seconds / (self.final_s * machine);
+        let own = used.institutions + used.clients;
+        let each = |seconds: f64| seconds * 1e6 / self.records.max(1) as f64;
+        let (own, all) = (share(own), share(used.all.max(own)));
+        let what = if own > BUSY {
+            "the processors"
+        } else if all > BUSY {
+            "the processors, which other programs use too"
         } else {
-            format!(
-                "not the processors, {:.0}% busy with it: syncs, turns of {} ms, or other programs",
-                100.0 * busy,
-                load.turn_ms
-            )
-        }
+            "waiting"
+        };
+        format!(
+            "{what}: the network kept {own:.0}% of them busy, everything together {all:.0}%; {:.0} us of a core a \
+             record in all eight institutions, {:.0} us in the clients; turns of {} ms, {} views for {} blocks",
+            each(used.institutions),
+            each(used.clients),
+            load.turn_ms,
+            self.views,
+            self.blocks
+        )
     }
 }
+
+/// Percent of a machine from which on it counts as busy.
+const BUSY: f64 = 80.0;
 
 #[cfg(test)]
 mod tests {
@@ -353,9 +397,8 @@ mod tests {
 
     #[test]
     fn numbers_are_found_in_metrics_and_nothing_else_is() {
-        let text =
-            "# HELP mdsm_blocks Blocks\nmdsm_blocks_total 7\nmdsm_records_booked_total 12\n# EOF\n";
-        assert_eq!(numbers(text), Ok(Numbers { blocks: 7, booked: 12 }));
+        let text = "# HELP mdsm_blocks Blocks\nmdsm_blocks_total 7\nmdsm_records_booked_total 12\nmdsm_view 9\n# EOF\n";
+        assert_eq!(numbers(text), Ok(Numbers { blocks: 7, booked: 12, view: 9 }));
         let missing = numbers("mdsm_blocks_total 7\nmdsm_records_booked_total_not 12\n");
         assert!(missing.unwrap_err().contains("mdsm_records_booked_total"));
     }
@@ -372,18 +415,23 @@ mod tests {
     #[test]
     fn what_is_said_to_limit_follows_from_the_processors() {
         let load = Load { records: 100, bytes: 1, clients: 1, turn_ms: 100 };
-        let carried = |cores_s| Carried {
+        let carried = |used| Carried {
             records: 100,
             bytes: 100,
             accepted_s: 1.0,
             final_s: 1.0,
             blocks: 1,
+            views: 1,
             refused: 0,
-            cores_s,
+            used,
             proven: 100,
         };
         assert!(carried(None).limit(&load).starts_with("unknown"));
-        assert!(carried(Some((1e6, 0.0))).limit(&load).starts_with("the processors"));
-        assert!(carried(Some((0.0, 0.0))).limit(&load).starts_with("not the processors"));
+        let limit = |institutions, all| {
+            carried(Some(Used { institutions, clients: 0.0, all })).limit(&load)
+        };
+        assert!(limit(1e6, 1e6).starts_with("the processors: "));
+        assert!(limit(0.0, 1e6).starts_with("the processors, which other programs use too: "));
+        assert!(limit(0.0, 0.0).starts_with("waiting: "));
     }
 }

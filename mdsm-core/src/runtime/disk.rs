@@ -4,6 +4,7 @@
 //! together; before anything goes into the other, it is on the disk. So whatever a crash leaves is what a
 //! node that stores one thing at a time could have left.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -16,7 +17,7 @@ use crate::ledger::{Certificate, Envelope, Item, Proposal, Subject, Verified};
 use crate::node::Commit;
 use crate::roster::RosterCommitment;
 use crate::store::{Batch, Store, StoreError};
-use crate::types::Epoch;
+use crate::types::{Digest, Epoch, Height};
 
 /// Rows after which a batch is written although more could join it.
 const BATCH_ROWS: usize = 200_000;
@@ -32,6 +33,8 @@ pub struct Disk {
     journal: Journal,
     /// What the log holds, as far as it still decides anything.
     entries: Vec<JournalEntry>,
+    /// Blocks that were kept and are not final, by height.
+    kept: BTreeSet<(Height, Digest)>,
     pending: Pending,
     syncs: u64,
 }
@@ -58,10 +61,16 @@ pub enum DiskError {
 }
 
 impl Disk {
-    /// A disk whose log holds these entries.
+    /// A disk whose log holds these entries and whose store these kept blocks.
     #[must_use]
-    pub fn new(books: Arc<Books>, journal: Journal, entries: Vec<JournalEntry>) -> Self {
-        Self { books, journal, entries, pending: Pending::Store(Batch::new()), syncs: 0 }
+    pub fn new(
+        books: Arc<Books>,
+        journal: Journal,
+        entries: Vec<JournalEntry>,
+        kept: BTreeSet<(Height, Digest)>,
+    ) -> Self {
+        let pending = Pending::Store(Batch::new());
+        Self { books, journal, entries, kept, pending, syncs: 0 }
     }
 
     /// The books, for reading.
@@ -108,6 +117,7 @@ impl Disk {
     /// Stores a block that the node is about to vote for, with its Items.
     pub fn keep(&mut self, proposal: &Proposal, items: &[Arc<Item>]) -> Result<(), DiskError> {
         Table::put_kept(self.batch()?, proposal, items.iter().map(Arc::as_ref));
+        self.kept.insert((proposal.signed.header.height, proposal.signed.hash()));
         Ok(())
     }
 
@@ -125,14 +135,16 @@ impl Disk {
         let Some(last) = blocks.last().map(|block| block.signed.header.height) else {
             return Ok(());
         };
-        let books = self.books.clone();
+        let higher =
+            self.kept.split_off(&(Height::new(last.get().saturating_add(1)), Digest::new([0; 32])));
+        let dropped = std::mem::replace(&mut self.kept, higher);
         let batch = self.batch()?;
         if let Some(frozen) = &commit.frozen {
             Table::put_anchor(batch, &frozen.anchor);
             Table::put_data_blocks(batch, &frozen.data_blocks);
             Table::put_committees(batch, next.committees.epoch, next.to_bytes());
         }
-        books.rows().drop_kept(batch, last)?;
+        dropped.iter().for_each(|(height, hash)| Table::drop_kept(batch, *height, hash));
         Table::put_decision(batch, last, &hashes, commit.decision.to_bytes());
         Ok(())
     }

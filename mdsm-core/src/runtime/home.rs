@@ -9,6 +9,7 @@
 //! It is made once, as a whole: a log that is missing later was lost, and the node behaves as one that does not
 //! know what it signed. What the store cannot read any more, the node fetches from the others.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use super::signatures::Prechecked;
 use crate::chain::StartError;
 use crate::consensus::{JournalEntry, Protocol};
 use crate::environment::{Secret, SecretError};
-use crate::ledger::Envelope;
+use crate::ledger::{Envelope, Item, Proposal};
 use crate::node::{
     Commit, Effect, Journal as Recalled, Node, NodeConfig, RecoverNodeError, Recovered, Start,
 };
@@ -175,7 +176,7 @@ impl Home {
             entries.push(JournalEntry::Lost(now));
         }
         let mut node = Node::new(config, start, scheme.clone(), Protocol)?;
-        let mut effects = Vec::new();
+        let (mut effects, mut voted_for) = (Vec::new(), BTreeSet::new());
         if entries.is_empty() && commits.is_empty() {
             node.start(now, &mut effects);
         } else {
@@ -183,6 +184,10 @@ impl Home {
                 warnings.push(format!("blocks that this node voted for: {error}"));
                 Vec::new()
             });
+            let place = |(block, _): &(Proposal, Vec<Item>)| {
+                (block.signed.header.height, block.signed.hash())
+            };
+            voted_for = blocks.iter().map(place).collect();
             let blocks = blocks
                 .into_iter()
                 .map(|(block, items)| (Arc::new(block), items.into_iter().map(Arc::new).collect()));
@@ -196,7 +201,7 @@ impl Home {
             };
             node.recover(now, stored, &mut effects)?;
         }
-        let disk = Disk::new(Arc::new(books), journal, entries);
+        let disk = Disk::new(Arc::new(books), journal, entries, voted_for);
         Ok(Roused { node, effects, disk, opened, warnings })
     }
 }

@@ -329,6 +329,14 @@ async fn ddb_1_8_what_was_acknowledged_is_there_after_all_were_killed() {
             assert!(one.books.rows().record(id).unwrap().is_some(), "{id}");
         }
     }
+    for one in running {
+        let (books, status) = (one.books.clone(), one.status.clone());
+        one.stop().await;
+        let height = status.borrow().height;
+        let kept = books.rows().kept().unwrap();
+        let final_ones = kept.iter().filter(|(block, _)| block.signed.header.height <= height);
+        assert_eq!(final_ones.count(), 0, "blocks that are final are kept as if they were not");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -65,22 +65,10 @@ impl<S: Store> Rows<S> {
         items.into_iter().for_each(|item| Self::put_item(batch, item));
     }
 
-    /// Removes the kept blocks up to a height.
-    pub fn drop_kept(&self, batch: &mut Batch, up_to: Height) -> Result<(), StoreError> {
-        let mut from = None;
-        loop {
-            let page = self.store().scan(Table::Kept, &[], from.as_deref(), PAGE_ROWS)?;
-            for (key, _) in page.rows {
-                if key[..] >= up_to.get().saturating_add(1).to_be_bytes()[..] {
-                    return Ok(());
-                }
-                batch.delete(Table::Kept, key);
-            }
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
-        }
+    /// Removes a kept block. Which there are is for the caller to know: to look for them among the rows that were
+    /// removed before would take longer with every block.
+    pub fn drop_kept(batch: &mut Batch, height: Height, hash: &Digest) {
+        batch.delete(Table::Kept, block_key(height, hash));
     }
 
     /// All kept blocks, the lowest first, with their Items.

@@ -53,16 +53,24 @@ impl Prechecked {
         holds
     }
 
-    /// Checks the owners' signatures of records and remembers those that hold. Whether all do is the node's
-    /// to say, which asks again.
-    pub fn learn(&self, envelopes: &[&Envelope], chain: &ChainId) {
+    /// Checks the owners' signatures of records and remembers those that hold, up to the first that does not; says
+    /// whether all do. What that means is the node's to say, which asks again.
+    pub fn learn(&self, envelopes: &[&Envelope], chain: &ChainId) -> bool {
         let named: Vec<_> = envelopes.iter().map(|one| (*one, one.record.id())).collect();
-        let _ = Envelope::check_all(&named, chain, &Learning(self));
+        Envelope::check_all(&named, chain, &Learning(self)).is_ok()
     }
 
-    fn knows(&self, signed: &Signed<'_>) -> bool {
+    /// Whether a signature was found to hold, and is remembered.
+    pub(super) fn knows(&self, signed: &Signed<'_>) -> bool {
         let name = name(signed);
         self.memory().knows(&name)
+    }
+
+    fn unknown<'a>(&self, signed: &[Signed<'a>]) -> Vec<Signed<'a>> {
+        let named: Vec<_> = signed.iter().map(|one| (one, name(one))).collect();
+        let memory = self.memory();
+        let unknown = named.into_iter().filter(|(_, name)| !memory.knows(name));
+        unknown.map(|(one, _)| *one).collect()
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -85,8 +93,7 @@ impl Scheme for Prechecked {
     }
 
     fn all_hold(&self, signed: &[Signed<'_>]) -> bool {
-        let unknown: Vec<Signed<'_>> =
-            signed.iter().filter(|one| !self.knows(one)).copied().collect();
+        let unknown = self.unknown(signed);
         unknown.is_empty() || Ed25519.all_hold(&unknown)
     }
 }
@@ -99,8 +106,10 @@ impl Scheme for Learning<'_> {
         self.0.check(&[Signed { key, message, signature }])
     }
 
+    /// A record comes more than once: from its delegate, then in an Item.
     fn all_hold(&self, signed: &[Signed<'_>]) -> bool {
-        self.0.check(signed)
+        let unknown = self.0.unknown(signed);
+        unknown.is_empty() || self.0.check(&unknown)
     }
 }
 

@@ -158,6 +158,7 @@ fn profile_verdict(
         sentences: count(|_| true),
         exercised: count(|status| status != Status::NotExercised),
         violated: count(|status| status == Status::Violated),
+        excused: counts.known_failing,
     }
 }
 

@@ -36,6 +36,14 @@ pub struct ProfileVerdict {
     pub exercised: u64,
     /// Of those: broken.
     pub violated: u64,
+    /// Failures that the known-failing file excuses; what they are about stays violated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub excused: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What became of one sentence.
@@ -105,24 +113,44 @@ impl Status {
 }
 
 impl ProfileVerdict {
-    /// `conforms to profile paper, 41 of 63 sentences exercised`.
+    /// `conforms to profile paper, 41 of 63 sentences exercised`; what was excused is told behind it.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Self { profile, verdict, sentences, exercised, violated } = self;
+        let Self { profile, verdict, sentences, exercised, violated, excused } = self;
         let verdict = match verdict {
             Exit::Conforms => format!("conforms to profile {profile}"),
             Exit::DoesNotConform => format!("does not conform to profile {profile}"),
             other => format!("profile {profile}: {other}"),
         };
-        let violated = match violated {
-            0 => String::new(),
-            violated => format!(", {violated} violated"),
+        let behind = match (excused, violated) {
+            (0, 0) => String::new(),
+            (0, violated) => format!(", {violated} violated"),
+            (excused, violated) => format!("; {}", but_for(*excused, *violated)),
         };
-        format!("{verdict}, {exercised} of {sentences} sentences exercised{violated}")
+        format!("{verdict}, {exercised} of {sentences} sentences exercised{behind}")
     }
 }
 
+/// `19 failures excused, 3 sentences violated`: what is to be known of a verdict that excuses something.
+pub(super) fn but_for(excused: u64, violated: u64) -> String {
+    let told = |count: u64, one: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    };
+    let violated = match violated {
+        0 => String::new(),
+        violated => format!(", {} violated", told(violated, "sentence")),
+    };
+    format!("{} excused{violated}", told(excused, "failure"))
+}
+
 impl Conformance {
+    /// Sentences that are broken, of the widest profile.
+    #[must_use]
+    pub fn violated(&self) -> u64 {
+        self.profiles.iter().map(|profile| profile.violated).max().unwrap_or(0)
+    }
+
     /// Sentences with a status, in order.
     pub fn with(&self, status: Status) -> impl Iterator<Item = &SentenceVerdict> {
         self.sentences.iter().filter(move |sentence| sentence.status == status)

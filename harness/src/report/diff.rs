@@ -92,9 +92,9 @@ impl Diff<'_> {
         line(format!(
             "{}: {} -> {}: {}",
             of(self.old),
-            self.old.verdict,
+            self.old.headline(),
             of(self.new),
-            self.new.verdict
+            self.new.headline()
         ));
         line(format!("{} cases changed", self.changes.len()));
         text

@@ -20,7 +20,7 @@ use super::{
 pub fn html(report: &Report) -> String {
     let page = Page {
         run: &report.run,
-        verdict: report.verdict,
+        headline: report.headline(),
         class: verdict_class(report.verdict),
         exit: report.exit,
         sentence: report.sentence(),
@@ -40,7 +40,7 @@ pub fn html(report: &Report) -> String {
 #[template(path = "report.html")]
 struct Page<'a> {
     run: &'a Run,
-    verdict: Exit,
+    headline: String,
     class: &'static str,
     exit: u8,
     sentence: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::seed::Seed;
 use crate::verdict::{Counts, Exit, Outcome, UndecidedPolicy};
 
+use super::conformance::but_for;
 use super::{Conformance, Measurement};
 
 /// A whole report; the shape of `report.json`.
@@ -168,6 +169,22 @@ impl Report {
             .collect()
     }
 
+    /// The verdict in some words, with what was excused: `conforms; 19 failures excused, 3 sentences violated`.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        match self.but_for() {
+            Some(but_for) => format!("{}; {but_for}", self.verdict),
+            None => self.verdict.to_string(),
+        }
+    }
+
+    /// What was excused, where that made the verdict.
+    fn but_for(&self) -> Option<String> {
+        let violated = self.conformance.as_ref().map_or(0, Conformance::violated);
+        let excused = self.counts.known_failing;
+        (self.verdict == Exit::Conforms && excused > 0).then(|| but_for(excused, violated))
+    }
+
     /// The verdict in one sentence, with the numbers behind it.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -185,7 +202,10 @@ impl Report {
                 format!("{undecided} of {run} cases that ran allow no judgement.")
             }
             (Exit::NothingTested, _) => "No case ran, so nothing is known.".to_owned(),
-            (Exit::Conforms, _) => format!("Every rule held in all {run} cases that ran."),
+            (Exit::Conforms, _) => match self.but_for() {
+                Some(but_for) => format!("{run} cases passed; {but_for}."),
+                None => format!("Every rule held in all {run} cases that ran."),
+            },
         };
         if self.exit != self.verdict.code() {
             sentence.push_str(&format!(" The exit code is {} by --undecided=warn.", self.exit));
@@ -251,6 +271,19 @@ mod tests {
         let report = fixture::report();
         let ids: Vec<&str> = report.attention().iter().map(|case| case.id.as_str()).collect();
         assert_eq!(ids, ["storage/own", "storage/hostile", "storage/broke", "storage/undecided"]);
+    }
+
+    #[test]
+    fn what_is_excused_is_told_with_the_verdict_and_not_every_rule_held() {
+        let mut chapter = Chapter::new("one", "One");
+        chapter.cases.push(fixture::case("a", Outcome::Pass));
+        assert_eq!(Report::new(fixture::run(), 1, vec![chapter.clone()]).headline(), "conforms");
+        chapter.cases.push(fixture::case("b", Outcome::KnownFailing));
+        let mut report = Report::new(fixture::run(), 2, vec![chapter]);
+        assert_eq!(report.headline(), "conforms; 1 failure excused");
+        report.conformance = fixture::report().conformance;
+        assert_eq!(report.headline(), "conforms; 1 failure excused, 1 sentence violated");
+        assert_eq!(report.sentence(), "1 cases passed; 1 failure excused, 1 sentence violated.");
     }
 
     #[test]

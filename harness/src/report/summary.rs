@@ -17,7 +17,7 @@ const CHARACTERS_MAX: usize = 300;
 pub fn summary(report: &Report) -> String {
     let mut out = String::new();
     let program = escaped(&report.run.program);
-    line(&mut out, format_args!("# {program}: {}\n", report.verdict));
+    line(&mut out, format_args!("# {program}: {}\n", report.headline()));
     line(&mut out, format_args!("{} Exit code {}.\n", escaped(&report.sentence()), report.exit));
     conformance(&mut out, report);
     chapters(&mut out, report);

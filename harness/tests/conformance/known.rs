@@ -1,6 +1,6 @@
 //! The known-failing file: what it excuses, and when it fails the run itself.
 
-use harness::report::Status;
+use harness::report::{self, Status};
 use harness::verdict::Outcome;
 
 use crate::program::{bad, check, reference};
@@ -30,6 +30,17 @@ fn what_is_known_to_fail_is_excused_until_its_day() {
     let conformance = checked.report.conformance.as_ref().unwrap();
     let mut sentences = conformance.sentences.iter();
     assert!(sentences.any(|one| one.id == "STO-11.3" && one.status == Status::Violated));
+
+    // And whoever reads a headline only reads of it.
+    let failed = checked.with(&Outcome::KnownFailing).len();
+    let violated = conformance.with(Status::Violated).count();
+    let told = format!("{failed} failures excused, {violated} sentences violated");
+    let report = &checked.report;
+    assert!(report.sentence().contains(&told), "{}", report.sentence());
+    for view in [report::summary(report), report::html(report)] {
+        assert!(view.contains(&format!(": conforms; {told}")), "{view}");
+    }
+    assert!(checked.text.contains(&format!(" exercised; {told}\n")), "{}", checked.text);
 
     let expired = file(&entry("merkle.verify.*", "2020-01-01"));
     let path = expired.path().to_str().unwrap();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::verdict::Outcome;
+
 use super::format::{first_line, one_line};
 use super::{Case, Report};
 
@@ -59,7 +61,11 @@ impl Diff<'_> {
     #[must_use]
     pub fn is_worse(&self) -> bool {
         self.changes.iter().any(|change| match change {
-            Change::Outcome(_, now) | Change::Added(now) => now.outcome.needs_attention(),
+            // Whatever is no longer a pass is worse, also where it is excused or no longer offered.
+            Change::Outcome(before, now) => {
+                before.outcome == Outcome::Pass || now.outcome.needs_attention()
+            }
+            Change::Added(now) => now.outcome.needs_attention(),
             // What is gone could have failed.
             Change::Removed(case) => !case.outcome.needs_attention(),
         })
@@ -105,7 +111,6 @@ impl Diff<'_> {
 mod tests {
     use super::super::{Chapter, fixture};
     use super::*;
-    use crate::verdict::Outcome;
 
     fn report(cases: &[(&str, Outcome)]) -> Report {
         let mut chapter = Chapter::new("c", "C");
@@ -134,5 +139,16 @@ mod tests {
         let better = report(&[("a", Outcome::Pass), ("b", Outcome::Pass), ("c", Outcome::Pass)]);
         assert!(!diff(&old, &better).is_worse());
         assert!(diff(&old, &old).changes.is_empty());
+    }
+
+    #[test]
+    fn what_passed_and_is_excused_or_not_offered_now_is_worse() {
+        let of = |outcome: &Outcome| report(&[("a", outcome.clone())]);
+        let is_worse = |old: &Outcome, new: &Outcome| diff(&of(old), &of(new)).is_worse();
+        for now in [Outcome::KnownFailing, Outcome::Unsupported, Outcome::skipped("no time")] {
+            assert!(is_worse(&Outcome::Pass, &now), "{now:?}");
+            assert!(!is_worse(&now, &Outcome::Pass), "{now:?}");
+            assert!(!is_worse(&Outcome::Fail, &now), "{now:?}");
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! `check`, `doctor`, `explain` and `adapter`: somebody's implementation behind the adapter protocol.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use harness::conformance::adapter::{Launch, Limits};
 use harness::conformance::case::{Case, Layer};
-use harness::conformance::known::{self, KnownFailing};
+use harness::conformance::known::{self, KnownFailing, Ran, Rewritten};
 use harness::conformance::run::{self, Options};
 use harness::conformance::sentences::{Profile, sentence};
 use harness::conformance::transcript::Detail;
@@ -51,7 +51,7 @@ pub(super) struct Check {
     /// Failures that are excused, each with a reason and an end; a stale entry fails.
     #[arg(long, value_name = "FILE")]
     known_failing: Option<PathBuf>,
-    /// Write such a file for what fails now.
+    /// Write such a file for what fails now. Of a file that exists, entries that still fail stay as they are.
     #[arg(long, value_name = "FILE")]
     write_known_failing: Option<PathBuf>,
     /// Write what went over the pipes, a file for each case.
@@ -173,6 +173,8 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
     let Check { common, bounds, .. } = command;
     let cases = cases::all();
     named(command, &cases)?;
+    let old = command.write_known_failing.as_ref().map(|file| Ok::<_, String>((file, old(file)?)));
+    let old = old.transpose()?;
     let started_ms = machine::now_ms();
     let stop = stop(common)?;
     let options = Options {
@@ -210,17 +212,51 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
     if report.exit == Exit::NothingTested.code() {
         note("nothing was tested: the adapter supports none of the cases that were asked for");
     }
-    if let Some(file) = &command.write_known_failing {
-        let cases = report.chapters.iter().flat_map(|chapter| &chapter.cases);
-        let failing = cases
-            .filter(|case| matches!(case.outcome, Outcome::Fail | Outcome::AdapterBroke))
-            .map(|case| (case.id.as_str(), case.detail.as_str()));
-        let text =
-            known::write(failing, &options.today, &report::date(started_ms + KNOWN_DAYS * DAY_MS));
-        fs::write(file, text)
-            .map_err(|error| format!("--write-known-failing {}: {error}", file.display()))?;
+    if let Some((file, old)) = &old {
+        write_known(file, old, &report, &options)?;
     }
     finish(common, &report, "")
+}
+
+/// The file that is written anew, as it is before the run; empty where it does not exist.
+fn old(file: &Path) -> Result<String, String> {
+    let fault = |error: String| format!("--write-known-failing {}: {error}", file.display());
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read.map_err(|error| fault(error.to_string()))?,
+    };
+    // What cannot be written anew is refused before the run.
+    known::rewrite(&text, Ran { cases: &[], is_part: true }, "", "").map_err(fault)?;
+    Ok(text)
+}
+
+/// Writes what fails, and says what became of the entries that were there.
+fn write_known(
+    file: &Path,
+    old: &str,
+    report: &report::Report,
+    options: &Options,
+) -> Result<(), String> {
+    let fault = |error: String| format!("--write-known-failing {}: {error}", file.display());
+    let cases = report.chapters.iter().flat_map(|chapter| &chapter.cases);
+    // Entries of the list are judged in cases of their own, which no entry can excuse.
+    let cases: Vec<_> = cases
+        .filter(|case| !case.id.starts_with("known-failing."))
+        .map(|case| (case.id.as_str(), &case.outcome, case.detail.as_str()))
+        .collect();
+    let ran = Ran { cases: &cases, is_part: options.is_part() };
+    let expires = report::date(report.run.started_ms + KNOWN_DAYS * DAY_MS);
+    let Rewritten { text, kept, added, gone } =
+        known::rewrite(old, ran, &options.today, &expires).map_err(fault)?;
+    fs::write(file, text).map_err(|error| fault(error.to_string()))?;
+    if !old.is_empty() {
+        let gone = match &gone[..] {
+            [] => String::new(),
+            gone => format!("; gone, as no such case fails: {}", gone.join(", ")),
+        };
+        note(format!("{}: {kept} entries kept, {added} new{gone}", file.display()));
+    }
+    Ok(())
 }
 
 /// Says which globs match no case, and what was probably meant. One of `--require` is a mistake: what it

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::glob;
+use crate::verdict::Outcome;
 
 /// Bytes of such a file, at most.
 const BYTES_MAX: usize = 1 << 20;
@@ -127,26 +128,122 @@ impl Known {
     }
 }
 
-/// The file for cases that fail now. Each gets a reason that asks for a better one.
-#[must_use]
-pub fn write<'a>(
-    failing: impl IntoIterator<Item = (&'a str, &'a str)>,
-    today: &str,
-    expires: &str,
-) -> String {
-    let mut text = format!(
-        "# Written by mdsm-harness on {today}. Say why each case fails, and until when that may be:\n\
-         # an entry that is \"{UNEXPLAINED}\" fails the run.\n"
-    );
-    for (case, detail) in failing {
+/// What a run says of a list: cases and what became of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Ran<'a> {
+    /// Id, outcome, and what was seen.
+    pub cases: &'a [(&'a str, &'a Outcome, &'a str)],
+    /// Whether only some of the cases were asked.
+    pub is_part: bool,
+}
+
+/// A file as it is after a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The whole of it.
+    pub text: String,
+    /// Entries that are as they were.
+    pub kept: usize,
+    /// Cases that got an entry.
+    pub added: usize,
+    /// `case` of the entries that had nothing to excuse any more.
+    pub gone: Vec<String>,
+}
+
+impl Known {
+    /// Whether it has nothing to excuse today because it is about cases that were not asked, where only a part
+    /// was, or not judged.
+    #[must_use]
+    pub fn is_unasked(&self, ran: Ran<'_>) -> bool {
+        let is_skipped = |outcome: &Outcome| matches!(outcome, Outcome::Skipped { .. });
+        self.about(ran).any(is_skipped) || ran.is_part && self.about(ran).next().is_none()
+    }
+
+    /// Whether it could excuse something in a run, or in a whole one.
+    fn is_alive(&self, ran: Ran<'_>) -> bool {
+        self.about(ran).any(fails) || self.is_unasked(ran)
+    }
+
+    /// What became of the cases that it is about.
+    fn about<'a>(&self, ran: Ran<'a>) -> impl Iterator<Item = &'a Outcome> {
+        let cases = ran.cases.iter().filter(|(id, ..)| glob::matches(&self.case, id));
+        cases.map(|(_, outcome, _)| *outcome)
+    }
+}
+
+/// Whether an entry is for it, be it excused already.
+const fn fails(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Fail | Outcome::AdapterBroke | Outcome::KnownFailing)
+}
+
+/// The file for what fails in a run. Entries of the `old` text that still excuse something stay as they were
+/// written, comments above them included; the others go; each case without entry gets one, with a reason that
+/// asks for a better one.
+///
+/// # Errors
+/// When the old text is none, or has entries that are not written as `[[known]]`.
+pub fn rewrite(old: &str, ran: Ran<'_>, today: &str, expires: &str) -> Result<Rewritten, String> {
+    let list = KnownFailing::parse(old).map_err(|error| error.to_string())?;
+    let (head, entries) = parts(old);
+    if entries.len() != list.known.len() {
+        return Err("has entries that are not written as [[known]]; they are left alone".to_owned());
+    }
+    let mut text = head;
+    if old.trim().is_empty() {
+        text = format!(
+            "# Written by mdsm-harness on {today}. Say why each case fails, and until when that may be:\n\
+             # an entry that is \"{UNEXPLAINED}\" fails the run.\n"
+        );
+    }
+    let mut gone = Vec::new();
+    for (known, entry) in list.known.iter().zip(&entries) {
+        if known.is_alive(ran) {
+            text.push_str(entry);
+        } else {
+            gone.push(known.case.clone());
+        }
+    }
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let has_entry = |id: &str| list.known.iter().any(|known| glob::matches(&known.case, id));
+    let failing = ran.cases.iter().filter(|(id, outcome, _)| fails(outcome) && !has_entry(id));
+    let mut added = 0;
+    for (case, _, detail) in failing {
         let reason = format!("{UNEXPLAINED}: {}", detail.lines().next().unwrap_or_default());
         text.push_str(&format!(
             "\n[[known]]\ncase = {}\nreason = {}\nexpires = \"{expires}\"\n",
             quoted(case),
             quoted(&reason)
         ));
+        added += 1;
     }
-    text
+    Ok(Rewritten { text, kept: entries.len() - gone.len(), added, gone })
+}
+
+/// What stands before the first entry, and each entry with the blank lines and comments right above it.
+fn parts(text: &str) -> (String, Vec<String>) {
+    let (mut parts, mut above) = (vec![String::new()], String::new());
+    for line in text.split_inclusive('\n') {
+        let bare = line.split('#').next().unwrap_or_default();
+        if bare.split_whitespace().collect::<String>() == "[[known]]" {
+            parts.push(std::mem::take(&mut above) + line);
+        } else if bare.trim().is_empty() {
+            // A blank line parts what is above an entry from what is below the one before.
+            if line.trim().is_empty() {
+                let last = parts.last_mut().expect("the first part is there from the beginning");
+                last.push_str(&std::mem::take(&mut above));
+            }
+            above.push_str(line);
+        } else {
+            let last = parts.last_mut().expect("the first part is there from the beginning");
+            last.push_str(&(std::mem::take(&mut above) + line));
+        }
+    }
+    let last = parts.last_mut().expect("the first part is there from the beginning");
+    last.push_str(&above);
+    let head = parts.remove(0);
+    (head, parts)
 }
 
 /// A basic string of TOML.
@@ -210,20 +307,50 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let text = write(
-            [("a.b", "line \"one\"\nline two"), ("c\\d", "\u{1}")],
-            "2026-11-26",
-            "2026-12-26",
-        );
-        let list = KnownFailing::parse(&text).unwrap();
+        let cases = [
+            ("a.b", &Outcome::Fail, "line \"one\"\nline two"),
+            ("c\\d", &Outcome::AdapterBroke, "\u{1}"),
+            ("e", &Outcome::Pass, ""),
+        ];
+        let text = |cases| {
+            let ran = Ran { cases, is_part: false };
+            rewrite("", ran, "2026-11-26", "2026-12-26").unwrap().text
+        };
+        let list = KnownFailing::parse(&text(&cases)).unwrap();
         assert_eq!(list.known.len(), 2);
         assert_eq!(list.known[0].reason, "not explained yet: line \"one\"");
         assert!(list.known.iter().all(|known| !known.is_explained()));
         assert!(KnownFailing::parse(SOUND).unwrap().known[0].is_explained());
         assert_eq!(list.known[1].case, "c\\d");
-        assert_eq!(
-            KnownFailing::parse(&write([], "2026-11-26", "2026-12-26")).unwrap(),
-            KnownFailing::default()
-        );
+        assert_eq!(KnownFailing::parse(&text(&[])).unwrap(), KnownFailing::default());
+    }
+
+    #[test]
+    fn entries_that_still_fail_stay_as_they_were_written() {
+        let of = |case: &str| {
+            format!(
+                "\n# about {case}\n[[known]]  # {case}\ncase = \"{case}\"\nreason = \"soon\"\nexpires = \"2020-01-31\"\n"
+            )
+        };
+        let old = format!("# ours\n{}{}{}{}# end\n", of("a.*"), of("b"), of("c"), of("d"));
+        let skipped = Outcome::skipped("no time");
+        let cases = [
+            ("a.one", &Outcome::KnownFailing, ""),
+            ("b", &Outcome::Pass, ""),
+            ("c", &skipped, ""),
+            ("new", &Outcome::Fail, "seen"),
+        ];
+        let whole = Ran { cases: &cases, is_part: false };
+        let part = Ran { cases: &cases, is_part: true };
+        let found = rewrite(&old, part, "2026-11-26", "2026-12-26").unwrap();
+        assert_eq!((found.kept, found.added, found.gone), (3, 1, vec!["b".to_owned()]));
+        let kept = format!("# ours\n{}{}{}# end\n\n[[known]]\n", of("a.*"), of("c"), of("d"));
+        assert!(found.text.starts_with(&kept), "{}", found.text);
+        assert_eq!(KnownFailing::parse(&found.text).unwrap().known.len(), 4);
+        let found = rewrite(&old, whole, "2026-11-26", "2026-12-26").unwrap();
+        assert_eq!(found.gone, ["b", "d"], "all was asked, and no case is called d");
+        let inline = "known = [{ case = \"a\", reason = \"r\", expires = \"2999-01-01\" }]";
+        let refused = rewrite(inline, whole, "2026-11-26", "2026-12-26").unwrap_err();
+        assert!(refused.contains("not written as [[known]]"), "{refused}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::adapter::{Fault, Launch};
 use super::case::{Case, Check, Layer};
 use super::judge::{self, Judged};
-use super::known::KnownFailing;
+use super::known::{KnownFailing, Ran};
 use super::network::{self, Networks};
 use super::protocol::{Hello, Reply};
 use super::sentences::{self, Profile, REFERENCE};
@@ -51,6 +51,14 @@ pub struct Options {
     pub transcripts: Option<PathBuf>,
     /// Words before `-- CMD` that repeat the run, without `--only`.
     pub repeat: Vec<String>,
+}
+
+impl Options {
+    /// Whether only some of the cases are asked.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        !self.only.is_empty() || self.layer.is_some() || self.profile.is_some()
+    }
 }
 
 /// Characters of a transcript in a report.
@@ -383,19 +391,15 @@ fn excuse(
             case.detail = format!("{} (until {}); {}", known.reason, known.expires, case.detail);
         }
     }
-    let is_part = !options.only.is_empty() || options.layer.is_some() || options.profile.is_some();
+    let cases: Vec<_> =
+        judged.iter().map(|case| (case.id.as_str(), &case.outcome, case.detail.as_str())).collect();
+    let ran = Ran { cases: &cases, is_part: options.is_part() };
     for (entry, known) in options.known.known.iter().enumerate() {
-        let is_about = |case: &report::Case| glob::matches(&known.case, &case.id);
         let detail = if known.has_expired(&options.today) {
             format!("case = {:?} expired on {}: {}", known.case, known.expires, known.reason)
         } else if !known.is_explained() {
             format!("case = {:?} has the reason it was written with; say why it fails", known.case)
-        } else if used.contains(&entry)
-            || is_part && !judged.iter().any(is_about)
-            || judged.iter().any(|case| is_about(case) && is_skipped(case))
-        {
-            // Where a part of the cases is asked or judged, an entry about others has nothing to excuse
-            // today.
+        } else if used.contains(&entry) || known.is_unasked(ran) {
             continue;
         } else {
             format!(

@@ -80,6 +80,36 @@ fn a_file_that_is_written_excuses_what_failed_once_somebody_says_why() {
 }
 
 #[test]
+fn a_file_that_is_written_again_keeps_what_was_said_of_what_still_fails() {
+    let ours = format!(
+        "{}# repaired\n{}",
+        entry("merkle.verify.*", "2999-01-01"),
+        entry("x", "2999-01-01")
+    );
+    let known = file(&ours);
+    let path = known.path().to_str().unwrap();
+    let written = || std::fs::read_to_string(path).unwrap();
+    // With part of the cases an entry about others stays; excused or not, what fails keeps its entry.
+    let both = [VERIFY, &["--known-failing", path, "--write-known-failing", path]].concat();
+    for options in [&[VERIFY, &["--write-known-failing", path]].concat(), &both] {
+        let checked = check(options, &bad("says_yes"));
+        assert!(checked.text.contains("2 entries kept, 0 new\n"), "{}", checked.text);
+        assert_eq!(written(), ours);
+    }
+    let checked = check(&["--write-known-failing", path], &bad("says_yes"));
+    let said = "; gone, as no such case fails: x\n";
+    assert!(checked.text.contains("1 entries kept, ") && checked.text.contains(said));
+    let found = written();
+    assert!(found.starts_with(&entry("merkle.verify.*", "2999-01-01")), "{found}");
+    assert!(!found.contains("repaired") && found.contains("case = \"ed25519.verify."), "{found}");
+    assert!(!found.contains("\"merkle.verify.a") && !found.contains("known-failing."), "{found}");
+
+    std::fs::write(path, "[[known]]\ncase = 3\n").unwrap();
+    let output = crate::program::harness(&["check", "--write-known-failing", path, "--", "true"]);
+    assert_eq!((output.status.code(), written().as_str()), (Some(4), "[[known]]\ncase = 3\n"));
+}
+
+#[test]
 fn a_file_that_is_none_is_our_users_mistake_with_its_place() {
     let known = file("[[known]]\ncase = \"x\"\n");
     let path = known.path().to_str().unwrap();

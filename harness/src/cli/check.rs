@@ -210,7 +210,10 @@ pub(super) fn check(command: &Check) -> Result<Exit, String> {
     let mut report = run::run(&options, cases, run, &Progress::new(common.quiet))?;
     report.run.ended_ms = machine::now_ms();
     if report.exit == Exit::NothingTested.code() {
-        note("nothing was tested: the adapter supports none of the cases that were asked for");
+        note(match report.counts.all {
+            0 => "nothing was tested: no case is of what was asked for",
+            _ => "nothing was tested: the adapter supports none of the cases that were asked for",
+        });
     }
     if let Some((file, old)) = &old {
         write_known(file, old, &report, &options)?;

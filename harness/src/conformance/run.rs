@@ -342,11 +342,7 @@ fn ending(
     let (id, title, done) = match running {
         Err((fault, log)) => {
             let title = "the adapter starts and says hello";
-            let mut done = Done::broke(&fault, &[], &log, options.detail);
-            if let Some(last) = log.last() {
-                done.seen = format!("{}; its log ends with: {last}", done.seen);
-            }
-            ("adapter.start", title, done)
+            ("adapter.start", title, Done::broke(&fault, &[], &log, options.detail))
         }
         Ok(running) => {
             // In a run that was stopped it may have been ended by whoever stopped the run.

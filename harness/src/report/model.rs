@@ -214,6 +214,20 @@ impl Report {
     }
 }
 
+impl Case {
+    /// The last lines, at most so many, of the log of an adapter that broke, as its transcript shows them.
+    #[must_use]
+    pub fn log_end(&self, lines_max: usize) -> Vec<&str> {
+        if self.outcome != Outcome::AdapterBroke {
+            return Vec::new();
+        }
+        // The first of these lines is the title of the log.
+        let lines: Vec<&str> =
+            self.detail.lines().filter_map(|line| line.strip_prefix("# ")).skip(1).collect();
+        lines[lines.len().saturating_sub(lines_max)..].to_vec()
+    }
+}
+
 impl Chapter {
     /// A chapter without content.
     #[must_use]

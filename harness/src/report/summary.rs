@@ -101,6 +101,9 @@ fn attention(out: &mut String, report: &Report) {
     for case in cases.iter().take(CASES_MAX) {
         let seen = first_line(&case.detail, CHARACTERS_MAX);
         let seen = if seen.is_empty() { shortened(&case.title, CHARACTERS_MAX) } else { seen };
+        let log = case.log_end(1);
+        let log = log.first().map(|line| format!("; its log ends with: {line}"));
+        let seen = seen + &shortened(&log.unwrap_or_default(), CHARACTERS_MAX);
         let (id, rerun) = (code(&case.id), code(&case.rerun));
         line(
             out,

@@ -12,6 +12,9 @@ use super::{Reading, Skip, Status};
 const CASES_MAX: usize = 20;
 const TITLE_CHARACTERS_MAX: usize = 32;
 const DETAIL_CHARACTERS_MAX: usize = 100;
+/// Of the log of an adapter that broke: a line of it says why.
+const LOG_LINES_MAX: usize = 5;
+const LOG_CHARACTERS_MAX: usize = 512;
 
 /// The report as plain text, without colours; every line ends with a line feed.
 #[must_use]
@@ -131,6 +134,10 @@ fn attention(out: &mut String, report: &Report) {
             seen
         };
         line(out, format_args!("\n{} {}: {seen}", case.outcome.word(), one_line(&case.id)));
+        for entry in case.log_end(LOG_LINES_MAX) {
+            let entry = shortened(&one_line(entry), LOG_CHARACTERS_MAX);
+            line(out, format_args!("  its log: {entry}"));
+        }
         if !case.rerun.is_empty() {
             line(out, format_args!("  repeat: {}", one_line(&case.rerun)));
         }

@@ -43,6 +43,31 @@ fn every_case_is_explained() {
 }
 
 #[test]
+fn a_run_in_which_nothing_was_tested_says_why() {
+    for (only, words) in [
+        ("merkl", "nothing was tested: no case is of what was asked for"),
+        ("merkle.root.*", "nothing was tested: the adapter supports none of the cases"),
+    ] {
+        let checked = check(&["--only", only], &bad("says_yes"));
+        assert_eq!(checked.code, 5, "{}", checked.text);
+        assert!(checked.text.contains(words), "{}", checked.text);
+    }
+}
+
+#[test]
+fn what_an_adapter_said_last_is_shown_whole() {
+    let last = format!("{}: no such file", "long/".repeat(40));
+    let program = format!("echo first >&2; echo '{last}' >&2");
+    let dies = ["sh", "-c", &program].map(str::to_owned);
+    let checked = check(&["--only", "merkle.root.*"], &dies);
+    assert_eq!(checked.code, 3, "{}", checked.text);
+    let log = format!("  its log: first\n  its log: {last}\n");
+    assert!(checked.text.contains(&log), "{}", checked.text);
+    let summary = harness::report::summary(&checked.report);
+    assert!(summary.contains(&format!("its log ends with: {last}")), "{summary}");
+}
+
+#[test]
 fn a_failure_shows_its_transcript_and_the_line_that_repeats_it() {
     let checked = check(&["--only", "merkle.verify.*"], &bad("says_yes"));
     let failed = checked.with(&Outcome::Fail);

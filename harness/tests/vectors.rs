@@ -12,8 +12,8 @@ use harness::conformance::judge::{Judged, judge};
 use harness::conformance::protocol::{Hello, Reply};
 use harness::conformance::reference::{Answer, OPS, answer};
 use harness::conformance::vectors::{
-    Expect, FILES, SCHEMA, SCHEMA_OF_SEQUENCES, STORED, SequenceFile, Vector, VectorFile, all,
-    files, made, made_sequences, sequences,
+    Expect, FILES, KNOWN_ANSWERS, SCHEMA, SCHEMA_OF_SEQUENCES, STORED, SequenceFile, Vector,
+    VectorFile, all, files, made, made_sequences, sequences,
 };
 use harness::report::validate_by;
 use serde_json::{Value, json};
@@ -62,12 +62,28 @@ fn vectors_made_anew_are_those_that_are_stored() {
 }
 
 #[test]
+fn the_vector_that_the_page_shows_is_one() {
+    let page = include_str!("../PROTOCOL.md");
+    let shown = page.split_once("\n{\"id\": ").unwrap().1.split_once("\n```").unwrap().0;
+    let shown = format!("{{\"id\": {}", shown.replace("{...}", "{}"));
+    let mut shown: Value = serde_json::from_str(&shown).unwrap();
+    let text = stored("codec");
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let vectors = file["vectors"].as_array().unwrap();
+    let vector = vectors.iter().find(|one| one["id"] == shown["id"]).expect("it is there");
+    shown["args"] = vector["args"].clone();
+    assert_eq!(shown, *vector);
+}
+
+#[test]
 fn every_file_of_the_folder_is_embedded() {
     let mut names: BTreeSet<String> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert!(names.remove("reencryption.json"), "known answers of another shape");
+    let (name, text) = KNOWN_ANSWERS;
+    assert!(names.remove(&format!("{name}.json")), "known answers of another shape");
+    assert_eq!(stored(name), text);
     assert!(names.remove("schema.json") && names.remove("sequences-schema.json"));
     let embedded: BTreeSet<String> =
         STORED.iter().map(|(name, _)| format!("{name}.json")).collect();

@@ -10,7 +10,7 @@ use harness::conformance::adapter::{Launch, Limits};
 use harness::conformance::case::{Case, Layer};
 use harness::conformance::known::{self, KnownFailing, Ran, Rewritten};
 use harness::conformance::run::{self, Options};
-use harness::conformance::sentences::{Profile, sentence};
+use harness::conformance::sentences::{Profile, Sentence, section, sentence};
 use harness::conformance::transcript::Detail;
 use harness::conformance::{cases, doctor, explain, reference, register, serve};
 use harness::glob;
@@ -90,8 +90,8 @@ pub(super) struct Doctor {
 
 #[derive(Args)]
 pub(super) struct Explain {
-    /// A case, where * stands for any run of characters, a sentence of the spec, a point of the register
-    /// of readings, such as AMB-STO-4, or `readings` for all of them.
+    /// A case, where * stands for any run of characters, a sentence or a section of the spec, a point of the
+    /// register of readings, such as AMB-STO-4, or `readings` for all of them.
     id: String,
     /// Show inputs whole.
     #[arg(long)]
@@ -353,7 +353,17 @@ pub(super) fn doctor(command: &Doctor) -> Result<Exit, String> {
 
 pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
     let all = cases::all();
-    if let Some(sentence) = sentence(&command.id) {
+    // Ids of the spec are upper-case; those of cases are not.
+    let id = command.id.to_ascii_uppercase();
+    let of_section = section(&id);
+    if !of_section.is_empty() {
+        let line = |one: &&Sentence| format!("  {}: {}\n", one.id, one.text);
+        let lines: String = of_section.iter().map(line).collect();
+        let (chapter, count) = (of_section[0].chapter, of_section.len());
+        print(&format!("{id} is a section of spec/{chapter}.md with {count} sentences\n{lines}"))?;
+        return Ok(Exit::Conforms);
+    }
+    if let Some(sentence) = sentence(&id) {
         let testing = all.iter().filter(|case| case.requirements.contains(&sentence.id));
         let mut text =
             format!("{} (spec/{}.md): {}\n", sentence.id, sentence.chapter, sentence.text);
@@ -361,7 +371,9 @@ pub(super) fn explain(command: &Explain) -> Result<Exit, String> {
         print(&text)?;
         return Ok(Exit::Conforms);
     }
-    if let Some(text) = register::explain(&command.id, &all) {
+    if let Some(text) =
+        register::explain(&command.id, &all).or_else(|| register::explain(&id, &all))
+    {
         print(&text)?;
         return Ok(Exit::Conforms);
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use harness::conformance::vectors::{
-    self, Expect, SCHEMA, SCHEMA_OF_SEQUENCES, Sequence, SequenceFile, VectorFile,
+    self, Expect, KNOWN_ANSWERS, SCHEMA, SCHEMA_OF_SEQUENCES, Sequence, SequenceFile, VectorFile,
 };
 use harness::glob;
 use harness::output::{note, print};
@@ -21,7 +21,7 @@ pub(super) enum Vectors {
     },
     /// Make all vectors anew, from the rules of the spec, and write them.
     Write(To),
-    /// Write the vectors that this program holds, with their schema.
+    /// Write the vectors that this program holds, with their schemas and the known answers of re-encryption.
     Copy(To),
 }
 
@@ -46,8 +46,9 @@ pub(super) fn vectors(command: &Vectors) -> Result<Exit, String> {
         }
         Vectors::Copy(To { dir }) => {
             write(dir, vectors::STORED.iter().copied())?;
-            let schemas = [("schema", SCHEMA), ("sequences-schema", SCHEMA_OF_SEQUENCES)];
-            write(dir, schemas.into_iter())?;
+            let beside =
+                [KNOWN_ANSWERS, ("schema", SCHEMA), ("sequences-schema", SCHEMA_OF_SEQUENCES)];
+            write(dir, beside.into_iter())?;
             report(&vectors::files(), &vectors::sequences())
         }
     }

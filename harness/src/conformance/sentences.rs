@@ -73,6 +73,13 @@ pub fn sentence(id: &str) -> Option<&'static Sentence> {
     sentences().iter().find(|sentence| sentence.id == id)
 }
 
+/// The sentences of a section, such as `CON-1`; none where no section is called that.
+#[must_use]
+pub fn section(id: &str) -> Vec<&'static Sentence> {
+    let is_in = |one: &&Sentence| one.id.rsplit_once('.').is_some_and(|(section, _)| section == id);
+    sentences().iter().filter(is_in).collect()
+}
+
 fn read(chapter: &'static str, line: &str) -> Option<Sentence> {
     let sources = [(" (paper): ", Profile::Paper), (" (ours): ", Profile::Mdsm1)];
     let (id, profile, text) = sources.into_iter().find_map(|(mark, profile)| {
@@ -127,6 +134,9 @@ mod tests {
         );
         assert!(size.text.starts_with("An Item MUST"));
         assert!(sentence("STO-1.7").unwrap().is_advice);
+        let first = section("STO-1");
+        assert!(first.iter().all(|one| one.id.starts_with("STO-1.")), "and none of STO-10");
+        assert_eq!((first[0].id.as_str(), section("STO").len()), ("STO-1.1", 0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use harness::conformance::case::Layer;
 use harness::conformance::cases;
-use harness::conformance::sentences::{Profile, sentence};
+use harness::conformance::sentences::{Profile, sentence, sentences};
 use harness::verdict::Outcome;
 
 use crate::program::{bad, check, harness, reference};
@@ -65,6 +65,28 @@ fn what_an_adapter_said_last_is_shown_whole() {
     assert!(checked.text.contains(&log), "{}", checked.text);
     let summary = harness::report::summary(&checked.report);
     assert!(summary.contains(&format!("its log ends with: {last}")), "{summary}");
+}
+
+#[test]
+fn a_sentence_and_a_section_are_explained_however_they_are_written() {
+    for (id, words) in [
+        ("sto-10.3", "STO-10.3 (spec/storage.md): "),
+        ("CON-1", "CON-1 is a section of spec/consensus.md with "),
+        ("con-1", "\n  CON-1.1: "),
+        ("amb-sto-4", "AMB-STO-4"),
+    ] {
+        let output = harness(&["explain", id]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{id}: {text}");
+        assert!(text.contains(words), "{id}: {text}");
+    }
+}
+
+#[test]
+fn the_page_for_newcomers_counts_the_sentences_as_a_run_does() {
+    let page = include_str!("../../README.md");
+    let count = sentences().len();
+    assert!(page.contains(&format!(" of {count} sentences exercised")), "{count}");
 }
 
 #[test]

@@ -39,6 +39,10 @@ embedded!(
 /// Text of the file of sequences.
 const SEQUENCES: &str = include_str!("../../../vectors/sequences.json");
 
+/// Intermediate words of the re-encryption, in a shape of their own; no case is judged with them.
+pub const KNOWN_ANSWERS: (&str, &str) =
+    ("reencryption", include_str!("../../../vectors/reencryption.json"));
+
 /// The JSON Schema of the file of sequences.
 pub const SCHEMA_OF_SEQUENCES: &str = include_str!("../../../vectors/sequences-schema.json");
 

@@ -9,7 +9,9 @@ mod make;
 mod sequence;
 mod shape;
 
-pub use embedded::{FILES, SCHEMA, SCHEMA_OF_SEQUENCES, STORED, all, files, sequences};
+pub use embedded::{
+    FILES, KNOWN_ANSWERS, SCHEMA, SCHEMA_OF_SEQUENCES, STORED, all, files, sequences,
+};
 pub use make::{MAKERS, histories, made, made_sequences};
 pub use sequence::{Deed, Kind, Move, NODE, Rule, Sequence, SequenceFile, What};
 pub use shape::{Expect, Flag, SUITE, ShapeError, Vector, VectorFile};

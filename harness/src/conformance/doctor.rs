@@ -65,8 +65,8 @@ pub fn examine(launch: &Launch, cases: &[Case]) -> Vec<Finding> {
 }
 
 fn known_ops(hello: &Hello, cases: &[Case]) -> Finding {
-    let known = |op: &String| cases.iter().any(|case| case.ops.contains(op));
-    let unknown: Vec<&str> = hello.ops.iter().filter(|op| !known(op)).map(String::as_str).collect();
+    let known = cases.iter().flat_map(|case| case.ops.iter().cloned()).collect();
+    let unknown = hello.unknown_ops(&known);
     let count = hello.ops.len();
     if hello.ops.is_empty() && hello.networks.is_empty() {
         let seen = "hello names neither operations nor networks, so no case can run";

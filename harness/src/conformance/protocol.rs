@@ -327,6 +327,12 @@ impl Hello {
         Ok(Self { name, version, language, ops, networks, readings })
     }
 
+    /// Operations that are not among those that the protocol knows; their names are probably misspelt.
+    #[must_use]
+    pub fn unknown_ops(&self, known: &BTreeSet<String>) -> Vec<&str> {
+        self.ops.iter().filter(|op| !known.contains(*op)).map(String::as_str).collect()
+    }
+
     /// Whether an operation, or a network that stands for one, is offered.
     #[must_use]
     pub fn offers(&self, op: &str) -> bool {

@@ -74,6 +74,7 @@ pub fn run(
     run: impl FnOnce(&Hello) -> Run,
     progress: &Progress,
 ) -> Result<Report, String> {
+    let ops: BTreeSet<String> = cases.iter().flat_map(|case| case.ops.iter().cloned()).collect();
     let chosen = choose(options, cases);
     let planned = chosen.len();
     let (mut running, hello) = match Running::start(options.launch.clone()) {
@@ -83,6 +84,12 @@ pub fn run(
         }
         Err((fault, log)) => (Err((fault, log)), nobody(&options.launch)),
     };
+    let unknown = hello.unknown_ops(&ops);
+    if !unknown.is_empty() {
+        let names = unknown.join(", ");
+        let names = names.escape_debug();
+        note(format!("hello names unknown operations: {names}; misspelt? They are never asked"));
+    }
     progress.start("cases", planned);
     let mut judged = Vec::new();
     let mut classes = Classes::default();

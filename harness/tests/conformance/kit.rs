@@ -8,7 +8,7 @@ use harness::conformance::cases;
 use harness::conformance::sentences::{Profile, sentence, sentences};
 use harness::verdict::Outcome;
 
-use crate::program::{bad, check, harness, reference};
+use crate::program::{bad, below, check, harness, reference};
 
 #[test]
 fn every_case_has_an_id_of_its_own_and_names_sentences_of_its_profile() {
@@ -43,6 +43,28 @@ fn every_case_is_explained() {
 }
 
 #[test]
+fn a_sentence_and_a_section_are_explained_however_they_are_written() {
+    for (id, words) in [
+        ("sto-10.3", "STO-10.3 (spec/storage.md): "),
+        ("CON-1", "CON-1 is a section of spec/consensus.md with "),
+        ("con-1", "\n  CON-1.1: "),
+        ("amb-sto-4", "AMB-STO-4"),
+    ] {
+        let output = harness(&["explain", id]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{id}: {text}");
+        assert!(text.contains(words), "{id}: {text}");
+    }
+}
+
+#[test]
+fn the_page_for_newcomers_counts_the_sentences_as_a_run_does() {
+    let page = include_str!("../../README.md");
+    let count = sentences().len();
+    assert!(page.contains(&format!(" of {count} sentences exercised")), "{count}");
+}
+
+#[test]
 fn a_run_in_which_nothing_was_tested_says_why() {
     for (only, words) in [
         ("merkl", "nothing was tested: no case is of what was asked for"),
@@ -68,25 +90,18 @@ fn what_an_adapter_said_last_is_shown_whole() {
 }
 
 #[test]
-fn a_sentence_and_a_section_are_explained_however_they_are_written() {
-    for (id, words) in [
-        ("sto-10.3", "STO-10.3 (spec/storage.md): "),
-        ("CON-1", "CON-1 is a section of spec/consensus.md with "),
-        ("con-1", "\n  CON-1.1: "),
-        ("amb-sto-4", "AMB-STO-4"),
-    ] {
-        let output = harness(&["explain", id]);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(output.status.code(), Some(0), "{id}: {text}");
-        assert!(text.contains(words), "{id}: {text}");
-    }
-}
-
-#[test]
-fn the_page_for_newcomers_counts_the_sentences_as_a_run_does() {
-    let page = include_str!("../../README.md");
-    let count = sentences().len();
-    assert!(page.contains(&format!(" of {count} sentences exercised")), "{count}");
+fn an_operation_that_nobody_knows_is_told() {
+    let common = below("tests/conformance/adapters/common.sh");
+    let program = format!(
+        ". '{}'; hello() {{ greet merkle.verify merkle.pth; }}; call() {{ ok '{{}}'; }}; serve",
+        common.display()
+    );
+    let misspells = ["sh", "-c", &program].map(str::to_owned);
+    let checked = check(&["--only", "merkle.root.*"], &misspells);
+    let words = "hello names unknown operations: merkle.pth; misspelt?";
+    assert!(checked.text.contains(words), "{}", checked.text);
+    let checked = check(&["--only", "merkle.root.*"], &bad("says_yes"));
+    assert!(!checked.text.contains("unknown operations"), "{}", checked.text);
 }
 
 #[test]

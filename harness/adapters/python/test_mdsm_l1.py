@@ -83,7 +83,7 @@ class Signatures(unittest.TestCase):
 
     def test_zip_215_takes_what_is_not_canonical_in_r(self):
         secret, message = 8 * 12345, b"m"
-        public = primitives.bytes_of(primitives.combine(secret, primitives.BASE, 0, primitives.ZERO))
+        public = primitives.bytes_of(primitives.times(secret, primitives.BASE))
         for r in ("01" + "00" * 31, "01" + "00" * 30 + "80", "ee" + "ff" * 30 + "7f", "ee" + "ff" * 31, "00" * 32, "ed" + "ff" * 30 + "7f"):
             k = primitives.challenge(bytes.fromhex(r), public, message)
             signature = bytes.fromhex(r) + (k * secret % primitives.L).to_bytes(32, "little")
@@ -98,8 +98,8 @@ class Signatures(unittest.TestCase):
 
     def test_a_key_of_mixed_order_is_taken_alone_and_in_a_batch(self):
         torsion = primitives.point_of(bytes(32))                   # of order 4
-        public = primitives.bytes_of(primitives.add(primitives.combine(99, primitives.BASE, 0, primitives.ZERO), torsion))
-        r = primitives.bytes_of(primitives.combine(5, primitives.BASE, 0, primitives.ZERO))
+        public = primitives.bytes_of(primitives.add(primitives.times(99, primitives.BASE), torsion))
+        r = primitives.bytes_of(primitives.times(5, primitives.BASE))
         s = (5 + primitives.challenge(r, public, b"") * 99) % primitives.L
         item = dict(key=public, message=b"", signature=r + s.to_bytes(32, "little"))
         self.assertEqual(call("ed25519.verify", **item), {"ok": {}})

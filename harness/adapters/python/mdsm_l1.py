@@ -16,7 +16,7 @@ from collections import namedtuple
 # Some of these are named only in the table at the end.
 from institutions import AUDIT, BLOCK, FRAUD, MISS, SERVICE, START, Change, paid, ranked, run_access, run_roster
 from primitives import holds, key_point, seal, sign, unseal
-from reencryption import accept, decaps, encaps, key_gen, make_offer, open_capsule, re_encrypt, seal_key, set_of
+from reencryption import accept, encaps, key_gen, make_offer, open_capsule, re_encrypt, seal_key, set_of
 from wire import CHUNK, INLINE_MAX, SETS, TAGS, TYPES, H, Reader, Reject, decode, encode, need, parse, raw, text_of
 
 # ------------------------------------------------------------------------------------------------ lines, values, replies
@@ -526,30 +526,26 @@ def replaced(producers, auditors, others, threshold):
     change.run(sorted(guilty, key=lambda i: (credit[i], i)), len(credit), len(producers), len(auditors))
     return change.producers, change.auditors, change.expelled
 
-# Toy16, as every value has to fit into a request of 1 MiB; a re-encryption key of S704 with the reader's key has 1.4 MB. A ciphertext is the
-# first capsule, the present one and the owner's key, so that any reader can recompute the first; a private key is its seed.
-PAPER_SET = SETS[0]
+# Toy16, as every value has to fit into a request of 1 MiB, and variant KeyPrivate, whose re-encryption key needs no public key beside it.
+# A private key is its seed.
 
 def paper_keys(seed):
-    return key_gen(PAPER_SET, seed), seed
+    return key_gen(SETS[0], seed), seed
 
 def paper_encrypt(public, message, seed):
-    capsule = encaps(public, H(seed), message)
-    return {"first": capsule, "now": capsule, "owner": public}
+    return encaps(public, H(seed), message)
 
-def paper_decrypt(seed, v):
-    message = decaps(PAPER_SET, seed, v["now"])
-    need(encaps(v["owner"], v["first"]["key_id"], message) == v["first"], "authentication", "recomputed, the capsule is another one")
-    return message
+def paper_decrypt(private, ciphertext):
+    return open_capsule(SETS[0], private, ciphertext)
 
 def paper_offer(reader_seed, owner, coins):
-    return make_offer(PAPER_SET, reader_seed, H(encode("MPUB", owner)), coins, 0)
+    return make_offer(SETS[0], reader_seed, H(encode("MPUB", owner)), coins, 1)
 
-def paper_rekey(owner_seed, reader, offer, seed):
-    return {"rekey": accept(PAPER_SET, owner_seed, offer, H(seed)), "reader": reader}
+def paper_rekey(owner_seed, offer, seed):
+    return accept(SETS[0], owner_seed, offer, H(seed))
 
-def paper_re_encrypt(keys, v, seed):
-    return {**v, "now": re_encrypt(keys["rekey"], keys["reader"], v["now"], H(seed))}
+def paper_re_encrypt(rekey, ciphertext, seed):
+    return re_encrypt(rekey, None, ciphertext, H(seed))
 
 # ------------------------------------------------------------------------------------------------ table of operations
 # A line: operation, function, arguments in the function's order, results; each is name:kind, or name for bytes and for results as they are, and
@@ -562,7 +558,7 @@ READ = {"": raw, "list": lambda texts: list(map(raw, texts)), "u64": int, "json"
 WRITE = {"u64": str}
 for tag in TAGS:
     READ[tag], WRITE[tag] = (lambda text, tag=tag: decode(tag, raw(text))), functools.partial(encode, tag)
-for kind in ("public_key", "offer", "places", "paper_cipher", "paper_rekey"):
+for kind in ("public_key", "capsule", "offer", "places", "rekey"):
     READ[kind], WRITE[kind] = (lambda text, kind=kind: parse(kind, raw(text))), TYPES[kind].write
 
 TABLE = """
@@ -602,11 +598,11 @@ paper.minutes         minutes           started_at:u64 minute_ms:json window_ms:
 paper.credit          points            institutions:json events:json                                                    -> credit
 paper.replace         replaced          producers:json auditors:json others:json threshold:u64                           -> producers auditors expelled
 paper.pre.keys        paper_keys        seed                                                                             -> public:public_key private
-paper.pre.encrypt     paper_encrypt     public:public_key message seed                                                   -> ciphertext:paper_cipher
-paper.pre.decrypt     paper_decrypt     private ciphertext:paper_cipher                                                  -> message
+paper.pre.encrypt     paper_encrypt     public:public_key message seed                                                   -> ciphertext:capsule
+paper.pre.decrypt     paper_decrypt     private ciphertext:capsule                                                       -> message
 paper.pre.offer       paper_offer       private public:public_key seed                                                   -> offer:offer
-paper.pre.rekey       paper_rekey       private public:public_key offer:offer seed                                       -> rekey:paper_rekey
-paper.pre.re_encrypt  paper_re_encrypt  rekey:paper_rekey ciphertext:paper_cipher seed                                   -> ciphertext:paper_cipher
+paper.pre.rekey       paper_rekey       private offer:offer seed                                                         -> rekey:rekey
+paper.pre.re_encrypt  paper_re_encrypt  rekey:rekey ciphertext:capsule seed                                              -> ciphertext:capsule
 """
 
 def entry(line):

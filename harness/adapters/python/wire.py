@@ -257,8 +257,6 @@ MRCM seating      epoch:u32 offset:u64 producers:seat[1..1024] auditors:seat[1..
 -    roster       producers:u16 auditors:u16 seats:seats before:seats? institutions:institution[0..4294967295] certificates:u32
                   offences:offence[0..4294967295] services:counted[0..4294967295]
 -    paper_leaf   owner:bytes(0..4294967295) created:i64 content:digest
--    paper_cipher first:capsule now:capsule owner:public_key
--    paper_rekey  rekey:rekey reader:public_key
 """
 
 def metadata_rule(v):

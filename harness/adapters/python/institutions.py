@@ -1,210 +1,228 @@
-"""Credit, committees and access: what follows from booked blocks, one after another, whatever agreed on them."""
+"""Credit, committees and access: what follows from booked blocks in their order, whatever agreed on them."""
 from collections import Counter
 
+from operations import operation
 from primitives import key_point
-from wire import H, TYPES, counted, decode, need, raw
+from wire import CHOICES, STRUCTS, H, Reject, decode, identity, need, rejects, write
 
-# ------------------------------------------------------------------------------------------------ credit and committees
+# ------------------------------------------------------------------------------------ credit and committees
 
-START, BLOCK, AUDIT, SERVICE, MISS, ABSENCE, FRAUD, UPPER_END, THRESHOLD = 500, 100, 1, 10, -200, -200, -200_000, 100_000, -60_000
+START, BLOCK, AUDIT, SERVICE, MISS, ABSENCE, FRAUD = 500, 100, 1, 10, -200, -200, -200_000
+UPPER_END, THRESHOLD = 100_000, -60_000
+
+def ids_of(institutions):
+    return [one["institution"] for one in institutions]
 
 def ranked(institutions):
-    return sorted(institutions, key=lambda i: (-i["rating"], -i["centre"], i["institution"]))
+    return ids_of(sorted(institutions, key=lambda i: (-i["rating"], -i["centre"], i["institution"])))
 
-def paid(credit, amount):
-    return min(credit + amount, UPPER_END) if amount > 0 else credit + amount
+def change_seats(producers, auditors, credit, bad, guilty, changes, sizes):
+    """The changes of one freeze, as committees.md has them in order. None is a producer's seat that went."""
+    def best(institutions):
+        return sorted(institutions - bad, key=lambda i: (-credit[i], i))
 
-class Change:
-    """The changes of seats at one freeze, as committees.md has them in order."""
+    ending, outside = set(auditors), best(set(credit) - {*producers, *auditors})
+    producers, auditors, expelled, promoted, seated = producers[:], auditors[:], [], [], []
 
-    def __init__(self, producers, auditors, outside, credit, bad):
-        self.producers, self.auditors, self.credit, self.bad = list(producers), list(auditors), credit, bad
-        self.places, self.ending = list(range(len(producers))), set(auditors)       # the seats before; None for a new one
-        self.outside = self.best(i for i in outside if i not in bad)
-        self.expelled, self.promoted, self.seated = [], [], []
-
-    def best(self, institutions):
-        return sorted(institutions, key=lambda i: (-self.credit[i], i))
-
-    def fill(self, seat):
+    def fill(seat):
         """Gives an auditor's seat to the best outside, or lets it go; false where it can do neither."""
-        if self.outside:
-            self.seated.append(self.outside.pop(0))
-            self.auditors[seat] = self.seated[-1]
-        elif len(self.auditors) > 4:
-            del self.auditors[seat]
-        else:
+        if not outside and len(auditors) <= 4:
             return False
+        auditors[seat:seat + 1] = outside[:1]
+        seated.extend(outside[:1])
+        del outside[:1]
         return True
 
-    def promote(self):
-        able = self.best(i for i in self.auditors if i in self.ending and i not in self.bad)
-        if not able or not self.fill(self.auditors.index(able[0])):
+    def promote():
+        """The auditor that moves up; None where nobody can."""
+        able = best(ending & set(auditors))
+        if not able or not fill(auditors.index(able[0])):
             return None
-        self.promoted.append(able[0])
+        promoted.append(able[0])
         return able[0]
 
-    def expel(self, one):
-        if one in self.auditors:
-            done = self.fill(self.auditors.index(one))
-        else:
-            seat, up = self.producers.index(one), self.promote()
-            done = up is not None or len(self.producers) > 1
-            if up is not None:
-                self.producers[seat] = up
-            elif done:
-                del self.producers[seat], self.places[seat]
-        self.expelled += [one] if done else []
-        return done
+    def expel(one):
+        if one in auditors:
+            return fill(auditors.index(one))
+        up = promote()
+        if up is None and len(producers) - producers.count(None) == 1:
+            return False
+        producers[producers.index(one)] = up
+        return True
 
-    def run(self, guilty, changes, producers, auditors):
-        for one in guilty:
-            changes -= 1 if changes and self.expel(one) else 0
-        while changes > 0 and self.outside and len(self.auditors) < auditors:
-            self.auditors.append(None)
-            changes -= self.fill(len(self.auditors) - 1)
-        while changes > 0 and self.outside and len(self.producers) < producers:
-            up = self.promote()
-            if up is None:
-                break
-            self.producers, self.places, changes = self.producers + [up], self.places + [None], changes - 1
+    for one in guilty:
+        if len(expelled) < changes and expel(one):
+            expelled.append(one)
+    changes -= len(expelled)
+    while changes and outside and len(auditors) < sizes[1]:
+        changes -= fill(len(auditors))
+    while changes and outside and len(producers) - producers.count(None) < sizes[0]:
+        up = promote()
+        if up is None:
+            break
+        producers, changes = producers + [up], changes - 1
+    return dict(expelled=expelled, promoted=promoted, seated=seated, producers=producers, auditors=auditors)
+
+def named(kind, ones):
+    """Offences or services by what names them, which are their fields in the schema."""
+    return {tuple(one[field] for field in STRUCTS[kind]): one for one in ones}
 
 class Roster:
-    """The state of the roster: fields as `roster` in the schema, and the institutions once more by id."""
+    """Institutions by id, as `member` in the schema; the open epoch; what offences and services counted."""
 
     def __init__(self, producers, auditors, founders):
-        self.by_id = {}
-        self.state = dict(producers=producers, auditors=auditors, seats=None, before=None, certificates=0, offences=[], services=[])
-        need(producers >= 1 and auditors >= 4 and len(founders) >= producers + auditors, "refused", "too few seats, or founders for them")
-        need(self.admits(founders), "refused", "an id or key that is taken or no good, or a rating above 100")
-        for founder in founders:
-            self.join(founder)
-        order = [i["institution"] for i in ranked(founders)]
-        self.seat(0, 0, order[:producers], order[producers:producers + auditors])
+        self.sizes, self.members, self.changes = (producers, auditors), {}, Counter()
+        self.epoch, self.offset, self.certificates, self.before = 0, 0, 0, None
+        self.counted = {"offence": [], "service": []}
+        need(producers >= 1 and auditors >= 4 and len(founders) >= producers + auditors, why="too few seats")
+        self.check_joining(founders)
+        self.join(founders)
+        order = ranked(founders)
+        self.producers, self.auditors = order[:producers], order[producers:producers + auditors]
 
-    def join(self, one):
-        self.by_id[one["institution"]] = dict(dict.fromkeys(TYPES["institution"].names, 0), id=one["institution"], key=raw(one["key"]),
-                                              rating=one["rating"], centre=one["centre"], credit=START * one["rating"])
+    def check_joining(self, joining):
+        everybody = [*self.members.values(), *joining]
+        for name in ("institution", "key"):
+            need(len({one[name] for one in everybody}) == len(everybody), why="an id or key that is taken")
+        need(all(key_point(one["key"]) and one["rating"] <= 100 for one in joining), why="no key or rating")
 
-    def admits(self, joining):
-        keys = [raw(i["key"]) for i in joining]
-        ids, taken = [i["institution"] for i in joining], [i["key"] for i in self.by_id.values()]
-        return (len(set(ids + list(self.by_id))) == len(ids) + len(self.by_id) and len(set(keys + taken)) == len(keys + taken)
-                and all(map(key_point, keys)) and all(i["rating"] <= 100 for i in joining))
+    def join(self, joining):
+        for one in joining:
+            self.members[one["institution"]] = {**dict.fromkeys(STRUCTS["member"], 0), **one}
+            self.charge(one["institution"], START * one["rating"])
 
-    def seat(self, epoch, offset, producers, auditors):
-        seats = [[{"institution": i, "key": self.by_id[i]["key"]} for i in ids] for ids in (producers, auditors)]
-        self.state["before"] = self.state["seats"]
-        self.state["seats"] = {"epoch": epoch, "offset": offset, "producers": seats[0], "auditors": seats[1]}
+    def charge(self, institution, amount, *counters):
+        one = self.members[institution]
+        before, one["credit"] = one["credit"], min(one["credit"] + amount, UPPER_END)
+        self.changes[institution] += one["credit"] - before
+        for name in counters:
+            one[name] += 1
 
-    def seated(self, which):
-        return [seat["institution"] for seat in self.state["seats"][which]]
+    def charged(self):
+        """What was charged since the last call."""
+        changes, self.changes = sorted(self.changes.items()), Counter()
+        return [{"institution": i, "amount": str(amount)} for i, amount in changes if amount]
 
-    def pay(self, changes, institution, amount):
-        one = self.by_id[institution]
-        changes[institution] += paid(one["credit"], amount) - one["credit"]
-        one["credit"] = paid(one["credit"], amount)
+    def leader(self, view):
+        return self.producers[(self.offset + view - 1) % len(self.producers)]
 
-    def refuses(self, b, offences, services):
-        view, parent, producers, auditors = int(b["view"]), int(b["parent_view"]), self.seated("producers"), self.seated("auditors")
-        epochs = (self.state["seats"]["epoch"], self.state["seats"]["epoch"] - 1)
-        signers = b.get("certificate", [])
-        places = [auditors.index(s) for s in signers if s in auditors]
-        return (view <= parent or parent == 0 and "certificate" in b or producers[(self.state["seats"]["offset"] + view - 1) % len(producers)] != b["producer"]
-                or len(places) != len(signers) or places != sorted(set(places))
-                or any(one["institution"] not in self.by_id or one["epoch"] not in epochs for one in b["offences"] + b["services"])
-                or repeats(offences, self.state["offences"]) or repeats(services, self.state["services"]) or not self.admits(b["joining"]))
+    def check(self, b):
+        signers, reported = b.get("certificate", []), b["offences"] + b["services"]
+        need(b["view"] > b["parent_view"] and b["producer"] == self.leader(b["view"]))
+        need(b["parent_view"] or "certificate" not in b)
+        need(signers == [i for i in self.auditors if i in signers])
+        need(all(one["institution"] in self.members for one in reported))
+        need(all(one["epoch"] in (self.epoch, self.epoch - 1) for one in reported))
+        for kind, counted in self.counted.items():
+            need(len(named(kind, counted + b[kind + "s"])) == len(counted + b[kind + "s"]))
+        self.check_joining(b["joining"])
 
     def block(self, b):
-        offences = [dict(institution=o["institution"], epoch=o["epoch"], view=int(o["view"]), kind=o["kind"]) for o in b["offences"]]
-        services = [{"epoch": s["epoch"], "grant": raw(s["grant"])} for s in b["services"]]
-        if self.refuses(b, offences, services):
-            return {"refused": True}
-        changes, view, parent = Counter(), int(b["view"]), int(b["parent_view"])
-        self.by_id[b["producer"]]["signed"] += 1
-        self.pay(changes, b["producer"], BLOCK if "certificate" in b or parent == 0 else 0)
-        self.miss(changes, parent, view)
-        self.state["certificates"] += "certificate" in b
+        self.check(b)
+        self.charge(b["producer"], BLOCK if "certificate" in b or b["parent_view"] == 0 else 0, "signed")
+        self.miss(b["parent_view"] + 1, b["view"])
+        self.certificates += "certificate" in b
         for signer in b.get("certificate", []):
-            self.count(signer, "audited", "audits")
-            self.pay(changes, signer, AUDIT)
-        for o in offences:
-            self.count(o["institution"], {5: "wrong", 6: "misaudited"}.get(o["kind"], "cheats"))
-            self.by_id[o["institution"]]["barred"] = 1
-            self.pay(changes, o["institution"], FRAUD)
-        for s in b["services"]:
-            self.count(s["institution"], "services")
-            if self.by_id[s["institution"]]["served"] < 10:
-                self.count(s["institution"], "served")
-                self.pay(changes, s["institution"], SERVICE)
-        for one in b["joining"]:
-            self.join(one)
-            changes[one["institution"]] += START * one["rating"]
-        self.state["offences"] += offences
-        self.state["services"] += services
-        return {"credit": listed(changes)}
+            self.charge(signer, AUDIT, "audited", "audits")
+        for one in b["offences"]:
+            self.charge(one["institution"], FRAUD, {5: "wrong", 6: "misaudited"}.get(one["kind"], "cheats"))
+            self.members[one["institution"]]["barred"] = 1
+        for one in b["services"]:
+            full = self.members[one["institution"]]["served"] == 10
+            self.charge(one["institution"], *(0, "services") if full else (SERVICE, "services", "served"))
+        self.join(b["joining"])
+        for kind, counted in self.counted.items():
+            counted += b[kind + "s"]
+        return {"credit": self.charged()}
 
-    def count(self, institution, *names):
-        for name in names:
-            self.by_id[institution][name] += 1
-
-    def miss(self, changes, parent, view):
-        """Views may be many, so each seat's are counted and not walked through."""
-        producers, skipped = self.seated("producers"), view - parent - 1
-        for place in range(min(skipped, len(producers))):
-            one = self.by_id[producers[(self.state["seats"]["offset"] + parent + place) % len(producers)]]
-            one["missed"] += (skipped - place + len(producers) - 1) // len(producers)
-            for _ in range(min(2 - one["misses"], (skipped - place + len(producers) - 1) // len(producers))):
-                one["misses"] += 1
-                self.pay(changes, one["id"], MISS)
+    def miss(self, first, view):
+        """Views may be many, so the turns of each seat are counted, rounded up, and not walked through."""
+        for start in range(first, min(view, first + len(self.producers))):
+            one, turns = self.members[self.leader(start)], -((start - view) // len(self.producers))
+            one["missed"] += turns
+            for _ in range(min(turns, 2 - one["misses"])):
+                self.charge(one["institution"], MISS, "misses")
 
     def freeze(self, last_view):
-        state, by_id, producers, auditors, changes = self.state, self.by_id, self.seated("producers"), self.seated("auditors"), Counter()
+        members, producers, auditors = self.members, self.producers, self.auditors
         for i in auditors:
-            if state["certificates"] >= 10 and by_id[i]["audits"] * 3 < state["certificates"]:
-                self.pay(changes, i, ABSENCE)
-        bad = {i for i, one in by_id.items() if one["barred"] or one["credit"] < THRESHOLD}
-        guilty = sorted(bad & set(producers + auditors), key=lambda i: (-by_id[i]["barred"], by_id[i]["credit"], i))
-        outside = set(by_id) - set(producers + auditors)
-        change = Change(producers, auditors, outside, {i: one["credit"] for i, one in by_id.items()}, bad)
-        change.run(guilty, min(6, (len(auditors) - 1) // 3), state["producers"], state["auditors"])
-        turn = (state["seats"]["offset"] + last_view) % len(producers)
-        turn -= sum(place not in change.places for place in range(turn))
-        ended = state["seats"]["epoch"]
-        self.seat(ended + 1, turn % len(change.producers), change.producers, change.auditors)
-        for one in by_id.values():
+            if self.certificates >= 10 and members[i]["audits"] * 3 < self.certificates:
+                self.charge(i, ABSENCE)
+        credit = {i: one["credit"] for i, one in members.items()}
+        bad = {i for i in members if members[i]["barred"] or credit[i] < THRESHOLD}
+        guilty = sorted(bad & {*producers, *auditors}, key=lambda i: (-members[i]["barred"], credit[i], i))
+        limit = min(6, (len(auditors) - 1) // 3)
+        change = change_seats(producers, auditors, credit, bad, guilty, limit, self.sizes)
+        turn = (self.offset + last_view) % len(producers)
+        turn -= change["producers"][:turn].count(None)
+        change["producers"] = [i for i in change["producers"] if i is not None]
+        self.counted = {kind: [one for one in counted if one["epoch"] >= self.epoch]
+                        for kind, counted in self.counted.items()}
+        self.before, self.producers, self.auditors = self.seats(), change["producers"], change["auditors"]
+        self.epoch, self.offset, self.certificates = self.epoch + 1, turn % len(self.producers), 0
+        for one in members.values():
             one.update(misses=0, served=0, audits=0)
-        state.update(certificates=0, offences=[o for o in state["offences"] if o["epoch"] >= ended],
-                     services=[s for s in state["services"] if s["epoch"] >= ended])
-        names = ("expelled", "promoted", "seated", "producers", "auditors")
-        return {"credit": listed(changes), **{name: getattr(change, name) for name in names}}
+        return {"credit": self.charged(), **change}
+
+    def seats(self):
+        producers, auditors = ([self.members[i] for i in ids] for ids in (self.producers, self.auditors))
+        return dict(epoch=self.epoch, offset=self.offset, producers=producers, auditors=auditors)
 
     def digests(self):
         """That of the committees, and that of the state."""
-        institutions = [self.by_id[i] for i in sorted(self.by_id)]
-        order = {"offences": sorted(self.state["offences"], key=lambda o: (o["institution"], o["epoch"], o["view"], o["kind"])),
-                 "services": sorted(self.state["services"], key=lambda s: (s["epoch"], s["grant"]))}
-        seats = H(b"MSEA\1", TYPES["seats"].write(self.state["seats"]))
-        ratings = H(b"MINS\1", counted(len(institutions)), *map(TYPES["rated"].write, institutions))
-        return H(b"MROS\1", seats, ratings), H(TYPES["roster"].write({**self.state, **order, "institutions": institutions}))
+        seats, members = self.seats(), [self.members[i] for i in sorted(self.members)]
+        counted = {kind + "s": [one for _, one in sorted(named(kind, ones).items())]
+                   for kind, ones in self.counted.items()}
+        state = dict(producers=self.sizes[0], auditors=self.sizes[1], seats=seats, before=self.before,
+                     members=members, certificates=self.certificates, **counted)
+        institutions = identity("MINS", {"institutions": members})
+        committees = identity("MROS", {"seats": identity("MSEA", seats), "institutions": institutions})
+        return committees, H(write("roster", state))
 
-def listed(changes):
-    return [{"institution": i, "amount": str(amount)} for i, amount in sorted(changes.items()) if amount]
-
-def repeats(new, old):
-    return any(one in old or one in new[:index] for index, one in enumerate(new))
-
+@operation("roster", "steps committees state")
 def run_roster(producers, auditors, founders, steps):
-    roster = Roster(producers, auditors, founders)
-    done = [roster.block(s["block"]) if "block" in s else roster.freeze(int(s["freeze"]["last_view"])) for s in steps]
+    roster, done = Roster(producers, auditors, founders), []
+    roster.charged()
+    for step in steps:
+        try:
+            block, freeze = step.get("block"), step.get("freeze")
+            done.append(roster.block(block) if block else roster.freeze(freeze["last_view"]))
+        except Reject:
+            done.append({"refused": True})
     return (done, *roster.digests())
 
-# ------------------------------------------------------------------------------------------------ access
+AMOUNTS = {"booked": BLOCK, "audited": AUDIT, "answered": SERVICE, "re-encrypted": SERVICE, "missed": MISS,
+           "wrong-block": FRAUD, "cheated": FRAUD, "wrong-audit": FRAUD}
+
+@operation("paper.credit", "credit")
+def paper_credit(institutions, events):
+    credit = {one["institution"]: START * one["rating"] for one in institutions}
+    for event in events:
+        changed = credit[event["institution"]] + AMOUNTS[event["kind"]]
+        credit[event["institution"]] = min(changed, UPPER_END)
+    return [{"institution": i, "points": str(number)} for i, number in sorted(credit.items())]
+
+@operation("paper.replace", "producers auditors expelled")
+def paper_replace(producers, auditors, others, threshold: int):
+    """All changes at once: how many a freeze may make is no sentence of the paper."""
+    credit = {one["institution"]: one["points"] for one in producers + auditors + others}
+    producers, auditors, sizes = ids_of(producers), ids_of(auditors), (len(producers), len(auditors))
+    bad = {i for i in credit if credit[i] < threshold}
+    guilty = sorted(bad & {*producers, *auditors}, key=lambda i: (credit[i], i))
+    change = change_seats(producers, auditors, credit, bad, guilty, len(credit), sizes)
+    return [i for i in change["producers"] if i is not None], change["auditors"], change["expelled"]
+
+@operation("paper.rank", "producers auditors")
+def paper_rank(institutions):
+    need(len(institutions) >= 121, why="%d for 121 seats" % len(institutions))
+    return ranked(institutions)[:101], ranked(institutions)[101:121]
+
+# -------------------------------------------------------------------------------------------------- access
 
 GRANT_BLOCKS, DISPUTE_BLOCKS, REQUEST_BLOCKS, KEPT_BLOCKS = 5_256_000, 100_800, 432_000, 201_601
 
 class Access:
-    """Requests and grants by the id of their record. `until` is the last height at which a grant holds; its revocation brings it forward."""
+    """Requests and grants by the id of their record. `until` is the last height at which a grant holds."""
 
     def __init__(self, owners):
         self.owners, self.height, self.seats, self.requests, self.grants = owners, 0, {}, {}, {}
@@ -214,87 +232,67 @@ class Access:
         self.requests = {r: q for r, q in self.requests.items() if height - q["at"] < REQUEST_BLOCKS}
         self.grants = {r: g for r, g in self.grants.items() if height < g["until"] + KEPT_BLOCKS}
 
-    def open_grant(self, body):
-        g = self.grants.get(body["grant"])
-        return g if g and not g["revoked"] and self.height <= g["until"] else None
+    def holds(self, g):
+        return not g["revoked"] and self.height <= g["until"]
 
-    def request(self, record, signer, b):
-        able = sum(q["reader"] == signer for q in self.requests.values()) < 256 and all(self.owners.get(r) == b["owner"] for r in b["records"])
-        if able:
-            self.requests[record] = {**b, "reader": signer, "at": self.height}
-        return able
-
-    def grant(self, record, signer, b):
-        q, files = self.requests.get(b["request"]), {f["record"]: f["digest"] for f in b["files"]}
-        able = (q and q["owner"] == signer and set(files) <= set(q["records"]) and 1 <= b["until"] - self.height <= GRANT_BLOCKS
-                and sum(g["owner"] == signer for g in self.grants.values()) < 4096)
-        if able:
+    def act(self, act, record, signer, b):
+        """Lets an act have its effect. A dispute outlives its grant."""
+        g, institution, height = self.grants.get(b.get("grant")), self.seats.get(signer), self.height
+        need(act in ("request", "grant") or g and (act in ("dispute", "confirm") or self.holds(g)))
+        if act == "request":
+            need(sum(q["reader"] == signer for q in self.requests.values()) < 256)
+            need(all(self.owners.get(r) == b["owner"] for r in b["records"]))
+            self.requests[record] = {**b, "reader": signer, "at": height}
+        elif act == "grant":
+            q, files = self.requests.get(b["request"]), {file["record"] for file in b["files"]}
+            need(q and q["owner"] == signer and files <= set(q["records"]))
+            need(1 <= b["until"] - height <= GRANT_BLOCKS)
+            need(sum(other["owner"] == signer for other in self.grants.values()) < 4096)
             del self.requests[b["request"]]
-            self.grants[record] = dict(owner=signer, reader=q["reader"], reader_key=q["reader_key"], files=set(files), until=b["until"],
-                                       revoked=False, bids={}, proxy=None, delivery=None, disputed=None, found=False)
-        return able
-
-    def bid(self, record, signer, b):
-        g, institution = self.open_grant(b), self.seats.get(signer)
-        able = (g and institution is not None and not g["proxy"] and institution not in g["bids"] and len(g["bids"]) < 256
-                and signer not in (g["owner"], g["reader"]))
-        if able:
+            self.grants[record] = dict(q, files=files, until=b["until"], revoked=False, bids={}, proxy=None,
+                                       delivery={}, delivered=None, disputed=None, found=False)
+        elif act == "bid":
+            need(institution is not None and institution not in g["bids"] and not g["proxy"])
+            need(len(g["bids"]) < 256 and signer not in (g["owner"], g["reader"]))
             g["bids"][institution] = signer
-        return able
-
-    def choose(self, record, signer, b):
-        g = self.open_grant(b)
-        key = g and g["bids"].get(b["institution"])
-        able = key and signer == g["owner"] and not g["proxy"] and self.seats.get(key) == b["institution"]
-        if able:
-            g["proxy"] = key
-        return able
-
-    def deliver(self, record, signer, b):
-        g, files = self.open_grant(b), {f["record"]: f["digest"] for f in b["files"]}
-        able = g and g["proxy"] == signer and not g["delivery"] and set(files) == g["files"]
-        if able:
-            g["delivery"] = (self.height, files)
-        return able
-
-    def revoke(self, record, signer, b):
-        g = self.open_grant(b)
-        able = g and signer == g["owner"]
-        if able:
-            g["until"], g["revoked"] = self.height, True
-        return able
-
-    def dispute(self, record, signer, b):
-        g = self.grants.get(b["grant"])
-        able = (g and signer == g["reader"] and g["delivery"] and g["disputed"] is None and self.height - g["delivery"][0] <= DISPUTE_BLOCKS
-                and g["delivery"][1].get(b["record"]) == b["delivery"])
-        if able:
-            g["disputed"] = self.height
-        return able
-
-    def confirm(self, record, signer, b):
-        g = self.grants.get(b["grant"])
-        able = g and signer == g["owner"] and g["disputed"] is not None and not g["found"] and self.height - g["disputed"] <= DISPUTE_BLOCKS
-        if able:
+        elif act == "choice":
+            bidder = g["bids"].get(b["institution"])
+            need(signer == g["owner"] and bidder and not g["proxy"])
+            need(self.seats.get(bidder) == b["institution"])
+            g["proxy"] = bidder
+        elif act == "delivery":
+            files = {file["record"]: file["digest"] for file in b["files"]}
+            need(signer == g["proxy"] and not g["delivery"] and set(files) == g["files"])
+            g["delivery"], g["delivered"] = files, height
+        elif act == "revoke":
+            need(signer == g["owner"])
+            g["until"], g["revoked"] = height, True
+        elif act == "dispute":
+            need(signer == g["reader"] and g["delivery"].get(b["record"]) == b["delivery"])
+            need(g["disputed"] is None and height - g["delivered"] <= DISPUTE_BLOCKS)
+            g["disputed"] = height
+        else:
+            need(signer == g["owner"] and g["disputed"] is not None and not g["found"])
+            need(height - g["disputed"] <= DISPUTE_BLOCKS)
             g["found"] = True
-        return able
 
     def book(self, record, signer, act):
+        """Whether an act has effect."""
         kind, body = decode("MACT", act)
-        acts = (self.request, self.grant, self.bid, self.choose, self.deliver, self.revoke, self.dispute, self.confirm)
-        return bool(acts[kind](record, signer, body))
+        return not rejects(self.act, CHOICES["MACT"][kind], record, signer, body)
 
     def readers(self):
-        held = [(r, g) for r, g in sorted(self.grants.items()) if self.open_grant({"grant": r})]
-        return [{"grant": r, "record": file, "reader_key": g["reader_key"]} for r, g in held for file in sorted(g["files"])]
+        return [dict(grant=record, record=file, reader_key=g["reader_key"])
+                for record, g in sorted(self.grants.items()) if self.holds(g) for file in sorted(g["files"])]
 
+@operation("access", "steps readers")
 def run_access(owners, steps):
-    access, effects = Access({raw(o["record"]): raw(o["owner"]) for o in owners}), []
+    access, effects = Access({one["record"]: one["owner"] for one in owners}), []
     for step in steps:
         if "reach" in step:
-            access.reach(int(step["reach"]))
+            access.reach(step["reach"])
         elif "seats" in step:
-            access.seats = {raw(s["key"]): s["institution"] for s in step["seats"]}
+            access.seats = {seat["key"]: seat["institution"] for seat in step["seats"]}
         else:
-            effects.append(access.book(*(raw(step["book"][name]) for name in ("record", "signer", "act"))))
+            effects.append(access.book(*(step["book"][name] for name in ("record", "signer", "act"))))
     return effects, access.readers()

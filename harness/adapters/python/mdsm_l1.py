@@ -1,620 +1,446 @@
 #!/usr/bin/env python3
-"""MDSM, layer L1, written from harness/spec and harness/PROTOCOL.md alone: a second implementation, to hold the first one against.
+"""MDSM, layer L1, from harness/spec and harness/PROTOCOL.md alone, to hold the first implementation against.
 
-Python 3.9, standard library only; sections in the order of PROTOCOL.md, of which wire.py, institutions.py and reencryption.py hold
-one each. Every operation is a function of its arguments, and nothing is kept between requests. A rejection is a `Reject`; any other exception
-ends the program, which is what the harness then counts. Not constant in time, and not meant to hold anybody's key.
+Python 3.9, standard library only; sections in the order of PROTOCOL.md, of which institutions.py and
+reencryption.py hold one each. Every operation is a function of its arguments, and nothing is kept between
+requests. A rejection is a `Reject`; any other exception ends the program, which is what the harness then
+counts. Not constant in time, and not meant to hold anybody's key.
 """
 import functools
-import json
 import operator
 import re
 import struct
-import sys
-from collections import namedtuple
 
-# Some of these are named only in the table at the end.
-from institutions import AUDIT, BLOCK, FRAUD, MISS, SERVICE, START, Change, paid, ranked, run_access, run_roster
+import institutions     # whose operations nothing here calls
+from operations import main, operation
 from primitives import holds, key_point, seal, sign, unseal
-from reencryption import accept, decaps, encaps, key_gen, make_offer, open_capsule, re_encrypt, seal_key, set_of
-from wire import CHUNK, INLINE_MAX, SETS, TAGS, TYPES, H, Reader, Reject, decode, encode, need, parse, raw, text_of
+from reencryption import accept, decaps, encaps, key_gen, make_offer, re_encrypt
+from wire import CHOICES, CHUNK, INLINE_MAX, TRAILER, H, Reader, Reject, decode, encode, identity, need
+from wire import pieces, read, rejects
 
-# ------------------------------------------------------------------------------------------------ lines, values, replies
+# ----------------------------------------------------------------------------------------- values and trees
 
-OPERATIONS = {}
+LEVELS = {1: ("item", 1, 10), 2: ("block", 1, 16_384), 3: ("data", 1, 10), 4: ("window", 0, 65_536)}
 
-def hello(request):
-    if 1 not in request["protocol"]:
-        return {"unsupported": "speaks version 1 only"}
-    return {"ok": {"protocol": 1, "name": "mdsm-python", "version": "0.1.0", "language": "Python %d.%d" % sys.version_info[:2],
-                   "ops": sorted(OPERATIONS), "readings": READINGS}}
+def need_fit(level, size, kind):
+    _, low, high = LEVELS.get(level, ("", 1, 0))
+    need(low <= size <= high, kind, "%d leaves at level %d" % (size, level))
 
-def answer(request):
-    if request["verb"] == "hello":
-        return hello(request)
-    if request["verb"] == "reset":
-        return {"ok": {}}
-    if request["op"] not in OPERATIONS:
-        return {"unsupported": "no operation " + request["op"]}
-    try:
-        return {"ok": perform(request["args"], *OPERATIONS[request["op"]])}
-    except Reject as no:
-        return {"reject": {"class": no.args[0], "detail": no.args[1]}}
+def layers(leaves):
+    """From the leaves up to the root. An odd last node goes up as it is, which is the shape of RFC 6962."""
+    nodes = [H(b"\0", leaf) for leaf in leaves]
+    yield nodes
+    while len(nodes) > 1:
+        nodes = [H(b"\1", *pair) if len(pair) > 1 else pair[0] for pair in pieces(nodes, 2)]
+        yield nodes
 
-def perform(args, function, wanted, results):
-    """Calls a function as the table of operations at the end has it."""
-    found = [READ[kind](args[name]) if not optional or name in args else None for name, kind, optional in wanted]
-    values = function(*found)
-    pairs = zip(results, values if len(results) > 1 else [values])
-    return {name: WRITE[kind](value) if kind else value for (name, kind), value in pairs}
-
-def main():
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
-        if request["verb"] == "bye":
-            return
-        reply = {"id": request["id"], **answer(request)}
-        sys.stdout.write(json.dumps(reply, default=text_of, separators=(",", ":")) + "\n")
-        sys.stdout.flush()
-
-# ------------------------------------------------------------------------------------------------ values and trees
-
-LEAVES = {1: (1, 10), 2: (1, 16_384), 3: (1, 10), 4: (0, 65_536)}
-
-def split(size):
-    return 1 << (size - 1).bit_length() - 1
-
-def tree(nodes):
-    if len(nodes) < 2:
-        return nodes[0] if nodes else H()
-    k = split(len(nodes))
-    return H(b"\1", tree(nodes[:k]), tree(nodes[k:]))
+@operation("merkle.root", "root")
+def tree(leaves):
+    return list(layers(leaves))[-1][0] if leaves else H()
 
 def level_of(level, size, root):
     return H(b"\2", struct.pack("<BI", level, size), root)
 
-def leaf_hashes(leaves):
-    return [H(b"\0", leaf) for leaf in leaves]
-
 def level_root(level, leaves):
-    return level_of(level, len(leaves), tree(leaf_hashes(leaves)))
+    return level_of(level, len(leaves), tree(leaves))
 
-def path_of(nodes, index):
-    if len(nodes) < 2:
-        return []
-    k = split(len(nodes))
-    return path_of(nodes[:k], index) + [tree(nodes[k:])] if index < k else path_of(nodes[k:], index - k) + [tree(nodes[:k])]
+@operation("merkle.level", "root")
+def bounded_root(level, leaves):
+    need_fit(level, len(leaves), "bound")
+    return level_root(level, leaves)
 
-def sides(index, size):
-    """For each hash of a path, from the leaf upward: whether it stands left."""
-    if size < 2:
-        return []
-    k = split(size)
-    return sides(index, k) + [False] if index < k else sides(index - k, size - k) + [True]
+@operation("merkle.path", "path")
+def path_of(leaves, index):
+    need(0 <= index < len(leaves), "shape", "no leaf %d" % index)
+    beside = [(nodes, index >> height ^ 1) for height, nodes in enumerate(layers(leaves))]
+    return [nodes[place] for nodes, place in beside if place < len(nodes)]
 
 def climb(level, leaf, index, size, path):
-    """The level root to which a path leads; none where index, size and length do not fit each other."""
-    if not 0 <= index < size or len(sides(index, size)) != len(path):
-        return None
-    node = H(b"\0", leaf)
-    for left, other in zip(sides(index, size), path):
-        node = H(b"\1", other, node) if left else H(b"\1", node, other)
-    return level_of(level, size, node)
+    """The level root above a leaf, and what it leaves of the path."""
+    need(0 <= index < size, "shape", "no leaf %d of %d" % (index, size))
+    node, count = H(b"\0", leaf), size
+    while count > 1:
+        if index ^ 1 < count:
+            need(path, "shape", "the path is too short")
+            other, *path = path
+            node = H(b"\1", other, node) if index & 1 else H(b"\1", node, other)
+        index, count = index >> 1, count + 1 >> 1
+    return level_of(level, size, node), path
+
+def climb_whole(level, leaf, index, size, path, **_):
+    root, rest = climb(level, leaf, index, size, path)
+    need(not rest, "shape", "the path is too long")
+    return root
+
+@operation("merkle.verify")
+def verify_path(level, leaf, index, size, path, root):
+    need_fit(level, size, "shape")
+    need(climb_whole(level, leaf, index, size, path) == root, "root", "leads elsewhere")
 
 def booking_of(v):
     """The booking of an envelope, or what a record has of one."""
     tag, content = v["content"]
-    return {**v, "content": (tag, H(content) if tag == 0 else content)}
-
-def record_id(booking):
-    return H(b"MRID\1", booking["owner"], TYPES["metadata"].write(booking["metadata"]), TYPES["reference"].write(booking["content"]))
+    return {**v, "content": (tag, content if tag else H(content))}
 
 def item_leaves(item):
     return [encode("MBKG", booking_of(v)) for v in item["records"]]
 
 def summary_of(payload):
-    block, certificate = payload["item_block"], payload["certificate"]
-    return {"item_block": block and block["header"], "certificate": certificate and H(encode("MCRT", certificate)),
-            "events": H(encode("MEVS", payload["events"]))}
+    block, certificate, events = payload["item_block"], payload["certificate"], payload["events"]
+    return dict(item_block=block and block["header"], events=identity("MEVS", events),
+                certificate=certificate and identity("MCRT", certificate))
 
-def block_hash(header):
-    return H(encode("MBHD", header))
-
-def anchor_root(chain_id, epoch, window, context):
-    return H(b"MANR\1", chain_id, struct.pack("<I", epoch), window, context)
-
-def anchor_digest(v):
-    return anchor_root(v["chain_id"], v["epoch"], v["window"], H(b"MCTX\1", v["head"], v["state"], v["next_committees"]))
-
+# What `decode` tells beside the id, by tag.
 DIGESTS = {
-    "MGEN": lambda v, own: {"chain_id": own}, "MREC": lambda v, own: {"record_id": record_id(booking_of(v))},
-    "MBKG": lambda v, own: {"record_id": record_id(v), "leaf": H(b"\0", encode("MBKG", v))},
-    "MENV": lambda v, own: {"booking_id": H(encode("MBKG", booking_of(v)))},
-    "MITM": lambda v, own: {"level_root": level_root(1, item_leaves(v))}, "MIBL": lambda v, own: {"level_root": level_root(2, v["items"])},
-    "MDBL": lambda v, own: {"level_root": level_root(3, v["roots"])}, "MWIN": lambda v, own: {"level_root": level_root(4, v["roots"])},
-    "MANC": lambda v, own: {"anchor_root": anchor_digest(v)}, "MBLK": lambda v, own: {"hash": block_hash(v["header"])},
-    "MPRP": lambda v, own: {"hash": block_hash(v["signed"]["header"])},
-    "MPAY": lambda v, own: {"commitment": H(encode("MSUM", summary_of(v)))},
-    "MPUB": lambda v, own: {"name": own}, "MRKY": lambda v, own: {"name": own}, "MPPK": lambda v, own: {"name": own},
-    "MRCM": lambda v, own: {"committees": H(b"MROS\1", H(b"MSEA\1", TYPES["seats"].write(v)), v["institutions"])},
-    "MDLV": lambda v, own: {"capsule_id": H(encode("MCAP", v["capsule"]))}}
+    "MGEN": {"chain_id": lambda v: identity("MGEN", v)},
+    "MREC": {"record_id": lambda v: identity("MRID", booking_of(v))},
+    "MENV": {"booking_id": lambda v: identity("MBKG", booking_of(v))},
+    "MBKG": {"record_id": lambda v: identity("MRID", v), "leaf": lambda v: H(b"\0", encode("MBKG", v))},
+    "MITM": {"level_root": lambda v: level_root(1, item_leaves(v))},
+    "MIBL": {"level_root": lambda v: level_root(2, v["items"])},
+    "MDBL": {"level_root": lambda v: level_root(3, v["roots"])},
+    "MWIN": {"level_root": lambda v: level_root(4, v["roots"])},
+    "MANC": {"anchor_root": lambda v: identity("MANR", {**v, "context": identity("MCTX", v)})},
+    "MBLK": {"hash": lambda v: identity("MBHD", v["header"])},
+    "MPRP": {"hash": lambda v: identity("MBHD", v["signed"]["header"])},
+    "MPAY": {"commitment": lambda v: identity("MSUM", summary_of(v))},
+    "MPUB": {"name": lambda v: identity("MPUB", v)}, "MRKY": {"name": lambda v: identity("MRKY", v)},
+    "MPPK": {"name": lambda v: identity("MPPK", v)},
+    "MRCM": {"committees": lambda v: identity("MROS", {**v, "seats": identity("MSEA", v)})},
+    "MDLV": {"capsule_id": lambda v: identity("MCAP", v["capsule"])}}
 
-def decode_value(tag, data):
-    value = decode(tag, data)
+@operation("decode", "bytes digests")
+def decode_value(tag, bytes):
+    value = decode(tag, bytes)
     again = encode(tag, value)
-    assert again == data, "the codec took bytes that are not the encoding of their value"
-    return again, {"id": H(data), **DIGESTS.get(tag, lambda v, own: {})(value, H(data))}
+    assert again == bytes, "the codec took bytes that are not the encoding of their value"
+    return again, {"id": H(again), **{name: digest(value) for name, digest in DIGESTS.get(tag, {}).items()}}
 
-def tree_of(leaves):
-    return tree(leaf_hashes(leaves))
+# ---------------------------------------------------------------------- signatures and what they are under
 
-def bounded_root(level, leaves):
-    low, high = LEAVES.get(level, (1, 0))
-    need(low <= len(leaves) <= high, "bound", "%d leaves at level %d" % (len(leaves), level))
-    return level_root(level, leaves)
+operation("ed25519.sign", "key signature")(sign)
 
-def leaf_path(leaves, index):
-    need(0 <= index < len(leaves), "shape", "no leaf %d" % index)
-    return path_of(leaf_hashes(leaves), index)
-
-def verify_path(level, leaf, index, size, path, root):
-    low, high = LEAVES.get(level, (1, 0))
-    found = climb(level, leaf, index, size, path) if low <= size <= high else None
-    need(found is not None, "shape", "index, size and path do not fit each other")
-    need(found == root, "root", "leads to " + found.hex())
-
-# ------------------------------------------------------------------------------------------------ signatures and what they are under
-
+@operation("ed25519.verify")
 def verify(key, message, signature):
     need(key_point(key), "key", "no point, or of small order: " + key.hex())
     need(holds(key, message, signature), "signature", "does not hold under " + key.hex())
 
+@operation("ed25519.verify_batch")
 def verify_batch(items):
     for item in items:
-        verify(raw(item["key"]), raw(item["message"]), raw(item["signature"]))
+        verify(item["key"], item["message"], item["signature"])
 
-def check_owner(chain_id, booking):
-    verify(booking["owner"], b"MSGR\1" + chain_id + record_id(booking), booking["owner_signature"])
-    return record_id(booking)
+def owner_signed(chain_id, booking):
+    """Key, message and signature of the owner of a booking."""
+    return booking["owner"], b"MSGR\1" + chain_id + identity("MRID", booking), booking["owner_signature"]
 
+@operation("envelope.check", "record_id")
 def check_envelope(chain_id, envelope):
-    return check_owner(chain_id, booking_of(envelope))
-
-def delivery_message(grant, before, capsule):
-    return b"MDLM\1" + grant + before + H(encode("MCAP", capsule))
-
-def sign_delivery(seed, grant, before, capsule):
-    before = H(encode("MCAP", before))
-    proxy, signature = sign(seed, delivery_message(grant, before, capsule))
-    return dict(grant=grant, before=before, capsule=capsule, proxy=proxy, signature=signature)
-
-def check_delivery(proxy, grant, reader, before, delivery):
-    after = delivery["capsule"]
-    need(delivery["proxy"] == proxy, "signature", "delivered by another proxy")
-    need(holds(proxy, delivery_message(delivery["grant"], delivery["before"], after), delivery["signature"]), "signature", "not the proxy's")
-    need(delivery["grant"] == grant and delivery["before"] == H(encode("MCAP", before)), "refused", "of another grant or capsule")
-    kept = all(after[name] == before[name] for name in ("set", "key_id", "owner"))
-    need(kept and after["holder"] == reader and after["hop"] == before["hop"] + 1, "refused", "another way than one hop to the reader")
+    verify(*owner_signed(chain_id, booking_of(envelope)))
+    return identity("MRID", booking_of(envelope))
 
 def vote_message(chain_id, vote):
-    tag, digest = vote["subject"]
-    return b"MVOT\1" + chain_id + struct.pack("<IQB", vote["epoch"], vote["view"], tag) + (digest or bytes(32))
+    kind, digest = vote["subject"]
+    return encode("MVOT", {**vote, "chain_id": chain_id, "kind": kind, "digest": digest or bytes(32)})
 
+@operation("certificate.check", "signers")
 def check_certificate(chain_id, seats, certificate):
-    bitmap, message = certificate["signers"], vote_message(chain_id, certificate["vote"])
+    bitmap, vote, signatures = (certificate[name] for name in ("signers", "vote", "signatures"))
     places = [i for i in range(8 * len(bitmap)) if bitmap[i // 8] >> i % 8 & 1]
-    need(len(certificate["signatures"]) == len(places), "rule", "%d signatures of %d signers" % (len(certificate["signatures"]), len(places)))
-    need(certificate["vote"]["subject"][0] != 4 or certificate["vote"]["view"] == 0, "rule", "an anchor vote has view 0")
-    need(len(bitmap) == (len(seats) + 7) // 8 and max(places, default=0) < len(seats), "outsider", "a bitmap for another electorate")
+    need(len(signatures) == len(places), "rule", "%d signatures of %d" % (len(signatures), len(places)))
+    need(vote["subject"][0] != 4 or vote["view"] == 0, "rule", "an anchor vote has view 0")
+    need(len(bitmap) == (len(seats) + 7) // 8, "outsider", "a bitmap for another electorate")
+    need(max(places, default=0) < len(seats), "outsider", "a bit behind the last seat")
     need(len(places) >= len(seats) - (len(seats) - 1) // 3, "quorum", "%d of %d" % (len(places), len(seats)))
-    for place, signature in zip(places, certificate["signatures"]):
-        need(holds(seats[place][1], message, signature), "signature", "that of seat %d does not hold" % place)
-    return [seats[place][0] for place in places]
+    signers, message = [seats[place] for place in places], vote_message(chain_id, vote)
+    for seat, signature in zip(signers, signatures):
+        need(holds(seat["key"], message, signature), "signature", "that of %d" % seat["institution"])
+    return [seat["institution"] for seat in signers]
 
-Epoch = namedtuple("Epoch", "chain_id producers auditors")
+def signer_of(signed, chain_id, producers, auditors):
+    """Institution, epoch and view of a signed header or vote. Whoever signed two blocks of a view, or a wrong
+    one, has done so whether it led the view or not."""
+    if "header" in signed:
+        about, signer, seats = signed["header"], signed["header"]["producer"], producers
+        message = b"MPRO\1" + identity("MBHD", about)
+    else:
+        about, signer, message = signed["vote"], signed["signer"], vote_message(chain_id, signed["vote"])
+        seats = producers + auditors if about["subject"][0] == 4 else auditors
+    keys = {seat["institution"]: seat["key"] for seat in seats}
+    need(signer in keys, "outsider", "%d has no seat" % signer)
+    need(holds(keys[signer], message, signed["signature"]), "signature", "that of %d does not hold" % signer)
+    return signer, about["epoch"], str(about["view"])
 
-def check_signer(seats, signer, message, signature):
-    key = dict(seats).get(signer)
-    need(key is not None, "outsider", "%d has no seat" % signer)
-    need(holds(key, message, signature), "signature", "that of %d does not hold" % signer)
+def agree(one, other, *names):
+    return all(one[name] == other[name] for name in names)
 
-def check_proposal(c, signed):
-    """Whoever signed two blocks of a view, or a wrong one, has done so whether it led the view or not."""
-    check_signer(c.producers, signed["header"]["producer"], b"MPRO\1" + block_hash(signed["header"]), signed["signature"])
+def booking_at(block, placed):
+    """The id of a booking and its place in an Item block, to whose root it has to lead."""
+    item = climb_whole(1, encode("MBKG", placed["booking"]), **placed)
+    need(climb_whole(2, item, **placed["item"]) == block["root"])
+    return identity("MRID", placed["booking"]), (placed["item"]["index"], placed["index"])
 
-def check_vote(c, seats, signed):
-    check_signer(seats, signed["signer"], vote_message(c.chain_id, signed["vote"]), signed["signature"])
-
-def judge_proposals(c, e):
-    one, two = e["first"]["header"], e["second"]["header"]
-    need(all(one[k] == two[k] for k in ("chain_id", "epoch", "view", "producer")) and one != two, "unproven", "no two blocks of one view")
-    check_proposal(c, e["first"])
-    check_proposal(c, e["second"])
-    return one["producer"], one["epoch"], one["view"], 1
-
-def judge_votes(c, e):
-    one, two, signer = e["first"]["vote"], e["second"]["vote"], e["first"]["signer"]
-    (tag, digest), (other_tag, other) = one["subject"], two["subject"]
-    kind = {(1, 1): 2, (2, 3): 3, (3, 3): 4, (4, 4): 7}.get((min(tag, other_tag), max(tag, other_tag)))
-    same = (signer, one["epoch"], one["view"]) == (e["second"]["signer"], two["epoch"], two["view"])
-    need(kind != 7 or one["view"] == 0, "unproven", "a vote for an anchor that names a view is none")
-    need(kind and same and digest != other, "unproven", "the two votes may stand beside each other")
-    for vote in (e["first"], e["second"]):
-        check_vote(c, c.producers + c.auditors if kind == 7 else c.auditors, vote)
-    return signer, one["epoch"], one["view"], kind
-
-def item_header(header, fault):
-    """The header of the Item block that a summary shows, in faults that need one."""
-    need(fault["summary"]["item_block"], "unproven", "the summary names no Item block")
-    return fault["summary"]["item_block"]
-
-def leads(header, fault, item_root, place):
-    root = item_root and climb(2, item_root, place["index"], place["size"], place["path"])
-    need(root == item_header(header, fault)["root"], "unproven", "the path leads elsewhere")
-
-def leads_booking(header, fault, placed):
-    leads(header, fault, climb(1, encode("MBKG", placed["booking"]), placed["index"], placed["size"], placed["path"]), placed["item"])
-    return record_id(placed["booking"]), (placed["item"]["index"], placed["index"])
-
-def bad_parent(c, h, fault):
-    parent = fault["parent"]
-    need(block_hash(parent) == h["parent"], "unproven", "another block than the parent")
-    view = {h["epoch"]: parent["view"], h["epoch"] - 1: 0}.get(parent["epoch"], -1)
-    return h["height"] != parent["height"] + 1 or h["timestamp"] <= parent["timestamp"] or h["parent_view"] != view
-
-def bad_certificate(c, h, fault):
-    need(H(encode("MCRT", fault["certificate"])) == fault["summary"]["certificate"], "unproven", "another certificate than the block's")
-    vote = fault["certificate"]["vote"]
-    for_parent = (vote["epoch"], vote["view"]) == (h["epoch"], h["parent_view"]) and vote["subject"] in ((1, h["parent"]), (3, h["parent"]))
-    if h["parent_view"] == 0 or not for_parent:
-        return True
-    try:
-        return not check_certificate(c.chain_id, c.auditors, fault["certificate"])
-    except Reject:
-        return True
-
-def bad_item_block(c, h, fault):
-    block = item_header(h, fault)
-    return any(block[k] != h[k] for k in ("chain_id", "height", "producer")) or block["closed_at"] > h["timestamp"]
-
-def bad_item(c, h, fault):
-    leads(h, fault, level_of(1, fault["records"], fault["tree"]), fault["item"])
-    return not 1 <= fault["records"] <= 10
-
-def bad_booking(c, h, fault):
-    leads_booking(h, fault, fault["first"])
-    booking = fault["first"]["booking"]
-    signed = holds(booking["owner"], b"MSGR\1" + c.chain_id + record_id(booking), booking["owner_signature"])
+def is_faulty(chain_id, auditors, h, tag, f):
+    """Whether the block of a header has a fault. Rejects what is shown as its own and is not."""
+    fault = CHOICES["fault"][tag]
+    if fault == "nothing":
+        return h["view"] <= h["parent_view"]
+    if fault == "parent":
+        parent = f["parent"]
+        need(identity("MBHD", parent) == h["parent"])
+        view = {h["epoch"]: parent["view"], h["epoch"] - 1: 0}.get(parent["epoch"])
+        follows = h["height"] == parent["height"] + 1 and h["timestamp"] > parent["timestamp"]
+        return not follows or h["parent_view"] != view
+    summary, block = f["summary"], f["summary"]["item_block"]
+    need(identity("MSUM", summary) == h["payload"])
+    if fault == "certificate":
+        need(identity("MCRT", f["certificate"]) == summary["certificate"])
+        vote = f["certificate"]["vote"]
+        right = vote["epoch"] == h["epoch"] and vote["subject"] in ((1, h["parent"]), (3, h["parent"]))
+        right = right and 0 < vote["view"] == h["parent_view"]
+        return not right or rejects(check_certificate, chain_id, auditors, f["certificate"])
+    need(block)
+    if fault == "item_block":
+        return not agree(block, h, "chain_id", "height", "producer") or block["closed_at"] > h["timestamp"]
+    if fault == "big_item":
+        need(climb_whole(2, level_of(1, f["records"], f["tree"]), **f["item"]) == block["root"])
+        return not 1 <= f["records"] <= 10
+    record, place = booking_at(block, f["first"])
+    if fault == "repeated":
+        other, elsewhere = booking_at(block, f["second"])
+        return record == other and place != elsewhere
+    booking = f["first"]["booking"]
     late = booking["metadata"]["created"] > h["timestamp"] + 120_000
-    return not signed or late or booking["content"][0] == 0 and booking["metadata"]["size"] > INLINE_MAX
+    too_large = booking["content"][0] == 0 and booking["metadata"]["size"] > INLINE_MAX
+    return late or too_large or not holds(*owner_signed(chain_id, booking))
 
-def bad_repetition(c, h, fault):
-    (one, here), (two, there) = leads_booking(h, fault, fault["first"]), leads_booking(h, fault, fault["second"])
-    return one == two and here != there
+def kind_of(chain_id, auditors, tag, e):
+    """The kind of an offence, E1 to E7; nothing where what is shown is none."""
+    if tag == 1:
+        one, other = e["first"]["header"], e["second"]["header"]
+        return agree(one, other, "chain_id", "epoch", "view", "producer") and one != other and 1
+    if tag == 2:
+        one, other = sorted((e["first"]["vote"], e["second"]["vote"]), key=lambda vote: vote["subject"][0])
+        (subject, digest), (other_subject, other_digest) = one["subject"], other["subject"]
+        kind = {(1, 1): 2, (2, 3): 3, (3, 3): 4, (4, 4): 7}.get((subject, other_subject))
+        same = agree(one, other, "epoch", "view") and agree(e["first"], e["second"], "signer")
+        return same and digest != other_digest and (kind != 7 or one["view"] == 0) and kind
+    header = e["block"]["header"]
+    for_block = {"epoch": header["epoch"], "view": header["view"], "subject": (1, identity("MBHD", header))}
+    shown = tag == 3 or e["vote"]["vote"] == for_block
+    return shown and is_faulty(chain_id, auditors, header, *e["fault"]) and tag + 2
 
-FAULTS = {1: lambda c, h, fault: h["view"] <= h["parent_view"], 2: bad_parent, 3: bad_certificate, 4: bad_item_block, 5: bad_item,
-          6: bad_booking, 7: bad_repetition}
-
-def judge_block(c, e):
-    header, (tag, fault) = e["block"]["header"], e["fault"]
-    need("summary" not in fault or H(encode("MSUM", fault["summary"])) == header["payload"], "unproven", "another summary than the block's")
-    need(FAULTS[tag](c, header, fault), "unproven", "the block has no such fault")
-    if "vote" not in e:
-        check_proposal(c, e["block"])
-        return header["producer"], header["epoch"], header["view"], 5
-    vote = e["vote"]["vote"]
-    need(vote == {"epoch": header["epoch"], "view": header["view"], "subject": (1, block_hash(header))}, "unproven", "no vote for this block")
-    check_vote(c, c.auditors, e["vote"])
-    return e["vote"]["signer"], header["epoch"], header["view"], 6
-
+@operation("evidence.judge", "institution epoch view kind")
 def judge(chain_id, epoch, producers, auditors, evidence):
-    c, (tag, e) = Epoch(chain_id, producers, auditors), evidence
-    shown = e["first"]["vote"] if tag == 2 else (e["first"] if tag == 1 else e["block"])["header"]
-    need(shown["epoch"] == epoch and shown.get("chain_id", chain_id) == chain_id, "unproven", "of another chain or epoch")
-    institution, epoch, view, kind = {1: judge_proposals, 2: judge_votes, 3: judge_block, 4: judge_block}[tag](c, e)
-    return institution, epoch, view, kind
+    tag, e = evidence
+    signed = [e[name] for name in ("first", "second", "vote") if name in e] or [e["block"]]
+    about = e["first"]["vote"] if tag == 2 else e["first" if tag == 1 else "block"]["header"]
+    here = about["epoch"] == epoch and about.get("chain_id", chain_id) == chain_id
+    try:
+        kind = here and kind_of(chain_id, auditors, tag, e)
+    except Reject:
+        kind = None
+    need(kind, "unproven", "no offence, or of another chain or epoch")
+    signers = [signer_of(one, chain_id, producers, auditors) for one in signed]
+    return (*signers[0], kind)
 
-# ------------------------------------------------------------------------------------------------ receipts and freezing
+# ------------------------------------------------------------------------------------ receipts and freezing
 
-REGTEST = bytes.fromhex("06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f")
-STEPS = (("item", 1), ("block", 2), ("data", 3), ("window", 4))
-
-def climb_all(leaf, places):
-    """The root of the window to which the four paths lead, one after another."""
-    path, node = places["path"], leaf
-    for name, level in STEPS:
-        index, size = places[name + "_index"], places[name + "_size"]
-        if node is None or not LEAVES[level][0] <= size <= LEAVES[level][1] or index >= size:
-            return None
-        count = len(sides(index, size))
-        node, path = climb(level, node, index, size, path[:count]), path[count:]
-    return None if path else node
+def window_root(leaf, places):
+    """The root of the window to which four paths lead, one after another."""
+    path = places["path"]
+    for level, (name, *_) in LEVELS.items():
+        need_fit(level, places[name + "_size"], "shape")
+        leaf, path = climb(level, leaf, places[name + "_index"], places[name + "_size"], path)
+    need(not path, "shape", "the path is too long")
+    return leaf
 
 def hash256(data):
     return H(H(data))
 
-def compact(r):
-    first = r.take(1)[0]
-    if first < 253:
-        return first
-    value = int.from_bytes(r.take(1 << first - 252), "little")
-    return value if value >= (253, 1 << 16, 1 << 32)[first - 253] else r.fail("transaction", "a length in more bytes than it needs")
+# OP_RETURN and a push, in any of its four forms, of data that opens with MDSM.
+PUSHED = re.compile(
+    rb"\x6a([\4-\x4b]|\x4c[\4-\xff]|\x4d(?![\0-\3]\0)..|\x4e(?![\0-\3]\0\0\0)....)MDSM", re.DOTALL)
 
-def scripts_of(data):
-    """The scripts of the outputs of a transaction; without inputs it is in the serialisation with witness."""
-    r = Reader(data)
-    r.take(4)
-    inputs = compact(r) or r.fail("transaction", "no inputs")
-    for _ in range(inputs):
-        r.take(36)
-        r.take(compact(r) + 4)
-    scripts = [r.take(8) and r.take(compact(r)) for _ in range(compact(r))]
-    r.take(4)
-    return scripts if not r.left() else r.fail("transaction", "bytes follow")
-
-def pushed(script):
-    """What a script that begins with OP_RETURN pushes first."""
-    if script[:1] != b"\x6a" or len(script) < 2 or script[1] > 78:
-        return b""
-    width = {76: 1, 77: 2, 78: 4}.get(script[1], 0)
-    length = int.from_bytes(script[2:2 + width], "little") if width else script[1]
-    return script[2 + width:2 + width + length]
-
-def read_anchor(data):
-    need(len(data) != 64 and len(data) <= 4096, "transaction", "%d bytes" % len(data))
+@operation("anchor.read", "epoch root")
+def read_anchor(transaction):
+    r = Reader(transaction)
     try:
-        found = [script for script in scripts_of(data) if pushed(script).startswith(b"MDSM")]
+        outputs = read(r, "transaction")["outputs"]
     except Reject as no:
         raise Reject("transaction", no.args[1])
-    need(len(found) == 1 and len(found[0]) == 43 and found[0][1:7] == b"\x29MDSM\1", "transaction", "not exactly one MDSM output")
+    need(not r.left() and 64 != len(transaction) <= 4096, "transaction", "another length")
+    found = [output["script"] for output in outputs if PUSHED.match(output["script"])]
+    need(len(found) == 1 and len(found[0]) == 43, "transaction", "not exactly one MDSM output")
+    need(found[0][1:7] == b"\x29MDSM\1", "transaction", "an output of another version")
     return int.from_bytes(found[0][7:11], "little"), found[0][11:]
 
-def check_headers(data):
-    """Of regtest, whose difficulty never changes."""
-    need(data and len(data) % 80 == 0, "headers", "%d bytes" % len(data))
-    headers = [data[i:i + 80] for i in range(0, len(data), 80)]
-    need(hash256(headers[0]) == REGTEST, "headers", "they do not begin with the genesis block of regtest")
-    for height, header in enumerate(headers):
-        need(not height or header[4:36] == hash256(headers[height - 1]), "headers", "no link at %d" % height)
-        need(header[72:76] == bytes.fromhex("ffff7f20"), "headers", "other bits at %d" % height)
-        need(int.from_bytes(hash256(header), "little") <= 0x7FFFFF << 232, "headers", "no work at %d" % height)
-    return headers
+REGTEST = bytes.fromhex("06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f")
+BITS, TARGET = bytes.fromhex("ffff7f20"), bytes.fromhex("7fffff") + bytes(29)     # the target is big endian
+
+def check_headers(headers):
+    """The hashes of headers of regtest, whose difficulty never changes."""
+    hashes = [hash256(header) for header in headers]
+    is_chain = hashes[:1] == [REGTEST] and all(
+        len(header) == 80 and header[4:36] == before and header[72:76] == BITS and own[::-1] <= TARGET
+        for before, header, own in zip([bytes(32)] + hashes, headers, hashes))
+    need(is_chain, "headers", "no chain of regtest with proof of work")
+    return hashes
 
 def branch_root(part):
     node, index = hash256(part["transaction"]), part["tx_index"]
-    need(index < 1 << len(part["branch"]), "headers", "index %d for a branch of %d" % (index, len(part["branch"])))
+    need(index < 1 << len(part["branch"]), "headers", "an index behind the branch")
     for other in part["branch"]:
         need(not index & 1 or other != node, "headers", "a node right of its own equal")
         node, index = hash256(other + node if index & 1 else node + other), index >> 1
     return node
 
-def verify_receipt(v, headers, content):
-    booking, part = v["booking"], v["bitcoin"]
-    window = climb_all(encode("MBKG", booking), v["places"])
-    need(window, "shape", "sizes, indices and path do not fit each other")
+@operation("receipt.verify", "record_id epoch anchor_root block")
+def verify_receipt(receipt, headers, content=None):
+    booking, part, headers = receipt["booking"], receipt["bitcoin"], pieces(headers, 80)
+    window = window_root(encode("MBKG", booking), receipt["places"])
     need(content is None or H(content) == booking["content"][1], "content", "another digest")
-    record = check_owner(v["chain_id"], booking)
+    verify(*owner_signed(receipt["chain_id"], booking))
     need(part, "unanchored", "no Bitcoin part")
     epoch, root = read_anchor(part["transaction"])
-    need(epoch == v["epoch"], "epoch", "that of the output is %d" % epoch)
-    need(root == anchor_root(v["chain_id"], epoch, window, v["context"]), "root", "that of the output is another one")
-    chain = check_headers(headers)
-    need(part["height"] < len(chain), "headers", "they end before the block")
-    need(branch_root(part) == chain[part["height"]][36:68], "headers", "the transaction is not in the block")
-    need(len(chain) - part["height"] >= 6, "headers", "fewer than 6 confirmations")
-    return record, epoch, root, hash256(chain[part["height"]])
+    need(epoch == receipt["epoch"], "epoch", "that of the output is %d" % epoch)
+    need(root == identity("MANR", {**receipt, "window": window}), "root", "that of the output is another one")
+    hashes, height = check_headers(headers), part["height"]
+    need(height + 6 <= len(hashes), "headers", "fewer than 6 confirmations")
+    need(branch_root(part) == headers[height][36:68], "headers", "the transaction is not in the block")
+    return identity("MRID", booking), epoch, root, hashes[height]
 
 def cut(started_at, minute, window, blocks):
-    """For each block (timestamp, has Items): the groups of blocks that become data blocks at it, and whether it ends an epoch."""
-    need(minute > 0 and window > 0 and window % minute == 0 and started_at % window == 0, "refused", "no start or periods of a genesis")
+    """For each block (timestamp, has Items): the groups of blocks that become data blocks at it, and whether
+    it ends an epoch."""
+    need(minute > 0 and window > 0 and window % minute == 0 and started_at % window == 0, why="no genesis")
     before, mark, waiting = started_at, (started_at // window + 1) * window, []
     for index, (timestamp, has_items) in enumerate(blocks):
-        need(timestamp > before, "refused", "block %d is not later than the one before" % index)
-        groups, last = [], timestamp >= mark
+        need(timestamp > before, why="block %d is not later than the one before" % index)
         waiting += [index] if has_items else []
-        while timestamp // minute != before // minute and len(waiting) >= 10:
-            groups, waiting = groups + [waiting[:10]], waiting[10:]
-        if last:
-            groups, waiting, mark = groups + ([waiting] if waiting else []), [], (timestamp // window + 1) * window
-        before = timestamp
-        yield groups, last
+        is_check, last = timestamp // minute != before // minute, timestamp >= mark
+        due = len(waiting) if last else len(waiting) // 10 * 10 if is_check else 0
+        yield pieces(waiting[:due], 10), last
+        before, waiting, mark = timestamp, waiting[due:], (timestamp // window + 1) * window if last else mark
 
-def item_block_root(data):
-    return data if len(data) == 32 else level_root(2, decode("MIBL", data)["items"])
-
-def windows(started_at, minute, window, blocks):
-    roots = [item_block_root(raw(b["item_block"])) if "item_block" in b else None for b in blocks]
-    stamped, done, frozen = [(int(b["timestamp"]), root is not None) for b, root in zip(blocks, roots)], [], []
-    for groups, last in cut(started_at, minute, window, stamped):
+@operation("windows", "blocks")
+def windows(started_at, minute_ms, window_ms, blocks):
+    given, done, frozen = [block.get("item_block", bytes(32)) for block in blocks], [], []
+    roots = [one if len(one) == 32 else level_root(2, decode("MIBL", one)["items"]) for one in given]
+    stamps = [(block["timestamp"], "item_block" in block) for block in blocks]
+    for groups, last in cut(started_at, minute_ms, window_ms, stamps):
         cuts = [level_root(3, [roots[i] for i in group]) for group in groups]
         frozen += cuts
         done.append({"cut": cuts, **({"frozen": level_root(4, frozen)} if last else {})})
         frozen = [] if last else frozen
     return done
 
-# ------------------------------------------------------------------------------------------------ sealed files
+# ------------------------------------------------------------------------------ sealed files and deliveries
 
 def nonce_of(prefix, counter, last):
     return prefix + struct.pack(">IB", counter, last)
 
-def seal_file(key, prefix, salt, plain):
-    need(plain, "bound", "an empty plaintext")
-    header = b"MFIL\1\1\x10" + prefix
-    chunks = [plain[i:i + CHUNK] for i in range(0, len(plain), CHUNK)]
-    sealed = [seal(key, nonce_of(prefix, i, 0), chunk, header) for i, chunk in enumerate(chunks)]
-    trailer = struct.pack("<Q", len(plain)) + salt + H(b"MCOM\1", salt, plain)
-    file = header + b"".join(sealed) + seal(key, nonce_of(prefix, len(chunks), 1), trailer, header)
+def each_part(function, key, header, parts):
+    """Chunks and trailer, sealed or opened under nonces that count them; the last is the trailer."""
+    nonces = [nonce_of(header[7:], i, i == len(parts) - 1) for i in range(len(parts))]
+    return [function(key, nonce, part, header) for nonce, part in zip(nonces, parts)]
+
+def trailer_of(salt, plaintext):
+    return struct.pack("<Q", len(plaintext)) + salt + H(b"MCOM\1", salt, plaintext)
+
+@operation("file.seal", "file digest")
+def seal_file(key, nonce, salt, plaintext):
+    need(plaintext, "bound", "an empty plaintext")
+    header = b"MFIL\1\1\x10" + nonce
+    parts = pieces(plaintext, CHUNK - 16) + [trailer_of(salt, plaintext)]
+    file = header + b"".join(each_part(seal, key, header, parts))
     return file, H(file)
 
-def open_file(key, v):
-    header, body, prefix = encode("MFIL", v)[:26], v["body"][:-72], v["nonce"]
-    chunks = [body[i:i + CHUNK + 16] for i in range(0, len(body), CHUNK + 16)]
-    opened = [unseal(key, nonce_of(prefix, i, 0), chunk, header) for i, chunk in enumerate(chunks)]
-    trailer = unseal(key, nonce_of(prefix, len(chunks), 1), v["body"][-72:], header)
-    need(trailer and all(opened), "authentication", "a tag does not hold")
-    plain = b"".join(opened)
-    right = struct.pack("<Q", len(plain)) + trailer[8:24] + H(b"MCOM\1", trailer[8:24], plain)
-    need(trailer == right, "authentication", "the trailer states another length or commitment")
-    return plain
+@operation("file.open", "plaintext")
+def open_file(key, file):
+    header, body = encode("MFIL", {**file, "body": b""}), file["body"]
+    *chunks, trailer = each_part(unseal, key, header, pieces(body[:-TRAILER], CHUNK) + [body[-TRAILER:]])
+    need(trailer and all(chunks), "authentication", "a tag does not hold")
+    plaintext = b"".join(chunks)
+    need(trailer == trailer_of(trailer[8:24], plaintext), "authentication", "another length or commitment")
+    return plaintext
 
-# ------------------------------------------------------------------------------------------------ profile paper
+def delivery_message(delivery):
+    return encode("MDLM", {**delivery, "capsule": identity("MCAP", delivery["capsule"])})
 
-def first_seats(institutions):
-    need(len(institutions) >= 121, "refused", "%d for 121 seats" % len(institutions))
-    order = [i["institution"] for i in ranked(institutions)]
-    return order[:101], order[101:121]
+@operation("delivery.sign", "delivery")
+def sign_delivery(seed, grant, before, capsule):
+    delivery = dict(grant=grant, before=identity("MCAP", before), capsule=capsule)
+    proxy, signature = sign(seed, delivery_message(delivery))
+    return {**delivery, "proxy": proxy, "signature": signature}
 
-def place_of(size, private):
-    need(size > 0, "bound", "no content")
-    return "item" if size <= INLINE_MAX and not private else "database"
+@operation("delivery.check")
+def check_delivery(proxy, grant, reader, before, delivery):
+    after, holding = delivery["capsule"], holds(proxy, delivery_message(delivery), delivery["signature"])
+    need(delivery["proxy"] == proxy and holding, "signature", "not the proxy's")
+    need(delivery["grant"] == grant and delivery["before"] == identity("MCAP", before), why="another grant")
+    hop = {**before, "hop": before["hop"] + 1, "holder": reader, "c1": after["c1"], "c2": after["c2"]}
+    need(after == hop, why="another way than one hop to the reader")
 
-def filled_items(records):
+# ------------------------------------------------------------------------------------------- profile paper
+
+@operation("paper.admit", "place")
+def paper_admit(bytes: int, private):
+    need(bytes > 0, "bound", "no content")
+    return "item" if bytes <= INLINE_MAX and not private else "database"
+
+@operation("paper.items", "items")
+def paper_items(records):
     return [min(10, records - start) for start in range(0, records, 10)]
 
 def paper_leaf(record):
-    return TYPES["paper_leaf"].write({"owner": raw(record["owner"]), "created": int(record["created"]), "content": H(raw(record["content"]))})
+    return encode("PLEA", {**record, "content": H(record["content"])})
 
-def paper_roots(records):
-    """The leaves of each level of a window, as its data blocks, their Item blocks, Items and records lie in one another."""
+def paper_levels(records):
+    """The leaves of the four trees: records, Items, Item blocks, data blocks, as they lie in one another."""
     leaves = [[[[paper_leaf(r) for r in item] for item in block] for block in data] for data in records]
     items = [[[level_root(1, item) for item in block] for block in data] for data in leaves]
     blocks = [[level_root(2, block) for block in data] for data in items]
     return leaves, items, blocks, [level_root(3, data) for data in blocks]
 
+@operation("paper.window", "window data_blocks item_blocks items")
 def paper_window(records):
-    _, items, blocks, data = paper_roots(records)
+    _, items, blocks, data = paper_levels(records)
     return level_root(4, data), data, blocks, items
 
+@operation("paper.prove", "proof hashes")
 def paper_prove(records, at):
-    leaves, items, blocks, data = paper_roots(records)
-    value, path = {}, []
-    for depth, index, lists, (name, _) in zip(range(4), at, (data, blocks, items, leaves), STEPS[::-1]):
-        level = functools.reduce(operator.getitem, at[:depth], lists)
-        need(0 <= index < len(level), "shape", "no place %d" % index)
-        value.update({name + "_index": index, name + "_size": len(level)})
-        path = path_of(leaf_hashes(level), index) + path
-    return {**value, "path": path}, len(path)
+    proof, path, levels = {}, [], paper_levels(records)
+    for depth, level in enumerate((4, 3, 2, 1)):
+        leaves, name = functools.reduce(operator.getitem, at[:depth], levels[level - 1]), LEVELS[level][0]
+        path = path_of(leaves, at[depth]) + path
+        proof.update({name + "_index": at[depth], name + "_size": len(leaves)})
+    return {**proof, "path": path}, len(path)
 
-def paper_verify(record, places, window):
-    root = climb_all(paper_leaf(record), places)
-    need(root, "shape", "sizes, indices and path do not fit each other")
-    need(root == window, "root", "leads to another window")
+@operation("paper.verify")
+def paper_verify(record, proof, window):
+    need(window_root(paper_leaf(record), proof) == window, "root", "leads to another window")
 
-def minutes(started_at, minute, window, blocks):
-    made, frozen, start = [], [], 0
-    for groups, last in cut(started_at, minute, window, [(int(b["timestamp"]), b["has_items"]) for b in blocks]):
+@operation("paper.minutes", "data_blocks windows")
+def paper_minutes(started_at, minute_ms, window_ms, blocks):
+    made, frozen, stamps = [], [[]], [(block["timestamp"], block["has_items"]) for block in blocks]
+    for groups, last in cut(started_at, minute_ms, window_ms, stamps):
+        frozen[-1] += range(len(made), len(made) + len(groups))
         made += groups
-        if last:
-            frozen, start = frozen + [list(range(start, len(made)))], len(made)
-    return made, frozen
+        frozen += [[]] if last else []
+    return made, frozen[:-1]
 
-KINDS = {"booked": BLOCK, "audited": AUDIT, "answered": SERVICE, "re-encrypted": SERVICE, "wrong-block": FRAUD, "cheated": FRAUD,
-         "missed": MISS, "wrong-audit": FRAUD}
-
-def points(institutions, events):
-    credit = {i["institution"]: START * i["rating"] for i in institutions}
-    for event in events:
-        credit[event["institution"]] = paid(credit[event["institution"]], KINDS[event["kind"]])
-    return [{"institution": i, "points": str(number)} for i, number in sorted(credit.items())]
-
-def replaced(producers, auditors, others, threshold):
-    """All changes at once: how many a freeze may make is no sentence of the paper."""
-    credit = {i["institution"]: int(i["points"]) for i in producers + auditors + others}
-    producers, auditors, others = ([i["institution"] for i in seats] for seats in (producers, auditors, others))
-    bad = {i for i in credit if credit[i] < threshold}
-    change, guilty = Change(producers, auditors, others, credit, bad), [i for i in producers + auditors if i in bad]
-    change.run(sorted(guilty, key=lambda i: (credit[i], i)), len(credit), len(producers), len(auditors))
-    return change.producers, change.auditors, change.expelled
-
-# Toy16, as every value has to fit into a request of 1 MiB; a re-encryption key of S704 with the reader's key has 1.4 MB. A ciphertext is the
-# first capsule, the present one and the owner's key, so that any reader can recompute the first; a private key is its seed.
-PAPER_SET = SETS[0]
-
-def paper_keys(seed):
-    return key_gen(PAPER_SET, seed), seed
-
-def paper_encrypt(public, message, seed):
-    capsule = encaps(public, H(seed), message)
-    return {"first": capsule, "now": capsule, "owner": public}
-
-def paper_decrypt(seed, v):
-    message = decaps(PAPER_SET, seed, v["now"])
-    need(encaps(v["owner"], v["first"]["key_id"], message) == v["first"], "authentication", "recomputed, the capsule is another one")
-    return message
-
-def paper_offer(reader_seed, owner, coins):
-    return make_offer(PAPER_SET, reader_seed, H(encode("MPUB", owner)), coins, 0)
-
-def paper_rekey(owner_seed, reader, offer, seed):
-    return {"rekey": accept(PAPER_SET, owner_seed, offer, H(seed)), "reader": reader}
-
-def paper_re_encrypt(keys, v, seed):
-    return {**v, "now": re_encrypt(keys["rekey"], keys["reader"], v["now"], H(seed))}
-
-# ------------------------------------------------------------------------------------------------ table of operations
-# A line: operation, function, arguments in the function's order, results; each is name:kind, or name for bytes and for results as they are, and
-# with ? it may be absent. A kind is a tag, a type of the schema that only this program reads, or another one of READ.
-
-READINGS = {"AMB-STO-4": "R1", "AMB-STO-12": "R1", "AMB-COM-2": "R1", "AMB-COM-7": "R1", "AMB-PRE-3": "R1"}
-
-READ = {"": raw, "list": lambda texts: list(map(raw, texts)), "u64": int, "json": lambda value: value, "set": set_of,
-        "seats": lambda seats: [(seat["institution"], raw(seat["key"])) for seat in seats]}
-WRITE = {"u64": str}
-for tag in TAGS:
-    READ[tag], WRITE[tag] = (lambda text, tag=tag: decode(tag, raw(text))), functools.partial(encode, tag)
-for kind in ("public_key", "offer", "places", "paper_cipher", "paper_rekey"):
-    READ[kind], WRITE[kind] = (lambda text, kind=kind: parse(kind, raw(text))), TYPES[kind].write
-
-TABLE = """
-decode                decode_value      tag:json bytes                                                                   -> bytes digests
-merkle.root           tree_of           leaves:list                                                                      -> root
-merkle.level          bounded_root      level:json leaves:list                                                           -> root
-merkle.path           leaf_path         leaves:list index:json                                                           -> path
-merkle.verify         verify_path       level:json leaf index:json size:json path:list root                              ->
-ed25519.sign          sign              seed message                                                                     -> key signature
-ed25519.verify        verify            key message signature                                                            ->
-ed25519.verify_batch  verify_batch      items:json                                                                       ->
-envelope.check        check_envelope    chain_id envelope:MENV                                                           -> record_id
-certificate.check     check_certificate chain_id seats:seats certificate:MCRT                                            -> signers
-evidence.judge        judge             chain_id epoch:json producers:seats auditors:seats evidence:MEVD                 -> institution epoch view:u64 kind
-receipt.verify        verify_receipt    receipt:MRCP headers content?                                                    -> record_id epoch anchor_root block
-anchor.read           read_anchor       transaction                                                                      -> epoch root
-windows               windows           started_at:u64 minute_ms:json window_ms:json blocks:json                         -> blocks
-roster                run_roster        producers:json auditors:json founders:json steps:json                            -> steps committees state
-access                run_access        owners:json steps:json                                                           -> steps readers
-file.seal             seal_file         key nonce salt plaintext                                                         -> file digest
-file.open             open_file         key file:MFIL                                                                    -> plaintext
-pre.key_gen           key_gen           set:set seed                                                                     -> public_key:MPUB
-pre.encaps            seal_key          public_key:MPUB key_id message                                                   -> capsule:MCAP digest
-pre.decaps            open_capsule      set:set seed capsule:MCAP                                                        -> message
-pre.offer             make_offer        set:set seed owner coins variant:json                                            -> offer:MOFF
-pre.accept            accept            set:set seed offer:MOFF grant                                                    -> rekey:MRKY
-pre.re_encrypt        re_encrypt        rekey:MRKY reader:MPUB? capsule:MCAP secret                                      -> capsule:MCAP
-delivery.sign         sign_delivery     seed grant before:MCAP capsule:MCAP                                              -> delivery:MDLV
-delivery.check        check_delivery    proxy grant reader before:MCAP delivery:MDLV                                     ->
-paper.rank            first_seats       institutions:json                                                                -> producers auditors
-paper.admit           place_of          bytes:u64 private:json                                                           -> place
-paper.items           filled_items      records:json                                                                     -> items
-paper.window          paper_window      records:json                                                                     -> window data_blocks item_blocks items
-paper.prove           paper_prove       records:json at:json                                                             -> proof:places hashes
-paper.verify          paper_verify      record:json proof:places window                                                  ->
-paper.minutes         minutes           started_at:u64 minute_ms:json window_ms:json blocks:json                         -> data_blocks windows
-paper.credit          points            institutions:json events:json                                                    -> credit
-paper.replace         replaced          producers:json auditors:json others:json threshold:u64                           -> producers auditors expelled
-paper.pre.keys        paper_keys        seed                                                                             -> public:public_key private
-paper.pre.encrypt     paper_encrypt     public:public_key message seed                                                   -> ciphertext:paper_cipher
-paper.pre.decrypt     paper_decrypt     private ciphertext:paper_cipher                                                  -> message
-paper.pre.offer       paper_offer       private public:public_key seed                                                   -> offer:offer
-paper.pre.rekey       paper_rekey       private public:public_key offer:offer seed                                       -> rekey:paper_rekey
-paper.pre.re_encrypt  paper_re_encrypt  rekey:paper_rekey ciphertext:paper_cipher seed                                   -> ciphertext:paper_cipher
-"""
-
-def entry(line):
-    name, function, fields, results = re.fullmatch(r"(\S+) +(\S+) +(.*?) +-> ?(.*)", line).groups()
-    wanted = [field.rstrip("?").partition(":")[::2] + (field.endswith("?"),) for field in fields.split()]
-    return name, (globals()[function], wanted, [result.partition(":")[::2] for result in results.split()])
-
-OPERATIONS.update(map(entry, TABLE.strip().split("\n")))
+# Toy16, as every value has to fit into a request of 1 MiB, and variant KeyPrivate, whose re-encryption key
+# needs no public key beside it. A private key is its seed.
+operation("paper.pre.keys", "public private")(lambda seed: (key_gen(0, seed), seed))
+operation("paper.pre.encrypt", "ciphertext")(
+    lambda public, message, seed: encaps(public, H(seed), message)[0])
+operation("paper.pre.decrypt", "message")(lambda private, ciphertext: decaps(0, private, ciphertext))
+operation("paper.pre.offer", "offer")(
+    lambda private, public, seed: make_offer(0, private, identity("MPUB", public), seed, 1))
+operation("paper.pre.rekey", "rekey")(lambda private, public, offer, seed: accept(0, private, offer, H(seed)))
+operation("paper.pre.re_encrypt", "ciphertext")(
+    lambda rekey, ciphertext, seed: re_encrypt(rekey, ciphertext, H(seed)))
 
 if __name__ == "__main__":
     main()

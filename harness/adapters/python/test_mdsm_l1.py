@@ -9,6 +9,8 @@ import unittest
 
 import mdsm_l1 as m
 import primitives
+from operations import answer, raw, text_of
+from wire import H, encode, identity
 
 HERE = pathlib.Path(__file__).resolve().parent
 KNOWN = json.loads((HERE / "../../vectors/reencryption.json").read_text())
@@ -17,8 +19,8 @@ CHAIN, SEED, OTHER = bytes([7]) * 32, bytes([1]) * 32, bytes([2]) * 32
 
 def call(op, **args):
     """A call as it comes over a line, so with bytes as text."""
-    args = json.loads(json.dumps(args, default=m.text_of))
-    return json.loads(json.dumps(m.answer({"verb": "call", "op": op, "args": args}), default=m.text_of))
+    args = json.loads(json.dumps(args, default=text_of))
+    return json.loads(json.dumps(answer({"verb": "call", "op": op, "args": args}), default=text_of))
 
 
 def sign(seed, message):
@@ -39,7 +41,7 @@ def metadata(size, **fields):
 
 def envelope(content=b"a report", seed=SEED, **fields):
     v = {"owner": key(seed), "metadata": metadata(**{"size": len(content), **fields}), "content": (0, content), "booked_by": 9}
-    message = b"MSGR\1" + CHAIN + m.record_id(m.booking_of(v))
+    message = b"MSGR\1" + CHAIN + identity("MRID", m.booking_of(v))
     return {**v, "owner_signature": sign(seed, message)[1]}
 
 
@@ -58,7 +60,7 @@ def signed_vote(signer, view, tag, digest):
 
 
 def signed_header(v):
-    return {"header": v, "signature": sign(bytes([v["producer"]]) * 32, b"MPRO\1" + m.block_hash(v))[1]}
+    return {"header": v, "signature": sign(bytes([v["producer"]]) * 32, b"MPRO\1" + identity("MBHD", v))[1]}
 
 
 class Signatures(unittest.TestCase):
@@ -83,7 +85,7 @@ class Signatures(unittest.TestCase):
 
     def test_zip_215_takes_what_is_not_canonical_in_r(self):
         secret, message = 8 * 12345, b"m"
-        public = primitives.bytes_of(primitives.combine(secret, primitives.BASE, 0, primitives.ZERO))
+        public = primitives.bytes_of(primitives.times(secret, primitives.BASE))
         for r in ("01" + "00" * 31, "01" + "00" * 30 + "80", "ee" + "ff" * 30 + "7f", "ee" + "ff" * 31, "00" * 32, "ed" + "ff" * 30 + "7f"):
             k = primitives.challenge(bytes.fromhex(r), public, message)
             signature = bytes.fromhex(r) + (k * secret % primitives.L).to_bytes(32, "little")
@@ -98,8 +100,8 @@ class Signatures(unittest.TestCase):
 
     def test_a_key_of_mixed_order_is_taken_alone_and_in_a_batch(self):
         torsion = primitives.point_of(bytes(32))                   # of order 4
-        public = primitives.bytes_of(primitives.add(primitives.combine(99, primitives.BASE, 0, primitives.ZERO), torsion))
-        r = primitives.bytes_of(primitives.combine(5, primitives.BASE, 0, primitives.ZERO))
+        public = primitives.bytes_of(primitives.add(primitives.times(99, primitives.BASE), torsion))
+        r = primitives.bytes_of(primitives.times(5, primitives.BASE))
         s = (5 + primitives.challenge(r, public, b"") * 99) % primitives.L
         item = dict(key=public, message=b"", signature=r + s.to_bytes(32, "little"))
         self.assertEqual(call("ed25519.verify", **item), {"ok": {}})
@@ -169,21 +171,21 @@ class Values(unittest.TestCase):
 
     def test_round_trips(self):
         for tag, value in self.samples().items():
-            data = m.encode(tag, value)
+            data = encode(tag, value)
             reply = call("decode", tag=tag, bytes=data)
-            self.assertEqual(m.raw(reply["ok"]["bytes"]), data, tag)
-            self.assertEqual(reply["ok"]["digests"]["id"], m.H(data).hex())
+            self.assertEqual(raw(reply["ok"]["bytes"]), data, tag)
+            self.assertEqual(reply["ok"]["digests"]["id"], H(data).hex())
 
     def test_cut_prolonged_and_renamed(self):
         for tag, value in self.samples().items():
-            data = m.encode(tag, value)
+            data = encode(tag, value)
             classes = [call("decode", tag=tag, bytes=other)["reject"]["class"] for other in (data[:-1], data + b"\0", b"MXYZ" + data[4:], data[:4] + b"\2" + data[5:])]
             self.assertEqual(classes, ["truncated", "trailing", "tag", "version"], tag)
 
     def test_a_changed_byte_is_refused_or_makes_another_value(self):
         dice = random.Random(5)
         for tag, value in self.samples().items():
-            data = m.encode(tag, value)
+            data = encode(tag, value)
             for _ in range(40):
                 at, byte = dice.randrange(5, len(data)), dice.randrange(256)
                 changed = data[:at] + bytes([byte]) + data[at + 1:]
@@ -195,26 +197,26 @@ class Values(unittest.TestCase):
         for kind, v in (("order", envelope(ext=swapped)), ("order", envelope(security=[2, 2])), ("bound", envelope(created=-1)), ("rule", envelope(size=9)),
                         ("rule", envelope(encryption={"scheme": 1, "key": SEED})), ("rule", envelope(resource_type=b"1a")), ("bound", envelope(b"")),
                         ("bound", envelope(b"x" * 102_401)), ("variant", envelope(status=4)), ("bound", envelope(tz_offset_min=841))):
-            self.assertEqual(call("decode", tag="MENV", bytes=m.encode("MENV", v))["reject"]["class"], kind)
-        self.assertIn("ok", call("decode", tag="MENV", bytes=m.encode("MENV", envelope(b"x" * 102_400))))
+            self.assertEqual(call("decode", tag="MENV", bytes=encode("MENV", v))["reject"]["class"], kind)
+        self.assertIn("ok", call("decode", tag="MENV", bytes=encode("MENV", envelope(b"x" * 102_400))))
 
     def test_an_envelope_is_its_owners(self):
         v = envelope()
-        self.assertIn("ok", call("envelope.check", chain_id=CHAIN, envelope=m.encode("MENV", v)))
-        self.assertEqual(call("envelope.check", chain_id=SEED, envelope=m.encode("MENV", v))["reject"]["class"], "signature")
+        self.assertIn("ok", call("envelope.check", chain_id=CHAIN, envelope=encode("MENV", v)))
+        self.assertEqual(call("envelope.check", chain_id=SEED, envelope=encode("MENV", v))["reject"]["class"], "signature")
 
 
 class Deliveries(unittest.TestCase):
     def test_a_delivery_is_signed_over_grant_and_both_capsules(self):
         key = call("pre.key_gen", set=0, seed=SEED)["ok"]["public_key"]
         before = call("pre.encaps", public_key=key, key_id=SEED, message=SEED)["ok"]["capsule"]
-        after = m.decode("MCAP", m.raw(before))
+        after = m.decode("MCAP", raw(before))
         after.update(hop=1, holder=OTHER)
-        signed = call("delivery.sign", seed=SEED, grant=CHAIN, before=before, capsule=m.encode("MCAP", after))["ok"]["delivery"]
-        delivery = m.decode("MDLV", m.raw(signed))
+        signed = call("delivery.sign", seed=SEED, grant=CHAIN, before=before, capsule=encode("MCAP", after))["ok"]["delivery"]
+        delivery = m.decode("MDLV", raw(signed))
         def check(**changed):
             value = dict(delivery, **changed)
-            return call("delivery.check", proxy=delivery["proxy"], grant=CHAIN, reader=OTHER, before=before, delivery=m.encode("MDLV", value))
+            return call("delivery.check", proxy=delivery["proxy"], grant=CHAIN, reader=OTHER, before=before, delivery=encode("MDLV", value))
         self.assertEqual(check(), {"ok": {}})
         for changed in (dict(grant=SEED), dict(before=SEED), dict(proxy=SEED), dict(capsule=dict(after, hop=2))):
             self.assertEqual(check(**changed)["reject"]["class"], "signature", changed)
@@ -226,13 +228,13 @@ class Agreement(unittest.TestCase):
     SEATS = dict(producers=seats([1, 2, 3, 4]), auditors=seats([5, 6, 7, 8]))
 
     def judge(self, evidence):
-        return call("evidence.judge", chain_id=CHAIN, epoch=3, offset="0", evidence=m.encode("MEVD", evidence), **self.SEATS)
+        return call("evidence.judge", chain_id=CHAIN, epoch=3, offset="0", evidence=encode("MEVD", evidence), **self.SEATS)
 
     def test_a_certificate_needs_three_of_four(self):
         vote = signed_vote(5, 5, 1, SEED)
         def check(bitmap, signers):
             value = {"vote": vote["vote"], "signers": bitmap, "signatures": [signed_vote(i, 5, 1, SEED)["signature"] for i in signers]}
-            return call("certificate.check", chain_id=CHAIN, seats=self.SEATS["auditors"], certificate=m.encode("MCRT", value))
+            return call("certificate.check", chain_id=CHAIN, seats=self.SEATS["auditors"], certificate=encode("MCRT", value))
         self.assertEqual(check(b"\x0d", [5, 7, 8]), {"ok": {"signers": [5, 7, 8]}})
         for kind, bitmap, signers in (("signature", b"\x0d", [5, 8, 7]), ("quorum", b"\x09", [5, 8]), ("outsider", b"\x1d", [5, 7, 8, 8]),
                                       ("outsider", b"\x0d\0", [5, 7, 8])):
@@ -252,7 +254,7 @@ class Agreement(unittest.TestCase):
         twin = (1, dict(first=signed_header(one), second=signed_header(header(height=41))))
         self.assertEqual(self.judge(twin)["ok"]["kind"], 1)
         self.assertEqual(self.judge((3, dict(block=signed_header(wrong), fault=(1, {}))))["ok"], {"institution": 1, "epoch": 3, "view": "1", "kind": 5})
-        vote = signed_vote(7, 1, 1, m.block_hash(wrong))
+        vote = signed_vote(7, 1, 1, identity("MBHD", wrong))
         self.assertEqual(self.judge((4, dict(block={"header": wrong, "signature": bytes(64)}, fault=(1, {}), vote=vote)))["ok"]["kind"], 6)
         self.assertEqual(self.judge((3, dict(block=signed_header(one), fault=(1, {}))))["reject"]["class"], "unproven")
 
@@ -265,42 +267,42 @@ class Agreement(unittest.TestCase):
         parent = header(view=4, parent_view=3, height=39, timestamp=1_699_999_999_999)
         for wrong, change in ((False, {}), (True, {"height": 38}), (True, {"timestamp": 1_700_000_000_000}), (True, {"view": 3}), (True, {"epoch": 2}), (True, {"epoch": 4})):
             other = {**parent, **change}
-            self.assertEqual(self.convicts((2, dict(parent=other)), parent=m.block_hash(other)), wrong, change)
+            self.assertEqual(self.convicts((2, dict(parent=other)), parent=identity("MBHD", other)), wrong, change)
         self.assertFalse(self.convicts((2, dict(parent=parent)), parent=OTHER))
         last = {**parent, "epoch": 2, "view": 77}
-        self.assertFalse(self.convicts((2, dict(parent=last)), parent=m.block_hash(last), parent_view=0))
+        self.assertFalse(self.convicts((2, dict(parent=last)), parent=identity("MBHD", last), parent_view=0))
 
     def test_a_certificate_that_does_not_certify_the_parent(self):
         for wrong, view, signers in ((False, 4, [5, 6, 8]), (True, 3, [5, 6, 8]), (True, 4, [5, 6, 7])):
             votes = [signed_vote(i, view, 1, SEED) for i in signers]
             value = {"vote": votes[0]["vote"], "signers": b"\x0b", "signatures": [v["signature"] for v in votes]}
-            summary = dict(item_block=None, certificate=m.H(m.encode("MCRT", value)), events=SEED)
-            self.assertEqual(self.convicts((3, dict(summary=summary, certificate=value)), payload=m.H(m.encode("MSUM", summary))), wrong)
+            summary = dict(item_block=None, certificate=H(encode("MCRT", value)), events=SEED)
+            self.assertEqual(self.convicts((3, dict(summary=summary, certificate=value)), payload=H(encode("MSUM", summary))), wrong)
 
     def test_what_an_item_block_shows(self):
-        leaves = [m.encode("MBKG", m.booking_of(envelope(bytes([1 + i % 10])))) for i in range(11)]        # the last as the first
+        leaves = [encode("MBKG", m.booking_of(envelope(bytes([1 + i % 10])))) for i in range(11)]        # the last as the first
         items = [m.level_root(1, leaves), SEED]
         block = dict(chain_id=CHAIN, height=40, producer=1, closed_at=0, root=m.level_root(2, items))
         def convicts(tag, changes=None, **fault):
             summary = dict(item_block={**block, **(changes or {})}, certificate=None, events=SEED)
-            return self.convicts((tag, dict(summary=summary, **fault)), payload=m.H(m.encode("MSUM", summary)))
+            return self.convicts((tag, dict(summary=summary, **fault)), payload=H(encode("MSUM", summary)))
         self.assertEqual([convicts(4, c) for c in ({}, {"height": 41}, {"producer": 2}, {"closed_at": 1_700_000_000_001})], [False, True, True, True])
-        item = dict(index=0, size=2, path=[m.H(b"\0", SEED)])
-        tree = m.tree(m.leaf_hashes(leaves))
+        item = dict(index=0, size=2, path=[H(b"\0", SEED)])
+        tree = m.tree(leaves)
         self.assertEqual([convicts(5, item=item, records=n, tree=tree) for n in (10, 11)], [False, True])
         def placed(i):
             booking = m.booking_of(envelope(bytes([1 + i % 10])))
-            return dict(booking=booking, index=i, size=11, path=m.path_of(m.leaf_hashes(leaves), i), item=item)
+            return dict(booking=booking, index=i, size=11, path=m.path_of(leaves, i), item=item)
         self.assertEqual([convicts(7, first=placed(0), second=placed(i)) for i in (0, 1, 10)], [False, False, True])
 
     def test_a_record_from_the_future(self):
         v = m.booking_of(envelope(created=1_700_000_120_001))
-        root = m.level_root(2, [m.level_root(1, [m.encode("MBKG", v)])])
+        root = m.level_root(2, [m.level_root(1, [encode("MBKG", v)])])
         block = dict(chain_id=CHAIN, height=40, producer=1, closed_at=0, root=root)
         summary = dict(item_block=block, certificate=None, events=SEED)
         placed = dict(booking=v, index=0, size=1, path=[], item=dict(index=0, size=1, path=[]))
         for stamp, result in ((1_700_000_000_000, "ok"), (1_700_000_000_001, "reject")):
-            b = header(timestamp=stamp, payload=m.H(m.encode("MSUM", summary)))
+            b = header(timestamp=stamp, payload=H(encode("MSUM", summary)))
             self.assertIn(result, self.judge((3, dict(block=signed_header(b), fault=(6, dict(summary=summary, first=placed))))))
 
 
@@ -327,16 +329,16 @@ class Anchors(unittest.TestCase):
 
     def test_a_receipt_from_record_to_header(self):
         booking = m.booking_of(envelope())
-        window = m.encode("MBKG", booking)
+        window = encode("MBKG", booking)
         for level in (1, 2, 3, 4):
             window = m.level_root(level, [window])
-        transaction = self.transaction(m.anchor_root(CHAIN, 1, window, SEED))
+        transaction = self.transaction(identity("MANR", dict(chain_id=CHAIN, epoch=1, window=window, context=SEED)))
         places = dict(item_index=0, item_size=1, block_index=0, block_size=1, data_index=0, data_size=1, window_index=0, window_size=1, path=[])
         bitcoin = dict(height=1, transaction=transaction, tx_index=1, branch=[OTHER])
         value = dict(chain_id=CHAIN, epoch=1, booking=booking, places=places, context=SEED, bitcoin=bitcoin)
         headers = self.headers(m.hash256(OTHER + m.hash256(transaction)))
         def verify(change, **args):
-            return call("receipt.verify", **{"receipt": m.encode("MRCP", {**value, **change}), "headers": headers, **args})
+            return call("receipt.verify", **{"receipt": encode("MRCP", {**value, **change}), "headers": headers, **args})
         self.assertEqual(verify({}, content=b"a report")["ok"]["block"], m.hash256(headers[80:160]).hex())
         for kind, change, args in (
                 ("content", {}, dict(content=b"another")), ("unanchored", dict(bitcoin=None), {}), ("epoch", dict(epoch=2), {}), ("root", dict(context=OTHER), {}),
@@ -394,7 +396,7 @@ class Institutions(unittest.TestCase):
         files = [{"record": record, "digest": SEED}]
         ids = [bytes([100 + i]) * 32 for i in range(9)]
         def book(i, signer, kind, **body):
-            return {"book": dict(record=ids[i], signer=signer, act=m.encode("MACT", (kind, body)))}
+            return {"book": dict(record=ids[i], signer=signer, act=encode("MACT", (kind, body)))}
         steps = [{"reach": "10"}, {"seats": [{"key": proxy, "institution": 4}]},
                  book(0, reader, 0, owner=owner, reader_key=reader, offer=SEED, records=[record]),
                  book(1, reader, 1, request=ids[0], owner_key=SEED, until=20, files=files), book(1, owner, 1, request=ids[0], owner_key=SEED, until=20, files=files),
@@ -425,16 +427,16 @@ class Files(unittest.TestCase):
     def test_a_trailer_that_is_not_of_the_plaintext_is_refused(self):
         header, prefix = b"MFIL\1\1\x10" + bytes(19), bytes(19)
         for length, text in ((3, b"abc"), (4, b"abc"), (3, b"abd")):
-            trailer = struct.pack("<Q", length) + bytes(16) + m.H(b"MCOM\1", bytes(16), text)
+            trailer = struct.pack("<Q", length) + bytes(16) + H(b"MCOM\1", bytes(16), text)
             file = header + primitives.seal(SEED, m.nonce_of(prefix, 0, 0), b"abc", header) + primitives.seal(SEED, m.nonce_of(prefix, 1, 1), trailer, header)
             self.assertEqual("ok" in call("file.open", key=SEED, file=file), (length, text) == (3, b"abc"))
 
     def test_what_is_sealed_opens_and_nothing_else_does(self):
         for size in (1, 65_535, 65_536, 65_537, 140_000):
             plain = bytes(i * 7 & 255 for i in range(size))
-            file = m.raw(call("file.seal", key=SEED, nonce=bytes(19), salt=bytes(16), plaintext=plain)["ok"]["file"])
+            file = raw(call("file.seal", key=SEED, nonce=bytes(19), salt=bytes(16), plaintext=plain)["ok"]["file"])
             self.assertEqual(len(file), 26 + size + 16 * -(-size // 65_536) + 72)
-            self.assertEqual(m.raw(call("file.open", key=SEED, file=file)["ok"]["plaintext"]), plain)
+            self.assertEqual(raw(call("file.open", key=SEED, file=file)["ok"]["plaintext"]), plain)
             for at in (8, 26, len(file) - 1):
                 changed = file[:at] + bytes([file[at] ^ 1]) + file[at + 1:]
                 self.assertEqual(call("file.open", key=SEED, file=changed)["reject"]["class"], "authentication")
@@ -453,21 +455,21 @@ class ReEncryption(unittest.TestCase):
     def test_known_answers_of_toy16(self):
         known, sets, seeds = self.TOY, [s for s in KNOWN["sets"] if s["set"] == "Toy16"][0], self.IN["key seeds"]
         publics = [call("pre.key_gen", set=0, seed=seed)["ok"]["public_key"] for seed in seeds[:3]]
-        self.assertEqual([m.H(m.raw(p)).hex() for p in publics], sets["PublicKey"])
+        self.assertEqual([H(raw(p)).hex() for p in publics], sets["PublicKey"])
         made = call("pre.encaps", public_key=publics[0], key_id=self.IN["key_id"], message=self.IN["message"])["ok"]
         first = capsule = made["capsule"]
         self.assertEqual((capsule, made["digest"]), (known["capsules"][0]["encoding"], sets["K"]))
         for hop in (0, 1):
             capsule, offer, rekey = self.hop(hop, publics, capsule, 0)
-            self.assertEqual([m.raw(v).hex() for v in (offer, rekey, capsule)],
+            self.assertEqual([raw(v).hex() for v in (offer, rekey, capsule)],
                              [known["hops"][hop]["Offer"], known["hops"][hop]["ReKey"], known["capsules"][hop + 1]["encoding"]])
             self.assertEqual(call("pre.decaps", set=0, seed=seeds[hop + 1], capsule=capsule)["ok"]["message"], self.IN["message"])
-        self.assertEqual([m.H(m.raw(v)).hex() for v in self.hop(0, publics, first, 1)], [sets["KeyPrivate"][k] for k in ("Capsule", "Offer", "ReKey")])
+        self.assertEqual([H(raw(v)).hex() for v in self.hop(0, publics, first, 1)], [sets["KeyPrivate"][k] for k in ("Capsule", "Offer", "ReKey")])
         self.assertEqual(call("pre.re_encrypt", rekey=rekey, capsule=first, secret=SEED, reader=publics[2])["reject"]["class"], "refused")
         self.assertEqual(call("pre.decaps", set=0, seed=seeds[1], capsule=first)["reject"]["class"], "authentication")
 
     def hop(self, hop, publics, capsule, variant):
-        seeds, name = self.IN["key seeds"], m.H(m.raw(publics[hop]))
+        seeds, name = self.IN["key seeds"], H(raw(publics[hop]))
         offer = call("pre.offer", set=0, seed=seeds[hop + 1], owner=name, coins=self.IN["offer coins"][hop], variant=variant)["ok"]["offer"]
         rekey = call("pre.accept", set=0, seed=seeds[hop], offer=offer, grant=self.IN["grant"])["ok"]["rekey"]
         args = dict(rekey=rekey, capsule=capsule, secret=self.IN["proxy secret"], **({} if variant else {"reader": publics[hop + 1]}))
@@ -513,7 +515,7 @@ class Lines(unittest.TestCase):
         run = subprocess.run([sys.executable, str(HERE / "mdsm_l1.py")], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=60)
         replies = [json.loads(line) for line in run.stdout.splitlines()]
         self.assertEqual((run.returncode, [r["id"] for r in replies]), (0, [1, 2, 3, 4]))
-        self.assertEqual(replies[2]["ok"]["root"], m.H(b"\0").hex())
+        self.assertEqual(replies[2]["ok"]["root"], H(b"\0").hex())
         self.assertIn("unsupported", replies[3])
 
 

@@ -24,6 +24,8 @@ pub(super) struct Bodies {
     branches: BTreeMap<Digest, Branch>,
     /// Blocks that consensus waits for.
     checking: BTreeMap<Digest, Check>,
+    /// Items that blocks were found to lack, by block; a block that lacks nothing more is not among them.
+    lacking: BTreeMap<Digest, BTreeSet<Digest>>,
     /// Blocks that were asked for; others are taken from nobody but their leader.
     wanted: BTreeSet<Digest>,
     /// Blocks and Items that were asked for since the view or the last retry began: whatever arrives,
@@ -101,10 +103,9 @@ impl Bodies {
                 |proposal: &Proposal| (proposal.signed.header.epoch, proposal.signed.header.view);
             let spare = self.proposals.iter().filter(|(hash, _)| !self.branches.contains_key(hash));
             let lowest = spare.min_by_key(|(_, other)| place(other)).map(|(hash, _)| *hash);
-            match lowest {
-                Some(lowest) => self.proposals.remove(&lowest),
-                None => return,
-            };
+            let Some(lowest) = lowest else { return };
+            self.proposals.remove(&lowest);
+            self.lacking.remove(&lowest);
         }
         self.proposals.insert(hash, proposal);
     }
@@ -118,12 +119,18 @@ impl Bodies {
 
     /// Whether a proposal at hand names this Item.
     fn names(&self, root: &Digest) -> bool {
+        self.lacking.values().any(|lacking| lacking.contains(root)) || self.is_named(root)
+    }
+
+    fn is_named(&self, root: &Digest) -> bool {
         self.proposals.values().any(|proposal| {
             proposal.payload.item_block.as_ref().is_some_and(|block| block.items.contains(root))
         })
     }
 
-    pub(super) fn keep_item(&mut self, root: Digest, item: Arc<Item>) {
+    /// Keeps an Item. False while every block that lacked it lacks others too: a block of a thousand Items is looked
+    /// at when the last of them is there, and not with each.
+    pub(super) fn keep_item(&mut self, root: Digest, item: Arc<Item>) -> bool {
         let bytes = item.to_bytes().len();
         // What a block waits for goes before what somebody only proposed, perhaps of a view that never
         // comes.
@@ -134,9 +141,18 @@ impl Bodies {
                 self.count_bytes();
             }
         }
-        if self.fits(bytes) && self.items.insert(root, item).is_none() {
+        if !self.fits(bytes) {
+            return false;
+        }
+        if self.items.insert(root, item).is_none() {
             self.item_bytes += bytes;
         }
+        let (mut was_lacking, before) = (false, self.lacking.len());
+        self.lacking.retain(|_, lacking| {
+            was_lacking |= lacking.remove(&root);
+            !lacking.is_empty()
+        });
+        !was_lacking || self.lacking.len() < before
     }
 
     /// Items that were asked for, and those of blocks that consensus waits for.
@@ -177,6 +193,7 @@ impl Bodies {
         self.branches
             .retain(|hash, branch| branch.proposal.signed.header.height > height || hash == head);
         self.branches.remove(head);
+        self.lacking.retain(|hash, _| self.proposals.contains_key(hash));
         let named: BTreeSet<Digest> = self
             .proposals
             .values()
@@ -241,7 +258,14 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         if parent != self.chain.head() {
             self.examine(parent)?;
         }
-        let items = self.items_of(&proposal)?;
+        if let Some(lacking) = self.bodies.lacking.get(&hash) {
+            return Err(Missing::Items(lacking.iter().copied().collect(), header.producer));
+        }
+        let items = self.items_of(&proposal).inspect_err(|missing| {
+            if let Missing::Items(roots, _) = missing {
+                self.bodies.lacking.insert(hash, roots.iter().copied().collect());
+            }
+        })?;
         let chain = self.chain_at(&parent).ok_or(Missing::Block(parent))?;
         let block = Block { header: *header, payload: proposal.payload.clone() };
         let plain: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
@@ -492,8 +516,9 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn on_item(&mut self, item: &Arc<Item>, effects: &mut Vec<Effect>) {
         let root = item.root();
         if self.bodies.item(&root).is_none() && self.bodies.names(&root) {
-            self.bodies.keep_item(root, item.clone());
-            self.retry_waiting(effects);
+            if self.bodies.keep_item(root, item.clone()) {
+                self.retry_waiting(effects);
+            }
         }
     }
 

@@ -161,7 +161,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         let proposal = Arc::new(Proposal { signed: unsigned, payload: block.payload });
         let items: Vec<Arc<Item>> = items.into_iter().map(Arc::new).collect();
         for item in &items {
-            self.bodies.keep_item(item.root(), item.clone());
+            let _ = self.bodies.keep_item(item.root(), item.clone());
         }
         let chain = Arc::new(next);
         let branch = Branch { proposal, items, chain, applied, records, is_closing };

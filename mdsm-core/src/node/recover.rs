@@ -12,7 +12,7 @@ use crate::chain::{BlockError, RecordIndex};
 use crate::consensus::{JournalEntry, RecoverError, Rules};
 use crate::crypto::sign::Scheme;
 use crate::ledger::{Block, Envelope, Item, Proposal};
-use crate::types::{Height, Timestamp};
+use crate::types::{Epoch, Height, Timestamp};
 
 /// What is known of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,15 @@ pub enum RecoverNodeError {
     Journal(#[from] RecoverError),
 }
 
+/// The last epoch that a log has the node enter.
+fn begun(entries: &[JournalEntry]) -> Epoch {
+    let epochs = entries.iter().filter_map(|entry| match entry {
+        JournalEntry::Epoch(start) => Some(start.epoch),
+        _ => None,
+    });
+    epochs.max().unwrap_or(Epoch::new(0))
+}
+
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Takes up what was stored and goes on. Committed blocks are checked again: disks rot.
     pub fn recover(
@@ -66,7 +75,9 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
         for (proposal, items) in stored.blocks {
             if proposal.signed.header.height > self.chain.height() {
-                items.into_iter().for_each(|item| self.bodies.keep_item(item.root(), item));
+                for item in items {
+                    let _ = self.bodies.keep_item(item.root(), item);
+                }
                 self.bodies.keep(proposal.signed.hash(), proposal);
             }
         }
@@ -78,14 +89,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
         let entries: &[JournalEntry] = match stored.journal {
             Journal::Whole(entries) => entries,
-            Journal::Lost => {
-                //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-                //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first entry the
-                //# reading of the clock at which the loss was found.
-                self.lost_at = Some(now);
-                effects.push(Effect::Persist(JournalEntry::Lost(now)));
-                &[]
-            }
+            Journal::Lost => &[],
         };
         for entry in entries {
             match entry {
@@ -96,6 +100,15 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 }
                 _ => {}
             }
+        }
+        // What a log says of an epoch that the chain does not reach is not recalled when the chain gets there: without
+        // its chain it is as good as none.
+        if stored.journal == Journal::Lost || begun(entries) > self.chain.epoch() {
+            //= harness/spec/consensus.md#con-7-safety-life-and-evidence
+            //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first entry the
+            //# reading of the clock at which the loss was found.
+            self.lost_at = Some(now);
+            effects.push(Effect::Persist(JournalEntry::Lost(now)));
         }
         self.consensus = consensus_of(&self.config, &self.chain, self.rules.clone(), self.lost_at);
         let mut inner = Vec::new();

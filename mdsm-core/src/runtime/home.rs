@@ -29,7 +29,7 @@ use crate::node::{
     Commit, Effect, Journal as Recalled, Node, NodeConfig, RecoverNodeError, Recovered, Start,
 };
 use crate::store::{Opened, StoreError};
-use crate::types::{ChainId, Epoch, Height, RecordId, Timestamp};
+use crate::types::{ChainId, Height, RecordId, Timestamp};
 
 /// Rows read at a time.
 const PAGE_ROWS: usize = 1_024;
@@ -158,10 +158,10 @@ impl Home {
         scheme: Prechecked,
         now: Timestamp,
     ) -> Result<Roused, HomeError> {
-        let (mut journal, kept) = Journal::open(self.journal(), now)?;
+        let (journal, kept) = Journal::open(self.journal(), now)?;
         let (books, opened) = Books::open(&self.store())?;
         let mut warnings = Vec::new();
-        let mut entries = match kept {
+        let entries = match kept {
             Kept::Whole(entries) => entries,
             Kept::Lost(why) => {
                 warnings.push(format!("the log of consensus begins anew: {why}"));
@@ -169,12 +169,6 @@ impl Home {
             }
         };
         let commits = readable(&books, &mut warnings);
-        if reaches_beyond(&entries, &commits) {
-            // Of the epochs in between the log says nothing any more.
-            warnings.push("the store has lost epochs that the log of consensus knows".to_owned());
-            journal.append(&JournalEntry::Lost(now))?;
-            entries.push(JournalEntry::Lost(now));
-        }
         let mut node = Node::new(config, start, scheme.clone(), Protocol)?;
         let (mut effects, mut voted_for) = (Vec::new(), BTreeSet::new());
         if entries.is_empty() && commits.is_empty() {
@@ -201,6 +195,13 @@ impl Home {
             };
             node.recover(now, stored, &mut effects)?;
         }
+        if node.consensus().membership().is_silent() {
+            let epoch = node.chain().epoch();
+            warnings.push(format!(
+                "it does not vote in epoch {epoch}, nor in any other that was open before now: what it has signed is not known \
+                 for certain, because its log of consensus or its store was lost"
+            ));
+        }
         let disk = Disk::new(Arc::new(books), journal, entries, voted_for);
         Ok(Roused { node, effects, disk, opened, warnings })
     }
@@ -221,17 +222,6 @@ fn readable(books: &Books, warnings: &mut Vec<String>) -> Vec<Commit> {
             }
         }
     }
-}
-
-/// Whether the log speaks of an epoch of which the commits do not even have the one before.
-fn reaches_beyond(entries: &[JournalEntry], commits: &[Commit]) -> bool {
-    let begun = entries.iter().filter_map(|entry| match entry {
-        JournalEntry::Epoch(start) => Some(start.epoch),
-        _ => None,
-    });
-    let last = commits.last().and_then(|commit| commit.decision.blocks.last());
-    let last = last.map_or(Epoch::new(0), |block| block.signed.header.epoch);
-    begun.max().is_some_and(|begun| begun.get() > last.get().saturating_add(1))
 }
 
 /// Records that were accepted and are not booked.

@@ -15,8 +15,11 @@ use crate::ledger::Envelope;
 use crate::node::Message;
 use crate::types::{ChainId, InstitutionId};
 
-/// Messages whose signatures are checked or wait for it; more wait on their links.
-const UNCHECKED_MAX: usize = 64;
+/// Kilobytes of messages whose signatures are checked or wait for it; more wait on their links. A block of ten thousand
+/// small records fits, so that the votes that come behind it need not wait for it.
+const UNCHECKED_KB_MAX: u32 = 64 * 1_024;
+/// Messages that wait for it, at most.
+const UNCHECKED_MAX: usize = 16_384;
 /// Messages whose signatures are checked together, at half the cost of one message after another: an Item has
 /// ten, and what a core checks fastest are some hundreds.
 const TOGETHER_MAX: usize = 26;
@@ -57,7 +60,12 @@ impl Peers {
         let (unchecked, waiting) = mpsc::channel(UNCHECKED_MAX);
         let checker = Checker { chain, scheme, orders: orders.clone() };
         tokio::spawn(Arc::new(checker).run(waiting));
-        Self { orders, metrics, unchecked, room: Arc::new(Semaphore::new(UNCHECKED_MAX)) }
+        Self {
+            orders,
+            metrics,
+            unchecked,
+            room: Arc::new(Semaphore::new(UNCHECKED_KB_MAX as usize)),
+        }
     }
 
     /// Takes the bytes of one message; false when the driver has ended. Waits while the node is busy.
@@ -73,7 +81,10 @@ impl Peers {
         if !matches!(message, Message::Item(_) | Message::Records(_)) {
             return self.orders.send(order(from, message)).await.is_ok();
         }
-        let Ok(place) = self.room.clone().acquire_owned().await else { return false };
+        let kilobytes = u32::try_from(bytes.len() / 1_024).unwrap_or(u32::MAX);
+        let kilobytes = kilobytes.saturating_add(1).min(UNCHECKED_KB_MAX);
+        let place = self.room.clone().acquire_many_owned(kilobytes).await;
+        let Ok(place) = place else { return false };
         self.unchecked.send(Unchecked { from, message, _place: place }).await.is_ok()
     }
 }

@@ -182,8 +182,9 @@ impl Running {
     async fn until(&self, what: &str, reached: impl Fn(&Status) -> bool) {
         let mut status = self.status.clone();
         let waited = tokio::time::timeout(PATIENCE, status.wait_for(|now| reached(now))).await;
-        let last = *self.status.borrow();
-        assert!(waited.is_ok_and(|it| it.is_ok()), "{what} was not reached: {last:?}");
+        // What it gives is a lock, behind which a driver may wait, and behind that whoever looks again.
+        let is_reached = waited.is_ok_and(|it| it.is_ok());
+        assert!(is_reached, "{what} was not reached: {:?}", *self.status.borrow());
     }
 
     /// Stops in order.
@@ -360,6 +361,45 @@ async fn an_institution_whose_log_or_store_is_damaged_says_so_and_catches_up() {
     std::fs::remove_dir_all(damaged.join("store")).unwrap();
     let back = network.start(INSTITUTIONS);
     back.until("the others again", |now| now.height.get() >= height && now.records >= 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn con_7_5_an_institution_that_lost_its_store_but_not_its_log_votes_in_no_epoch_twice() {
+    let network = Network::new();
+    let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+    for one in &running {
+        one.until("a block of the second epoch", |now| now.epoch.get() == 1 && now.view.get() > 1)
+            .await;
+    }
+    for one in running {
+        one.stop().await;
+    }
+    std::fs::remove_dir_all(network.directory(INSTITUTIONS).join("store")).unwrap();
+    // What it voted for in that epoch stands in the log, and the chain for which it did is gone.
+    for _ in 0..2 {
+        let back = network.start(INSTITUTIONS);
+        assert!(back.warnings.iter().any(|it| it.contains("does not vote")), "{:?}", back.warnings);
+        back.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_is_lost_within_the_first_epoch_costs_no_vote() {
+    let network = Network::of_turns(4 * TURN_MS);
+    let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+    for one in &running {
+        one.until("three blocks", |now| now.height.get() >= 3).await;
+    }
+    for one in running {
+        one.stop().await;
+    }
+    std::fs::remove_dir_all(network.directory(6).join("store")).unwrap();
+    // Three of four auditors: each of them is needed.
+    let running: Vec<Running> = (1..INSTITUTIONS).map(|id| network.start(id)).collect();
+    let height = running.iter().map(|one| one.status.borrow().height.get()).max().unwrap();
+    for one in &running {
+        one.until("two blocks more", |now| now.height.get() >= height + 2).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -88,6 +88,15 @@ impl Booking {
         Ok(Party { person, remote })
     }
 
+    /// An institution of the network, named by an option.
+    pub(crate) fn member(&self, option: &str, id: u32) -> Result<InstitutionId, Failure> {
+        let (network, id) =
+            (NetworkFile::read(&self.asking.network).map_err(fault)?, InstitutionId::new(id));
+        let unknown =
+            || fault(format!("{option}: institution {id}: is not in the file of the network"));
+        network.member(id).map(|_| id).ok_or_else(unknown)
+    }
+
     pub(crate) fn asking(&self) -> &Asking {
         &self.asking
     }

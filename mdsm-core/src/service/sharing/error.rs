@@ -59,6 +59,15 @@ pub enum SharingError {
         /// The record.
         record: RecordId,
     },
+    /// An act that is booked and changes nothing.
+    #[error(
+        "{act} is booked, and has no effect: what it names is not there or not this key's, or it comes too early, too \
+         late or a second time"
+    )]
+    NoEffect {
+        /// Its record.
+        act: RecordId,
+    },
     /// An institution that has not bid.
     #[error("institution {institution} has not bid")]
     NoBid {

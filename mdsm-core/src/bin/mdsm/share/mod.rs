@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use mdsm_core::reencryption::Variant;
-use mdsm_core::service::sharing::{Exchange as _, Reached, Terms, until};
-use mdsm_core::types::{InstitutionId, OwnerId, RecordId};
+use mdsm_core::service::sharing::{Exchange as _, Reached, Terms, has_effect};
+use mdsm_core::types::{OwnerId, RecordId};
 pub(crate) use service::{Confirm, Dispute, Reward, confirm, dispute, reward};
 
 use crate::Failure;
@@ -39,8 +39,8 @@ pub(crate) struct Grant {
     records: Vec<RecordId>,
     #[command(flatten)]
     booking: Booking,
-    /// For how many blocks.
-    #[arg(long, value_name = "N", default_value_t = BLOCKS)]
+    /// For how many blocks; there is one in each turn at most. A request that was granted keeps its terms.
+    #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..))]
     blocks: u64,
     /// The institution that is to re-encrypt; by default one that has bid.
     #[arg(long, value_name = "ID")]
@@ -62,7 +62,8 @@ pub(crate) fn request(options: &Request) -> Result<(), Failure> {
         let records: BTreeSet<RecordId> = options.records.iter().copied().collect();
         let asked = person.ask(&remote, options.owner, records, Variant::Public).await;
         let request = asked.map_err(not_done)?;
-        until(&remote, async |x| Ok(x.dealing(request).await?)).await.map_err(not_done)?;
+        let dealing = has_effect(&remote, request, async |x| Ok(x.dealing(request).await?));
+        dealing.await.map_err(not_done)?;
         complain(&remote.take_objections());
         say(&format!(
             "request    {request}\nbooked     {} sees it by `mdsm grant`\n\
@@ -85,7 +86,7 @@ pub(crate) fn grant(options: &Grant) -> Result<(), Failure> {
         let terms = Terms {
             records: options.records.iter().copied().collect(),
             blocks: options.blocks,
-            proxy: options.proxy.map(InstitutionId::new),
+            proxy: options.proxy.map(|id| options.booking.member("--proxy", id)).transpose()?,
         };
         let mut said = Ok(());
         let tell = |reached| {
@@ -108,10 +109,12 @@ pub(crate) fn grant(options: &Grant) -> Result<(), Failure> {
 fn words(reached: Reached) -> String {
     match reached {
         Reached::Granted { grant, until } => {
-            format!("grant      {grant}, holds up to block {until}\n")
+            format!("grant      {grant}, holds up to block {until}; now institutions bid\n")
         }
         Reached::Chosen { proxy } => {
-            format!("proxy      institution {proxy}, which can open nothing of it\n")
+            format!(
+                "proxy      institution {proxy}, which can open nothing of it; now it re-encrypts\n"
+            )
         }
         Reached::Delivered { delivery } => format!("delivered  {delivery}\n"),
     }
@@ -121,8 +124,8 @@ pub(crate) fn revoke(options: &Revoke) -> Result<(), Failure> {
     let Some(grant) = options.grant else { return block_on(listing::holding(&options.booking)) };
     block_on(async {
         let Party { person, remote } = options.booking.party()?;
-        person.revoke(&remote, grant).await.map_err(not_done)?;
-        let revoked = until(&remote, async |x| {
+        let act = person.revoke(&remote, grant).await.map_err(not_done)?;
+        let revoked = has_effect(&remote, act, async |x| {
             let granted = x.dealing(grant).await?.and_then(|dealing| dealing.grant);
             Ok(granted.and_then(|granted| granted.revocation))
         });

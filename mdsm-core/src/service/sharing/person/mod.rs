@@ -178,3 +178,21 @@ pub async fn until<X: Exchange, T>(
         exchange.above(height).await?;
     }
 }
+
+/// Waits for what an act of one's own comes to. One that is booked and came to nothing was booked without effect, and
+/// nobody waits for it any longer.
+pub async fn has_effect<X: Exchange, T>(
+    exchange: &X,
+    act: RecordId,
+    mut look: impl AsyncFnMut(&X) -> Result<Option<T>, SharingError>,
+) -> Result<T, SharingError> {
+    until(exchange, async |x| {
+        let is_booked = x.record(act).await?.is_some();
+        // Behind the record: an act that is booked has had its effect, if it has one.
+        match look(x).await? {
+            None if is_booked => Err(SharingError::NoEffect { act }),
+            seen => Ok(seen),
+        }
+    })
+    .await
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::super::error::SharingError;
 use super::super::exchange::Exchange;
-use super::{Person, dealing, until};
+use super::{Person, dealing, has_effect, until};
 use crate::client::Granted;
 use crate::types::{Height, InstitutionId, RecordId};
 
@@ -67,7 +67,11 @@ impl Person {
         if found.grant.is_none() {
             let named = &terms.records;
             let records = if named.is_empty() { &found.records } else { named };
-            self.grant(exchange, request, records, terms.blocks).await?;
+            let act = self.grant(exchange, request, records, terms.blocks).await?;
+            has_effect(exchange, act, async |x| {
+                Ok(dealing(x, "request", request).await?.grant.map(|_| ()))
+            })
+            .await?;
         }
         let (grant, until) = granted(exchange, request, |it| Some((it.act.id, it.until))).await?;
         told(Reached::Granted { grant, until });
@@ -87,7 +91,8 @@ impl Person {
     }
 }
 
-/// Waits until a request is granted and the grant has come so far. A grant that is over comes no further.
+/// Waits until a request is granted and the grant has come so far. A grant that is over comes no further, and nobody is
+/// told that it holds.
 async fn granted<T>(
     exchange: &impl Exchange,
     request: RecordId,
@@ -95,11 +100,12 @@ async fn granted<T>(
 ) -> Result<T, SharingError> {
     until(exchange, async |x| {
         let Some(granted) = dealing(x, "request", request).await?.grant else { return Ok(None) };
-        let (seen, height) = (look(&granted), x.tip().await?.height);
-        if seen.is_none() && !granted.holds(height) {
-            return Err(SharingError::NotNow { grant: granted.act.id, why: "is over" });
+        let (grant, height) = (granted.act.id, x.tip().await?.height);
+        if !granted.holds(height) {
+            let why = if granted.revocation.is_some() { "was taken back" } else { "is over" };
+            return Err(SharingError::NotNow { grant, why });
         }
-        Ok(seen)
+        Ok(look(&granted))
     })
     .await
 }

@@ -515,10 +515,9 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// An Item arrived; only one that a proposal names is kept.
     pub(super) fn on_item(&mut self, item: &Arc<Item>, effects: &mut Vec<Effect>) {
         let root = item.root();
-        if self.bodies.item(&root).is_none() && self.bodies.names(&root) {
-            if self.bodies.keep_item(root, item.clone()) {
-                self.retry_waiting(effects);
-            }
+        let is_wanted = self.bodies.item(&root).is_none() && self.bodies.names(&root);
+        if is_wanted && self.bodies.keep_item(root, item.clone()) {
+            self.retry_waiting(effects);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The files of a network on one machine: a home for each institution, settings, free ports. [COM-2]
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -121,7 +121,7 @@ impl Local {
         let local = Self { folder, network };
         for member in &local.network.members {
             let file = local.settings(member.founder.institution);
-            fs::write(&file, settings(member, pace, bitcoin)).map_err(failed(&file))?;
+            write(&file, &settings(member, pace, bitcoin)).map_err(failed(&file))?;
         }
         Ok(local)
     }
@@ -149,6 +149,15 @@ impl Local {
     pub fn settings(&self, institution: InstitutionId) -> PathBuf {
         self.folder.join(format!("node-{institution}.toml"))
     }
+}
+
+/// Writes a file that only its owner can read: the address of a node of Bitcoin has its password in it.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 fn genesis(members: &[Member], seats: Preset, pace: Pace) -> Result<Genesis, LocalError> {

@@ -84,6 +84,14 @@ impl Served {
         proxy: impl FnOnce(&Secret) -> Proxy,
     ) -> Result<Self, ProcessError> {
         let network = NetworkFile::read(&settings.network)?;
+        if settings.bitcoin.is_none() {
+            tracing::warn!(
+                "no [bitcoin] in the settings: this institution puts no anchor into Bitcoin and follows none"
+            );
+        }
+        if settings.objects.s3.is_none() && settings.objects.directories.is_empty() {
+            tracing::warn!("no [objects] in the settings: files lie in the home, in one copy");
+        }
         let (home, secret) = Home::open(&settings.home)?;
         let listener = listen("listen", &settings.listen).await?;
         let offered = match &settings.web {

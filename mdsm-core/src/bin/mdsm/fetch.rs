@@ -53,7 +53,10 @@ async fn fetch(options: &Fetch) -> Result<(), Failure> {
     }
     let with_bitcoin: Vec<_> = certified.into_iter().filter(|it| it.1.bitcoin.is_some()).collect();
     if with_bitcoin.is_empty() {
-        return Err(later("its anchor is not deep enough in Bitcoin yet, ask again in an hour"));
+        return Err(later(
+            "its anchor is certified by both committees, and no institution shows it six blocks deep in Bitcoin yet; \
+             that takes an hour, and never comes where no institution follows Bitcoin",
+        ));
     }
     let mut tried = String::new();
     for (from, receipt) in with_bitcoin {

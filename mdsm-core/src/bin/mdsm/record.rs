@@ -217,7 +217,7 @@ async fn list(options: &List) -> Result<(), Failure> {
 fn standing(standing: Standing) -> String {
     match standing {
         Standing::Final(epoch) => format!("final, epoch {epoch}"),
-        Standing::Anchored(epoch) => format!("anchored, epoch {epoch}"),
+        Standing::Anchored(epoch) => format!("certified, epoch {epoch}"),
     }
 }
 
@@ -237,6 +237,6 @@ fn entry(one: &Listed) -> Value {
         },
         "booked_by": booking.booked_by,
         "epoch": one.standing.epoch(),
-        "anchored": matches!(one.standing, Standing::Anchored(_)),
+        "certified": matches!(one.standing, Standing::Anchored(_)),
     })
 }

@@ -166,7 +166,10 @@ fn cli_2_3_a_person_grants_and_revokes_with_a_light_client() {
             patient.sees(grant, |it| it.revocation).await;
         }
         let over = patient.person.settle(&patient.remote, request, &wish, |_| {}).await;
-        assert!(matches!(over, Err(SharingError::NotNow { why: "is over", .. })), "{over:?}");
+        assert!(
+            matches!(over, Err(SharingError::NotNow { why: "was taken back", .. })),
+            "{over:?}"
+        );
         doctor.sees(second, |it| it.revocation).await;
         let closed = doctor.person.open(&doctor.remote, second, id).await.unwrap_err();
         assert!(matches!(closed, SharingError::NotNow { .. }), "{closed}");

@@ -115,6 +115,11 @@ fn whole_way(desk: &Desk) {
     let (code, text) = desk.run("doctor", &["record", "open", &id, "--out", "early"]);
     assert_eq!(code, Some(1), "{text}");
 
+    // Asked for what is not there: that is booked, and nobody waits for what cannot come of it.
+    let (code, text) = desk.run("doctor", &["request", patient, &"00".repeat(32)]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("has no effect"), "{text}");
+
     let request = said(&desk.does("doctor", &["request", patient, &id, "--at", "6"]), "request");
     let waiting = desk.comes_to("patient", &["grant"], &request);
     assert!(waiting.contains(doctor.as_str()) && waiting.contains("1 requests wait"), "{waiting}");

@@ -68,8 +68,8 @@ pub(super) const MUTANTS: &[(&str, Wrong)] = &[
         (call.tag == "MITM" && call.bytes == b"MITM\x01\0\0\0\0").then(|| call.kept())
     }),
     ("codec-content-one-more", |op, args| {
-        let call = Call::of(op, args)?;
-        call.mended(|value| {
+        let call = Call::of_envelope(op, args)?;
+        let kept = call.mended(|value| {
             value.each(|metadata, content| {
                 if let Held::Inline(bytes) = content
                     && bytes.len() == 102_401
@@ -78,18 +78,12 @@ pub(super) const MUTANTS: &[(&str, Wrong)] = &[
                     metadata.size = metadata.size.saturating_sub(1);
                 }
             });
-        })
+        })?;
+        if op == "decode" { Some(kept) } else { call.record_id() }
     }),
     ("codec-content-decimal", |op, args| {
-        let call = match op {
-            "envelope.check" => {
-                result_of(op, op, args)?;
-                let envelope = json!({"tag": "MENV", "bytes": args["envelope"]});
-                Call::of("decode", &envelope)?
-            }
-            _ => Call::of(op, args)?,
-        };
-        let Answer::Ok(_) = call.said else { return None };
+        let call = Call::of_envelope(op, args)?;
+        result_of(op, op, args)?;
         let mut is_larger = false;
         call.parts()?.each(|_, content| {
             is_larger |= matches!(content, Held::Inline(bytes) if bytes.len() > 100_000);
@@ -142,6 +136,40 @@ pub(super) const MUTANTS: &[(&str, Wrong)] = &[
                 }
             });
         })
+    }),
+    ("codec-booking-encryption", |op, args| {
+        let call = Call::of(op, args)?;
+        call.of_tag("MBKG")?.mended(|value| {
+            value.each(|metadata, content| {
+                let encryption = mirror::Encryption { scheme: 1, key_id: [0; 32] };
+                metadata.encryption = matches!(content, Held::Stored).then_some(encryption);
+            });
+        })
+    }),
+    ("codec-service-kind", |op, args| {
+        let call = Call::of(op, args)?;
+        call.of_tag("MSVC")?.rejected(Class::Variant)?;
+        Some(call.kept())
+    }),
+    ("codec-message-kind", |op, args| {
+        let call = Call::of(op, args)?;
+        call.of_tag("MMSG")?.rejected(Class::Variant)?;
+        Some(call.kept())
+    }),
+    ("codec-approvals-unsorted", |op, args| {
+        let call = Call::of(op, args)?;
+        call.of_tag("MAPS")?.rejected(Class::Order)?;
+        Some(call.kept())
+    }),
+    ("codec-no-approvals", |op, args| {
+        let call = Call::of(op, args)?;
+        call.of_tag("MAPS")?.rejected(Class::Bound)?;
+        Some(call.kept())
+    }),
+    ("codec-seats-unbounded", |op, args| {
+        let call = Call::of(op, args)?;
+        call.of_tag("MRCM")?.rejected(Class::Bound)?;
+        Some(call.kept())
     }),
     ("codec-created-negative", |op, args| {
         let call = Call::of(op, args)?;
@@ -314,6 +342,24 @@ impl Call {
         Some(Self { tag, bytes, said: reference::answer(op, args) })
     }
 
+    /// The same, and of `envelope.check` the decoding that it begins with.
+    fn of_envelope(op: &str, args: &Value) -> Option<Self> {
+        match op {
+            "envelope.check" => {
+                Self::of("decode", &json!({"tag": "MENV", "bytes": args["envelope"]}))
+            }
+            _ => Self::of(op, args),
+        }
+    }
+
+    /// What `envelope.check` says of an envelope whose signature holds.
+    fn record_id(&self) -> Option<Answer> {
+        let Parts::Envelope(mirror::Envelope { record, .. }) = self.parts()? else { return None };
+        let content = ids::content_ref(&record.content);
+        let id = ids::record_id(&record.owner, &record.metadata, &content);
+        Some(Answer::Ok(json!({"record_id": bytes(id)})))
+    }
+
     fn with(&self, other: &[u8]) -> Answer {
         reference::answer("decode", &json!({"tag": self.tag, "bytes": bytes(other)}))
     }
@@ -327,6 +373,11 @@ impl Call {
     fn detail(&self) -> Option<(&str, &str)> {
         let Answer::Reject { detail, .. } = &self.said else { return None };
         detail.split_once(" at byte ")
+    }
+
+    /// This, if it is to decode a value of a tag.
+    fn of_tag(&self, tag: &str) -> Option<&Self> {
+        (self.tag == tag).then_some(self)
     }
 
     /// The offset that a rejection names.
@@ -380,7 +431,9 @@ impl Call {
     }
 
     fn parts(&self) -> Option<Parts> {
-        Parts::read(&self.tag, self.bytes.get(PREFIX..)?)
+        // Behind another tag or version stands another value.
+        let body = self.bytes.strip_prefix(self.tag.as_bytes())?.strip_prefix(&[1])?;
+        Parts::read(&self.tag, body)
     }
 
     /// Keeps a value that is rejected as it is when it would be sound with that mended.

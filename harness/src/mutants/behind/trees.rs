@@ -29,6 +29,8 @@ pub(super) enum Bug {
     PathByBits,
     PathLonger,
     IndexWraps,
+    IndexAtSize,
+    SizeIn16Bits,
     RootUnchecked,
 }
 
@@ -49,6 +51,8 @@ pub(super) const MUTANTS: &[(&str, Wrong)] = &[
     ("merkle-path-by-bits", |op, args| Bug::PathByBits.answer(op, args)),
     ("merkle-path-longer", |op, args| Bug::PathLonger.answer(op, args)),
     ("merkle-index-wraps", |op, args| Bug::IndexWraps.answer(op, args)),
+    ("merkle-index-at-size", |op, args| Bug::IndexAtSize.answer(op, args)),
+    ("merkle-size-in-16-bits", |op, args| Bug::SizeIn16Bits.answer(op, args)),
     ("merkle-root-unchecked", |op, args| Bug::RootUnchecked.answer(op, args)),
 ];
 
@@ -103,6 +107,13 @@ impl Bug {
         }
         if self == Self::IndexWraps && size > 0 {
             index %= size;
+        }
+        // Behind the check there is nothing to climb in a tree of one leaf, and its only index is as good as the next.
+        if self == Self::IndexAtSize && (index, size) == (1, 1) {
+            index = 0;
+        }
+        if self == Self::SizeIn16Bits && size > usize::from(u16::MAX) {
+            return Ok(reject(Class::Shape));
         }
         if self == Self::PathDownward {
             path.reverse();

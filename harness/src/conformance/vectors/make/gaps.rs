@@ -9,14 +9,15 @@ use super::super::super::class::Class;
 use super::super::shape::VectorFile;
 use super::evidence::Scene;
 use super::trees::Claim;
-use super::{Maker, codec, receipts};
+use super::{Maker, bytes, codec, list_of_bytes, named, receipts, stream};
 use crate::build::{Flaw, flawed};
 use crate::generate::sound::Sound;
+use crate::generate::values::{Scale, value};
 use crate::rules::headers::{HEADER_BYTES, Header, genesis, hash, mine};
-use crate::rules::merkle::sha256;
-use crate::rules::mirror::{BitcoinProof, Receipt};
+use crate::rules::merkle::{root, sha256};
+use crate::rules::mirror::{BitcoinProof, ContentRef, Encryption, Receipt};
 use crate::rules::receipt::anchor_root_of;
-use crate::rules::wire::WireKind;
+use crate::rules::wire::{Mirror, WireKind};
 
 pub(super) fn made() -> VectorFile {
     let mut maker = Maker::new(
@@ -45,6 +46,7 @@ pub(super) fn made() -> VectorFile {
     }
     maker.finding(&["one-check-missing"]);
     values(&mut maker);
+    paths(&mut maker);
     receipts(&mut maker);
     headers(&mut maker);
     evidence(&mut maker);
@@ -52,17 +54,61 @@ pub(super) fn made() -> VectorFile {
 }
 
 fn values(maker: &mut Maker) {
+    let mut refused = |id: &str, kind: WireKind, encoded: &[u8], classes: &[Class], of: &str| {
+        let id = format!("decode.{id}");
+        maker.invalid(id, "decode", codec::args(kind, encoded), classes, &[of]);
+    };
     let empty = codec::bare(Vec::new()).encode();
-    maker.invalid(
-        "decode.MENV.content-and-size-0",
-        "decode",
-        codec::args(WireKind::Envelope, &empty),
-        &[Class::Bound, Class::Rule],
-        &["STO-4.4"],
-    );
-    let beyond = Claim::sound(2, 0, 4).with(|claim| claim.index = 4);
-    let id = "merkle.verify.index-is-size-with-the-first-path";
-    maker.invalid(id, "merkle.verify", beyond.json(), &[Class::Shape], &["STO-11.3"]);
+    let classes = [Class::Bound, Class::Rule];
+    refused("MENV.content-and-size-0", WireKind::Envelope, &empty, &classes, "STO-4.4");
+    for (id, is_stored) in [("MBKG.stored-yet-plain", true), ("MBKG.inline-yet-encrypted", false)] {
+        let encoded = booked(is_stored, !is_stored).encode();
+        refused(id, WireKind::Booking, &encoded, &[Class::Rule], "STO-5.3");
+    }
+}
+
+/// A booking by digest, or of content in place, with an encryption or without.
+fn booked(is_stored: bool, is_encrypted: bool) -> Mirror {
+    let mut drawn = value(WireKind::Booking, Scale::Small, &mut stream("gaps"));
+    if let Mirror::Booking(booking) = &mut drawn {
+        let digest = named("content");
+        booking.content =
+            if is_stored { ContentRef::Stored(digest) } else { ContentRef::Inline(digest) };
+        booking.metadata.size = 1_000;
+        booking.metadata.encryption =
+            is_encrypted.then(|| Encryption { scheme: 1, key_id: named("key") });
+    }
+    drawn
+}
+
+fn paths(maker: &mut Maker) {
+    let mut beyond = |id: &str, claim: Claim, index: usize| {
+        let args = claim.with(|claim| claim.index = index).json();
+        maker.invalid(
+            format!("merkle.verify.{id}"),
+            "merkle.verify",
+            args,
+            &[Class::Shape],
+            &["STO-11.3"],
+        );
+    };
+    beyond("index-is-size-with-the-first-path", Claim::sound(2, 0, 4), 4);
+    beyond("second-of-a-sole-leaf", Claim::sound(2, 0, 1), 1);
+    // The largest tree of each level, and one leaf more.
+    for (level, most) in [(1, 10), (2, 16_384), (3, 10), (4, 65_536)] {
+        let id = format!("merkle.verify.last-of-{most}-at-level-{level}");
+        let args = Claim::sound(level, most - 1, most).json();
+        maker.valid(id, "merkle.verify", args, json!({}), &["STO-10.5"]);
+        let id = format!("merkle.verify.last-of-{}-at-level-{level}", most + 1);
+        let args = Claim::sound(level, most, most + 1).json();
+        let classes = [Class::Shape, Class::Root];
+        maker.invalid(id, "merkle.verify", args, &classes, &["STO-10.5"]);
+    }
+    // So long a leaf comes as base64.
+    let leaf = named("leaf").repeat(200);
+    let args = json!({"leaves": list_of_bytes([&leaf])});
+    let ok = json!({"root": bytes(root(&[leaf]))});
+    maker.valid("merkle.root.leaf-of-6400-bytes", "merkle.root", args, ok, &["STO-10.3"]);
 }
 
 /// The script of an MDSM output.

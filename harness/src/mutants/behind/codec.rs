@@ -132,7 +132,7 @@ pub(super) const MUTANTS: &[(&str, Wrong)] = &[
         call.mended(|value| {
             value.each(|metadata, content| {
                 if !matches!(content, Held::Stored) {
-                    metadata.encryption = None;
+                    metadata.encryption.take_if(|encryption| encryption.scheme == 1);
                 }
             });
         })
@@ -140,9 +140,14 @@ pub(super) const MUTANTS: &[(&str, Wrong)] = &[
     ("codec-booking-encryption", |op, args| {
         let call = Call::of(op, args)?;
         call.of_tag("MBKG")?.mended(|value| {
-            value.each(|metadata, content| {
-                let encryption = mirror::Encryption { scheme: 1, key_id: [0; 32] };
-                metadata.encryption = matches!(content, Held::Stored).then_some(encryption);
+            value.each(|metadata, content| match content {
+                Held::Stored => {
+                    let encryption = mirror::Encryption { scheme: 1, key_id: [0; 32] };
+                    metadata.encryption.get_or_insert(encryption);
+                }
+                _ => {
+                    metadata.encryption.take_if(|encryption| encryption.scheme == 1);
+                }
             });
         })
     }),

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mdsm_core::crypto::sha256;
 use mdsm_core::environment::Secret;
 use mdsm_core::params::SMALL;
 use mdsm_core::reencryption::Capsule;
@@ -129,8 +130,12 @@ fn whole_way(desk: &Desk) {
         assert!(told.contains(word), "{told}");
     }
     desk.comes_to("patient", &["revoke"], &grant);
-    desk.does("doctor", &["record", "open", &id, "--out", "shared"]);
+    desk.does("doctor", &["record", "open", &id, "--out", "shared", "--sealed", "sealed"]);
     same(&desk.path("shared"), &scan);
+    // Whoever was granted it can show a stranger what the receipt is about, and that says nothing of the content.
+    let listed = desk.run("patient", &["record", "list", "--json"]).1;
+    let sealed = sha256(&std::fs::read(desk.path("sealed")).unwrap());
+    assert!(listed.contains(&format!("\"sha256\": \"{sealed}\"")), "{sealed}: {listed}");
     // Typed again it goes on where it was: at the end.
     assert_eq!(desk.does("patient", &["grant", &request]), told);
 

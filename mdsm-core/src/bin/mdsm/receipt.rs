@@ -35,7 +35,7 @@ pub(crate) struct Verify {
     /// Bitcoin's block headers: 80 bytes each, from the genesis block on.
     #[arg(long)]
     headers: PathBuf,
-    /// The record's file, plain if it was booked inline, sealed otherwise.
+    /// The record's file: plain if it was booked inline, otherwise as `mdsm record open --sealed` keeps it.
     #[arg(long)]
     content: Option<PathBuf>,
     /// Confirmations asked for, the block itself included.

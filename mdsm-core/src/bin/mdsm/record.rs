@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use mdsm_core::client::{Listed, Standing};
 use mdsm_core::ledger::{ContentRef, MediaType, ResourceType};
 use mdsm_core::params::{INLINE_CONTENT_BYTES_MAX, ROW_FILE_BYTES_MAX};
-use mdsm_core::service::sharing::{Exchange as _, Label, SharingError};
+use mdsm_core::service::sharing::{self, Exchange as _, Label, SharingError};
 use mdsm_core::types::RecordId;
 use serde_json::{Value, json};
 
@@ -55,6 +55,9 @@ pub(crate) struct Open {
     /// The file to write, which is not there yet.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Keep the sealed file too, in a file which is not there yet: its digest is what a receipt proves.
+    #[arg(long, value_name = "FILE")]
+    sealed: Option<PathBuf>,
 }
 
 /// `mdsm record list`.
@@ -136,6 +139,11 @@ async fn open(options: &Open) -> Result<(), Failure> {
     } else {
         let listed = remote.listed(id).await.map_err(not_done)?;
         match listed.and_then(|listed| listed.content) {
+            Some(_) if options.sealed.is_some() => {
+                return Err(Failure::Refused(format!(
+                    "--sealed: record {id} carries its content itself, which its receipt proves"
+                )));
+            }
             Some(content) => (content, "as the record carries it".to_owned()),
             None => {
                 let opened = person.read(&remote, id).await.map_err(not_done)?;
@@ -143,15 +151,21 @@ async fn open(options: &Open) -> Result<(), Failure> {
             }
         }
     };
-    write(&options.out, &content)
-        .map_err(|error| fault(format!("{}: {error}", options.out.display())))?;
+    let mut said =
+        format!("file       {}, {} bytes, opened {by}\n", options.out.display(), content.len());
+    write(&options.out, &content)?;
+    if let Some(path) = &options.sealed {
+        let (_, sealed) = sharing::sealed(&remote, id).await.map_err(not_done)?;
+        write(path, &sealed)?;
+        said += &format!(
+            "sealed     {}, {} bytes, for `mdsm receipt verify --content`\n",
+            path.display(),
+            sealed.len()
+        );
+    }
     complain(&remote.take_objections());
-    say(&format!(
-        "file       {}, {} bytes, opened {by}\nnext       mdsm record list {}\n",
-        options.out.display(),
-        content.len(),
-        options.booking.asking().typed()
-    ))
+    said += &format!("next       mdsm record list {}\n", options.booking.asking().typed());
+    say(&said)
 }
 
 /// Why what was delivered does not open, and what to do about a proxy that is at fault.
@@ -167,12 +181,13 @@ fn not_opened(error: SharingError, options: &Open, grant: RecordId) -> Failure {
 }
 
 /// Writes a file that only its owner can read, where there is none.
-fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(content)
+    let written = options.open(path).and_then(|mut file| file.write_all(content));
+    written.map_err(|error| fault(format!("{}: {error}", path.display())))
 }
 
 async fn list(options: &List) -> Result<(), Failure> {

@@ -1,14 +1,6 @@
 //! What the members of a network share: the genesis, who founded it, how each is reached. [COM-1] [CON-8]
 //!
-//! ```text
-//! name = "small"               turn_ms = 6000       producers = 4      registrar = "3d40.."
-//! started_at = 1764165600000   minute_ms = 60000    auditors = 4
-//!                              window_ms = 600000
-//! [[institution]]
-//! id = 7                       rating = 88          address = "10.0.0.7:7700"          # links, host and port
-//! key = "3d40.."               centre = 1200        web = "http://10.0.0.7:7780"       # interface, may be left out
-//! link = "9a2c.."
-//! ```
+#![doc = concat!("```toml\n", include_str!("network.toml"), "```\n")]
 //! Every member holds the same file. Addresses may differ from member to member; everything else is part of the
 //! genesis, whose digest names the network, or, as the links' keys, is enrolled by hand between members.
 
@@ -170,53 +162,41 @@ fn key(field: &str, digits: &str) -> Result<OwnerId, SettingsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::sign::SigningKey;
 
-    fn text() -> String {
-        let key = |seed| SigningKey::from_seed(&[seed; 32]).owner();
-        let mut text = format!(
-            "name = \"small\"\nstarted_at = 1764165600000\nturn_ms = 100\nminute_ms = 1000\nwindow_ms = 10000\n\
-             producers = 1\nauditors = 4\nregistrar = \"{}\"\n",
-            key(9)
-        );
-        for id in 1..=5_u8 {
-            text += &format!(
-                "[[institution]]\nid = {id}\nkey = \"{}\"\nlink = \"{}\"\nrating = 90\ncentre = 5\n\
-                 address = \"127.0.0.1:70{id:02}\"\n",
-                key(id),
-                LinkPublic::new([id; 32]),
-            );
-        }
-        text
-    }
+    /// What the documentation shows.
+    const EXAMPLE: &str = include_str!("network.toml");
 
     #[test]
     fn what_is_written_is_read() {
-        let network = NetworkFile::parse("network.toml", &text()).unwrap();
+        let network = NetworkFile::parse("network.toml", EXAMPLE).unwrap();
         let again = NetworkFile::parse("network.toml", &network.to_text()).unwrap();
         assert_eq!((&again.genesis, &again.members), (&network.genesis, &network.members));
-        assert_eq!(network.member(InstitutionId::new(2)).unwrap().address, "127.0.0.1:7002");
+        let second = network.member(InstitutionId::new(2)).unwrap();
+        assert_eq!(second.address, "two.example:7700");
+        assert_eq!(second.web.as_deref(), Some("http://two.example:7780"));
     }
 
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         let cases = [
-            ("turn_ms = 100", "turn_ms = \"100\"", "network.toml:3: "),
-            ("turn_ms = 100", "turn_ms = 300", "minute 1000 ms"),
+            ("turn_ms = 6000", "turn_ms = \"6000\"", "network.toml:8: "),
+            ("turn_ms = 6000", "turn_ms = 7000", "minute 60000 ms"),
             ("started_at = 1764165600000", "started_at = 1764165600001", "not a multiple"),
-            ("name = \"small\"", "nome = \"small\"", "network.toml:1: unknown field `nome`"),
+            ("name = \"example\"", "nome = \"example\"", "network.toml:3: unknown field `nome`"),
             ("producers = 1", "producers = 3", "members: "),
             ("id = 2", "id = 1", "members: "),
             (
-                "127.0.0.1:7002",
-                "127.0.0.1",
-                "institution 2: address: \"127.0.0.1\" is not host:port",
+                "two.example:7700",
+                "two.example",
+                "institution 2: address: \"two.example\" is not host:port",
             ),
+            ("\"http://two", "\"https://two", "institution 2: web: "),
             ("rating = 90", "rating = 900", "network.toml:"),
             ("registrar = \"", "registrar = \"zz", "registrar: "),
         ];
         for (sound, wrong, told) in cases {
-            let text = text().replacen(sound, wrong, 1);
+            assert!(EXAMPLE.contains(sound), "{sound}");
+            let text = EXAMPLE.replacen(sound, wrong, 1);
             let error = NetworkFile::parse("network.toml", &text).unwrap_err().to_string();
             assert!(error.contains(told), "{wrong}: {error}");
         }

@@ -1,17 +1,6 @@
 //! What one institution decides for itself.
 //!
-//! ```text
-//! institution = 7                  listen = "0.0.0.0:7700"     # links
-//! home = "home"                    web = "127.0.0.1:7780"      # interface; left out: none
-//! network = "network.toml"         delay_ms = 500              # what a message takes, as far as anybody assumes
-//! [bitcoin]                                                    # left out: anchors wait
-//! url = "http://user:password@127.0.0.1:8332"                  # or cookie = "FILE" beside a url without them
-//! network = "mainnet"              start = 900000              # height from which own coins are looked for
-//! poll_ms = 5000                                               # between two looks
-//! [objects]                                                    # left out: the home, in one copy
-//! directories = ["/disk1/objects", "/disk2/objects"]           # a copy in each
-//! copies = 2                                                   # with so many a file counts as stored; left out: all
-//! ```
+#![doc = concat!("```toml\n", include_str!("node.toml"), "```\n")]
 //! Paths are relative to the file.
 
 use std::path::{Path, PathBuf};
@@ -166,6 +155,19 @@ mod tests {
         assert_eq!(node.institution, InstitutionId::new(7));
         assert!(node.home.is_absolute() && node.home.ends_with("home"));
         assert_eq!((node.delay_ms, node.web, node.bitcoin), (DELAY_MS, None, None));
+    }
+
+    #[test]
+    fn what_the_documentation_shows_is_read() {
+        let example = include_str!("node.toml");
+        let node = read(example).unwrap();
+        assert_eq!((node.delay_ms, node.objects.copies), (DELAY_MS, Some(2)));
+        assert_eq!(node.bitcoin.unwrap().poll_ms, poll_ms());
+        // Everything else that can be said stands there in a comment.
+        let (directories, cluster) = example.split_once("[objects]").unwrap();
+        let cluster = cluster.split_once("# [objects]").unwrap().1.replace("\n# ", "\n");
+        let objects = read(&format!("{directories}[objects]{cluster}")).unwrap().objects;
+        assert_eq!(objects.s3.unwrap().copies, 2);
     }
 
     #[test]

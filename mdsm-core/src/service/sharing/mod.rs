@@ -39,7 +39,7 @@ mod tests;
 pub use desk::Desk;
 pub use error::{DeliveryFault, SharingError};
 pub use exchange::{Exchange, ExchangeError, Tip, Vault, Watch};
-pub use person::{Label, Person, Reached, Terms, has_effect, until};
+pub use person::{Label, Person, Reached, Terms, has_effect, sealed, until};
 pub use proxy::{Proxy, Step};
 pub use remote::{DelegateError, Remote};
 pub use spent::{SpentBook, SpentError};

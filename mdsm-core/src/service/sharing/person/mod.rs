@@ -157,6 +157,18 @@ pub(super) async fn record(
     exchange.record(id).await?.ok_or(SharingError::NotBooked { what, id })
 }
 
+/// The booking of a file, and the file as it lies in the vault: what a receipt proves.
+pub async fn sealed(
+    exchange: &impl Exchange,
+    id: RecordId,
+) -> Result<(Booking, Vec<u8>), SharingError> {
+    let booking = record(exchange, "file", id).await?;
+    //= harness/spec/database.md#ddb-3-finding
+    //# DDB-3.3 (ours): A reader MUST compare a file with the digest it asked for before opening it.
+    let sealed = fetch::bytes(exchange, "sealed file", *booking.content.digest()).await?;
+    Ok((booking, sealed))
+}
+
 /// The lattice key of somebody.
 pub(super) async fn lattice(
     exchange: &impl Exchange,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::error::SharingError;
 use super::super::exchange::Exchange;
-use super::{Label, Person, dealing, granted, noted, record};
+use super::{Label, Person, dealing, granted, noted, record, sealed};
 use crate::access::{
     Act, Choice, Confirmation, Files, Finding, Grant, Revocation, capsule_of, note_approvals,
     note_capsule,
@@ -71,8 +71,7 @@ impl Person {
         let capsule = self.capsule(exchange, id).await?;
         let key =
             open(&self.secret, &self.public, &capsule, &capsule).map_err(SharingError::Own)?;
-        let booking = record(exchange, "file", id).await?;
-        let sealed = fetch::bytes(exchange, "sealed file", *booking.content.digest()).await?;
+        let (booking, sealed) = sealed(exchange, id).await?;
         Ok(booking.open(&sealed, &key)?)
     }
 

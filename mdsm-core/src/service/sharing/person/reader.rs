@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::error::{DeliveryFault, SharingError};
 use super::super::exchange::Exchange;
-use super::{Person, granted, lattice, record};
+use super::{Person, granted, lattice, sealed};
 use crate::access::{Act, Delivered, Dispute, Records, Request};
 use crate::client::{Dealing, Granted};
 use crate::codec::Wire as _;
@@ -88,10 +88,7 @@ impl Person {
         //# PRE-8.1 (paper): A proxy that re-encrypts wrongly MUST be found out.
         let key = open(&self.secret, &owner, before.capsule(), &delivery.capsule)
             .map_err(|error| wrong(DeliveryFault::Wrong(error)))?;
-        let booking = record(exchange, "file", id).await?;
-        //= harness/spec/database.md#ddb-3-finding
-        //# DDB-3.3 (ours): A reader MUST compare a file with the digest it asked for before opening it.
-        let sealed = fetch::bytes(exchange, "sealed file", *booking.content.digest()).await?;
+        let (booking, sealed) = sealed(exchange, id).await?;
         Ok(booking.open(&sealed, &key)?)
     }
 

@@ -124,12 +124,18 @@ fn whole_way(desk: &Desk) {
     let request = said(&desk.does("doctor", &["request", patient, &id, "--at", "6"]), "request");
     let waiting = desk.comes_to("patient", &["grant"], &request);
     assert!(waiting.contains(doctor.as_str()) && waiting.contains("1 requests wait"), "{waiting}");
+    let asked = desk.does("doctor", &["request"]);
+    assert!(asked.contains(&format!("{request}  waits for the owner")), "{asked}");
     let told = desk.does("patient", &["grant", &request, "--proxy", "4", "--blocks", "100000"]);
     let grant = said(&told, "grant ");
     for word in ["\nproxy      institution 4,", "\ndelivered  ", "\nnext       mdsm reward "] {
         assert!(told.contains(word), "{told}");
     }
     desk.comes_to("patient", &["revoke"], &grant);
+    let open = format!("\nnext       mdsm record open {id} --out FILE");
+    let asked = desk.comes_to("doctor", &["request"], &open);
+    assert!(asked.contains(&format!("{request}  delivered")), "{asked}");
+    assert!(desk.does("stranger", &["request"]).starts_with("0 requests"));
     desk.does("doctor", &["record", "open", &id, "--out", "shared", "--sealed", "sealed"]);
     same(&desk.path("shared"), &scan);
     // Whoever was granted it can show a stranger what the receipt is about, and that says nothing of the content.
@@ -166,6 +172,7 @@ fn whole_way(desk: &Desk) {
     let revoked = desk.does("patient", &["revoke", &grant]);
     assert_eq!(said(&revoked, "revoked"), grant);
     assert!(desk.does("patient", &["revoke"]).contains("0 grants hold"));
+    desk.comes_to("doctor", &["request"], &format!("{request}  was taken back"));
     let (code, text) = desk.run("patient", &["revoke", &grant, "--at", "99"]);
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("--at: institution 99: is not in the file of the network"), "{text}");

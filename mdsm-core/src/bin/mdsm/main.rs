@@ -32,7 +32,7 @@ enum Command {
     /// Add, open and list records.
     #[command(subcommand)]
     Record(record::RecordCommand),
-    /// Ask an owner for records.
+    /// List what one has asked for; ask an owner for records.
     Request(share::Request),
     /// List who asks for one's records; grant a request and see it through.
     Grant(share::Grant),

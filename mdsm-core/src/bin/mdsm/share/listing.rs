@@ -1,15 +1,45 @@
-//! What waits for an owner, and what it has granted.
+//! What one has asked for, what waits for an owner, and what it has granted.
 
 use mdsm_core::client::{Blame, Dealing, Granted};
 use mdsm_core::service::sharing::Exchange as _;
-use mdsm_core::types::Height;
+use mdsm_core::types::{Height, OwnerId};
 
 use crate::Failure;
 use crate::asking::{Booking, Party, complain, not_done, say};
 
+/// Requests that one has made, and what came of them.
+pub(super) async fn asked(booking: &Booking) -> Result<(), Failure> {
+    let (dealings, height) = dealings(booking, |dealing| dealing.reader).await?;
+    let typed = booking.typed();
+    let (mut text, mut next) = (String::new(), format!("mdsm request OWNER RECORD {typed}"));
+    for dealing in &dealings {
+        let (request, owner) = (dealing.request.id, dealing.owner);
+        let standing = match &dealing.grant {
+            None => "waits for the owner",
+            Some(granted) if granted.revocation.is_some() => "was taken back",
+            Some(granted) if !granted.holds(height) => "is over",
+            Some(granted) => standing(granted, height),
+        };
+        text += &format!("{request}  {standing:<20} owner {owner}\n");
+        let granted = dealing.grant.as_ref();
+        let can_open = |it: &&Granted| it.holds(height) && it.delivery.is_some();
+        let delivered = granted.filter(can_open).and_then(|it| it.files.keys().next());
+        if let Some(record) = delivered {
+            next = format!("mdsm record open {record} --out FILE {typed}");
+        }
+        for record in &dealing.records {
+            let is_left_out = granted.is_some_and(|it| !it.files.contains_key(record));
+            let left_out = if is_left_out { "  is not granted" } else { "" };
+            text += &format!("    {record}{left_out}\n");
+        }
+    }
+    text += &format!("{} requests were made, up to block {height}\n", dealings.len());
+    say(&format!("{text}next       {next}\n"))
+}
+
 /// Requests that wait for something.
 pub(super) async fn requests(booking: &Booking) -> Result<(), Failure> {
-    let (dealings, height) = dealings(booking).await?;
+    let (dealings, height) = dealings(booking, |dealing| dealing.owner).await?;
     let waits = |dealing: &&Dealing| {
         let grant = dealing.grant.as_ref();
         grant.is_none_or(|it| it.holds(height) && it.delivery.is_none())
@@ -34,7 +64,7 @@ pub(super) async fn requests(booking: &Booking) -> Result<(), Failure> {
 
 /// Grants that hold.
 pub(super) async fn holding(booking: &Booking) -> Result<(), Failure> {
-    let (dealings, height) = dealings(booking).await?;
+    let (dealings, height) = dealings(booking, |dealing| dealing.owner).await?;
     let (text, first) = grants(&dealings, height, |granted| granted.holds(height));
     let count = format!("{} grants hold, up to block {height}", text.len());
     let next = match first {
@@ -46,7 +76,7 @@ pub(super) async fn holding(booking: &Booking) -> Result<(), Failure> {
 
 /// Grants in dispute, whether or not they hold.
 pub(super) async fn disputed(booking: &Booking) -> Result<(), Failure> {
-    let (dealings, height) = dealings(booking).await?;
+    let (dealings, height) = dealings(booking, |dealing| dealing.owner).await?;
     let in_dispute = |granted: &Granted| granted.blame(height) == Some(Blame::Disputed);
     let (text, first) = grants(&dealings, height, in_dispute);
     let count = format!("{} grants are in dispute, up to block {height}", text.len());
@@ -86,12 +116,15 @@ fn standing(granted: &Granted, height: Height) -> &'static str {
     }
 }
 
-/// Dealings over one's own records, and the height at which they stand so.
-async fn dealings(booking: &Booking) -> Result<(Vec<Dealing>, Height), Failure> {
+/// Dealings in which one has a side, and the height at which they stand so.
+async fn dealings(
+    booking: &Booking,
+    side: impl Fn(&Dealing) -> OwnerId,
+) -> Result<(Vec<Dealing>, Height), Failure> {
     let Party { person, remote } = booking.party()?;
     let height = remote.tip().await.map_err(not_done)?.height;
     let mut dealings = remote.dealings_of(person.id()).await.map_err(not_done)?;
-    dealings.retain(|dealing| dealing.owner == person.id());
+    dealings.retain(|dealing| side(dealing) == person.id());
     complain(&remote.take_objections());
     Ok((dealings, height))
 }

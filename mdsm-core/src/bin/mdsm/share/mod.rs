@@ -21,10 +21,10 @@ const BLOCKS: u64 = 14_400;
 /// `mdsm request`.
 #[derive(Args)]
 pub(crate) struct Request {
-    /// The owner.
-    owner: OwnerId,
+    /// The owner; without one, the requests that one has made are listed.
+    #[arg(requires = "records")]
+    owner: Option<OwnerId>,
     /// Records of the owner.
-    #[arg(required = true)]
     records: Vec<RecordId>,
     #[command(flatten)]
     booking: Booking,
@@ -57,18 +57,18 @@ pub(crate) struct Revoke {
 }
 
 pub(crate) fn request(options: &Request) -> Result<(), Failure> {
+    let Some(owner) = options.owner else { return block_on(listing::asked(&options.booking)) };
     block_on(async {
         let Party { person, remote } = options.booking.party()?;
         let records: BTreeSet<RecordId> = options.records.iter().copied().collect();
-        let asked = person.ask(&remote, options.owner, records, Variant::Public).await;
+        let asked = person.ask(&remote, owner, records, Variant::Public).await;
         let request = asked.map_err(not_done)?;
         let dealing = has_effect(&remote, request, async |x| Ok(x.dealing(request).await?));
         dealing.await.map_err(not_done)?;
         complain(&remote.take_objections());
         say(&format!(
-            "request    {request}\nbooked     {} sees it by `mdsm grant`\n\
+            "request    {request}\nbooked     {owner} sees it by `mdsm grant`\n\
              next       mdsm record open {} --out FILE {}\n           once it is granted and delivered\n",
-            options.owner,
             options.records[0],
             options.booking.typed()
         ))

@@ -134,14 +134,13 @@ fn accused(deeds: &[(u32, Deed)], seed: u64) -> Run<Protocol> {
 /// freeze changes one (COM-7.9), has a second culprit.
 fn booked(run: &Run<Protocol>) -> BTreeSet<(u32, OffenceKind)> {
     let (_, host) = run.honest().next().unwrap();
-    let commits: Vec<Commit> = host.commits().iter().map(|commit| (**commit).clone()).collect();
+    let commits: Vec<&Commit> = host.commits().iter().map(|commit| &**commit).collect();
     let end = host.node().chain().epoch();
     let seated_in = |epoch: Epoch| {
         let is_before = |commit: &&Commit| commit.decision.blocks[0].signed.header.epoch < epoch;
-        let before: Vec<Commit> = commits.iter().take_while(is_before).cloned().collect();
         let mut node = run.setup.node(InstitutionId::new(1));
         let stored = Recovered {
-            commits: &before,
+            commits: commits.iter().copied().take_while(is_before),
             journal: Journal::Whole(&[]),
             blocks: Vec::new(),
             accepted: Vec::new(),

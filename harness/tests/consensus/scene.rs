@@ -6,7 +6,9 @@ use harness::build::{self, Network, Roll, institution_key};
 use mdsm_core::consensus::{self, Audience, JournalEntry, Protocol, TimerKind};
 use mdsm_core::crypto::sign::Ed25519;
 use mdsm_core::ledger::{Block, Envelope, Item, Proposal, SignedHeader, Subject, Vote};
-use mdsm_core::node::{Effect, Input, Journal, Message, Node, NodeConfig, Recovered, Start, Timer};
+use mdsm_core::node::{
+    Commit, Effect, Input, Journal, Message, Node, NodeConfig, Recovered, Start, Timer,
+};
 use mdsm_core::types::{Digest, Epoch, InstitutionId, View};
 
 /// The auditor under test.
@@ -47,7 +49,8 @@ impl Scene {
     ) -> (Self, Vec<Effect>) {
         let mut node = fresh(self.node.me());
         let mut effects = Vec::new();
-        let stored = Recovered { commits: &[], journal, blocks: Vec::new(), accepted };
+        let stored =
+            Recovered { commits: [] as [Commit; 0], journal, blocks: Vec::new(), accepted };
         node.recover(build::after_start(self.ms), stored, &mut effects).expect("a sound disk");
         (Self { node, network: Network::new(), ms: self.ms }, effects)
     }

@@ -1,6 +1,7 @@
 //! Coming back after a crash: the chain from committed decisions, consensus from its log, the pool from
 //! accepted records. [CON-7] [STO-2]
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -25,9 +26,10 @@ pub enum Journal<'a> {
 
 /// What was on the disk.
 #[derive(Clone, Debug)]
-pub struct Recovered<'a> {
-    /// Every commit, in order, as far as the store has it.
-    pub commits: &'a [Commit],
+pub struct Recovered<'a, C> {
+    /// Every commit, in order, as far as the store has it. Each is forgotten before the next is taken: a chain has years
+    /// of them.
+    pub commits: C,
     /// The log of consensus.
     pub journal: Journal<'a>,
     /// Blocks that the node voted for, with their Items; those that are final by now are passed over.
@@ -63,15 +65,18 @@ fn begun(entries: &[JournalEntry]) -> Epoch {
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Takes up what was stored and goes on. Committed blocks are checked again: disks rot.
-    pub fn recover(
+    pub fn recover<C>(
         &mut self,
         now: Timestamp,
-        stored: Recovered<'_>,
+        stored: Recovered<'_, C>,
         effects: &mut Vec<Effect>,
-    ) -> Result<(), RecoverNodeError> {
+    ) -> Result<(), RecoverNodeError>
+    where
+        C: IntoIterator<Item: Borrow<Commit>>,
+    {
         self.now = now;
         for commit in stored.commits {
-            self.replay(commit)?;
+            self.replay(commit.borrow())?;
         }
         for (proposal, items) in stored.blocks {
             if proposal.signed.header.height > self.chain.height() {

@@ -168,10 +168,11 @@ impl Home {
                 vec![JournalEntry::Lost(now)]
             }
         };
-        let commits = readable(&books, &mut warnings);
+        let mut stored = Stored::of(&books);
+        let first = stored.next();
         let mut node = Node::new(config, start, scheme.clone(), Protocol)?;
         let (mut effects, mut voted_for) = (Vec::new(), BTreeSet::new());
-        if entries.is_empty() && commits.is_empty() {
+        if entries.is_empty() && first.is_none() {
             node.start(now, &mut effects);
         } else {
             let blocks = books.rows().kept().unwrap_or_else(|error| {
@@ -187,14 +188,15 @@ impl Home {
                 .map(|(block, items)| (Arc::new(block), items.into_iter().map(Arc::new).collect()));
             let accepted = accepted(&books)?;
             learn(&scheme, &accepted, &start.genesis.chain_id());
-            let stored = Recovered {
-                commits: &commits,
+            let recovered = Recovered {
+                commits: first.into_iter().chain(&mut stored),
                 journal: Recalled::Whole(&entries),
                 blocks: blocks.collect(),
                 accepted,
             };
-            node.recover(now, stored, &mut effects)?;
+            node.recover(now, recovered, &mut effects)?;
         }
+        warnings.extend(stored.unread);
         if node.consensus().membership().is_silent() {
             let epoch = node.chain().epoch();
             warnings.push(format!(
@@ -208,19 +210,31 @@ impl Home {
 }
 
 /// Commits from the first one on, as far as they can be read.
-fn readable(books: &Books, warnings: &mut Vec<String>) -> Vec<Commit> {
-    let mut commits: Vec<Commit> = Vec::new();
-    loop {
-        let last = commits.last().and_then(|commit| commit.decision.blocks.last());
-        let height = last.map_or(Height::new(0), |block| block.signed.header.height);
-        match books.commit_above(height) {
-            Ok(Some(commit)) => commits.push(commit),
-            Ok(None) => return commits,
-            Err(error) => {
-                warnings.push(format!("blocks above {height} are fetched anew: {error}"));
-                return commits;
-            }
-        }
+struct Stored<'a> {
+    books: &'a Books,
+    above: Height,
+    /// Why not further.
+    unread: Option<String>,
+}
+
+impl<'a> Stored<'a> {
+    fn of(books: &'a Books) -> Self {
+        Self { books, above: Height::new(0), unread: None }
+    }
+}
+
+impl Iterator for Stored<'_> {
+    type Item = Commit;
+
+    fn next(&mut self) -> Option<Commit> {
+        let above = self.above;
+        let read = self.books.commit_above(above).unwrap_or_else(|error| {
+            self.unread = Some(format!("blocks above {above} are fetched anew: {error}"));
+            None
+        });
+        let commit = read?;
+        self.above = commit.decision.blocks.last()?.signed.header.height;
+        Some(commit)
     }
 }
 

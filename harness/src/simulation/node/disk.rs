@@ -82,12 +82,12 @@ impl<R: Rules + 'static> NodeHost<R> {
             self.saved = saved;
             self.node.start(now, &mut effects);
         } else {
-            let commits: Vec<Commit> = saved.commits.iter().map(|one| (**one).clone()).collect();
             let accepted = saved.accepted.iter().map(|one| (**one).clone()).collect();
             let entries = std::mem::take(&mut saved.journal);
             let journal = if disk.is_whole { Journal::Whole(&entries) } else { Journal::Lost };
             let blocks = saved.kept.clone();
-            let stored = Recovered { commits: &commits, journal, blocks, accepted };
+            let commits = saved.commits.iter().map(|one| &**one);
+            let stored = Recovered { commits, journal, blocks, accepted };
             if let Err(error) = self.node.recover(now, stored, &mut effects) {
                 out.push(Action::Observe(Seen::Broken(format!("recovery: {error}"))));
             }

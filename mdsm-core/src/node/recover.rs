@@ -55,12 +55,12 @@ pub enum RecoverNodeError {
 }
 
 /// The last epoch that a log has the node enter.
-fn begun(entries: &[JournalEntry]) -> Epoch {
+fn entered(entries: &[JournalEntry]) -> Option<Epoch> {
     let epochs = entries.iter().filter_map(|entry| match entry {
         JournalEntry::Epoch(start) => Some(start.epoch),
         _ => None,
     });
-    epochs.max().unwrap_or(Epoch::new(0))
+    epochs.max()
 }
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
@@ -106,9 +106,8 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 _ => {}
             }
         }
-        // What a log says of an epoch that the chain does not reach is not recalled when the chain gets there: without
-        // its chain it is as good as none.
-        if stored.journal == Journal::Lost || begun(entries) > self.chain.epoch() {
+        let is_lost = stored.journal == Journal::Lost || self.is_of_another_chain(entries);
+        if is_lost {
             //= harness/spec/consensus.md#con-7-safety-life-and-evidence
             //# CON-7.13 (ours): A log that begins anew after a loss MUST hold as its first entry the
             //# reading of the clock at which the loss was found.
@@ -124,6 +123,22 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         self.arm_anchors(effects);
         self.accuse(effects);
         Ok(())
+    }
+
+    /// Whether log and chain cannot be those of one node, whatever a crash has cut off. Then one of the two was lost, or is
+    /// an older copy, and what the node has signed in the open epoch is not known.
+    ///
+    /// What a log says of an epoch that the chain does not reach is not recalled when the chain gets there: without its
+    /// chain it is as good as none. Before the first block of an epoch is stored, the log has its entry.
+    fn is_of_another_chain(&self, entries: &[JournalEntry]) -> bool {
+        let open = self.chain.epoch();
+        let is_fresh = self.chain.head() == self.chain.opened_at().0;
+        let oldest = if is_fresh { open.get().saturating_sub(1) } else { open.get() };
+        match entered(entries) {
+            Some(entered) => entered > open || entered.get() < oldest,
+            // A log that was found lost begins with that, and is followed by the epoch.
+            None => self.chain.height() > Height::new(0) && self.lost_at.is_none(),
+        }
     }
 
     fn replay(&mut self, commit: &Commit) -> Result<(), RecoverNodeError> {

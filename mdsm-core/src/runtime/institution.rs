@@ -28,7 +28,7 @@ use crate::anchoring::machine;
 use crate::bitcoin::Rpc;
 use crate::environment::{Clock, Secret};
 use crate::node::{Input, NodeConfig, Start};
-use crate::transport::{Bounds, LinkSecret, Mesh, MeshConfig, Peer, StartError};
+use crate::transport::{Arrival, Bounds, LinkSecret, Mesh, MeshConfig, Peer, StartError};
 use crate::types::InstitutionId;
 
 /// Orders that wait for the driver; more make links and clients wait.
@@ -180,7 +180,8 @@ impl Institution {
         let hearing = Peers::new(chain, scheme, orders.clone(), metrics.clone());
         tokio::spawn(async move {
             while let Some(arrival) = arrived.recv().await {
-                if !hearing.take(arrival.from, &arrival.bytes).await {
+                let Arrival { from, bytes, room } = arrival;
+                if !hearing.take(from, &bytes, room).await {
                     return;
                 }
             }

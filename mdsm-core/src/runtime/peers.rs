@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::metrics::Metrics;
 use super::order::Order;
@@ -15,11 +15,6 @@ use crate::ledger::Envelope;
 use crate::node::Message;
 use crate::types::{ChainId, InstitutionId};
 
-/// Kilobytes of messages whose signatures are checked or wait for it; more wait on their links. A block of ten thousand
-/// small records fits, so that the votes that come behind it need not wait for it.
-const UNCHECKED_KB_MAX: u32 = 64 * 1_024;
-/// Messages that wait for it, at most.
-const UNCHECKED_MAX: usize = 16_384;
 /// Messages whose signatures are checked together, at half the cost of one message after another: an Item has
 /// ten, and what a core checks fastest are some hundreds.
 const TOGETHER_MAX: usize = 26;
@@ -29,16 +24,15 @@ const TOGETHER_MAX: usize = 26;
 pub struct Peers {
     orders: mpsc::Sender<Order>,
     metrics: Arc<Metrics>,
-    unchecked: mpsc::Sender<Unchecked>,
-    room: Arc<Semaphore>,
+    unchecked: mpsc::UnboundedSender<Unchecked>,
 }
 
 /// A message with signatures of owners.
 struct Unchecked {
     from: InstitutionId,
     message: Message,
-    /// Its place among those that wait.
-    _place: OwnedSemaphorePermit,
+    /// What it takes up on its link.
+    _room: Box<dyn Send>,
 }
 
 /// Checks what waits.
@@ -57,19 +51,16 @@ impl Peers {
         orders: mpsc::Sender<Order>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let (unchecked, waiting) = mpsc::channel(UNCHECKED_MAX);
+        // No more waits there than has found room on its link.
+        let (unchecked, waiting) = mpsc::unbounded_channel();
         let checker = Checker { chain, scheme, orders: orders.clone() };
         tokio::spawn(Arc::new(checker).run(waiting));
-        Self {
-            orders,
-            metrics,
-            unchecked,
-            room: Arc::new(Semaphore::new(UNCHECKED_KB_MAX as usize)),
-        }
+        Self { orders, metrics, unchecked }
     }
 
-    /// Takes the bytes of one message; false when the driver has ended. Waits while the node is busy.
-    pub async fn take(&self, from: InstitutionId, bytes: &[u8]) -> bool {
+    /// Takes the bytes of one message; false when the driver has ended. `room` is dropped when the node has the message:
+    /// until then its peer has so much less, and nobody else. Waits while the node is busy with what need not be checked.
+    pub async fn take(&self, from: InstitutionId, bytes: &[u8], room: impl Send + 'static) -> bool {
         let message = match Message::from_bytes(bytes) {
             Ok(message) => message,
             Err(error) => {
@@ -81,17 +72,13 @@ impl Peers {
         if !matches!(message, Message::Item(_) | Message::Records(_)) {
             return self.orders.send(order(from, message)).await.is_ok();
         }
-        let kilobytes = u32::try_from(bytes.len() / 1_024).unwrap_or(u32::MAX);
-        let kilobytes = kilobytes.saturating_add(1).min(UNCHECKED_KB_MAX);
-        let place = self.room.clone().acquire_many_owned(kilobytes).await;
-        let Ok(place) = place else { return false };
-        self.unchecked.send(Unchecked { from, message, _place: place }).await.is_ok()
+        self.unchecked.send(Unchecked { from, message, _room: Box::new(room) }).is_ok()
     }
 }
 
 impl Checker {
     /// Checks whatever waits, on all cores, until nobody can send anything any more.
-    async fn run(self: Arc<Self>, mut waiting: mpsc::Receiver<Unchecked>) {
+    async fn run(self: Arc<Self>, mut waiting: mpsc::UnboundedReceiver<Unchecked>) {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let cores = Arc::new(Semaphore::new(cores));
         // A core first: what comes while all are busy is checked with what waits.
@@ -101,12 +88,16 @@ impl Checker {
                 return;
             }
             let checker = self.clone();
-            tokio::task::spawn_blocking(move || {
+            let checked = tokio::task::spawn_blocking(move || {
                 checker.check(taken.iter().map(|one| &one.message));
                 drop(core);
-                // The node is busy when this waits, and then nothing more is taken from the links.
-                for Unchecked { from, message, _place } in taken {
-                    if checker.orders.blocking_send(order(from, message)).is_err() {
+                taken
+            });
+            let orders = self.orders.clone();
+            // The node is busy when this waits. No thread waits with it.
+            tokio::spawn(async move {
+                for Unchecked { from, message, _room } in checked.await.unwrap_or_default() {
+                    if orders.send(order(from, message)).await.is_err() {
                         return;
                     }
                 }
@@ -114,12 +105,16 @@ impl Checker {
         }
     }
 
-    /// Whoever signs wrongly costs the others no more than a second check.
+    /// Whoever signs wrongly costs the others no more than a second check, and the node, which has one thread, none.
     fn check<'a>(&self, messages: impl Iterator<Item = &'a Message> + Clone) {
         let all: Vec<&Envelope> = messages.clone().flat_map(envelopes).collect();
-        if !self.scheme.learn(&all, &self.chain) {
-            for message in messages {
-                self.scheme.learn(&envelopes(message).collect::<Vec<_>>(), &self.chain);
+        if self.scheme.learn(&all, &self.chain) {
+            return;
+        }
+        for message in messages {
+            let all: Vec<&Envelope> = envelopes(message).collect();
+            if !self.scheme.learn(&all, &self.chain) {
+                self.scheme.learn_each(all.into_iter(), &self.chain);
             }
         }
     }
@@ -145,17 +140,41 @@ mod tests {
     use crate::ledger::{Content, MediaType, Metadata, Record, ResourceType};
     use crate::types::{OwnerId, Signature, Timestamp};
 
+    #[tokio::test]
+    async fn a_driver_that_takes_nothing_costs_no_thread_and_holds_each_message_s_room() {
+        let (orders, mut taken) = mpsc::channel(1);
+        let chain = ChainId::new([1; 32]);
+        let peers = Peers::new(chain, Prechecked::default(), orders, Arc::default());
+        let bytes = Message::Records([Arc::new(envelope(&chain, 1))].into()).to_bytes();
+        let room = Arc::new(());
+        // Far more than there are threads for what blocks.
+        let count = 2_000;
+        for _ in 0..count {
+            assert!(peers.take(InstitutionId::new(1), &bytes, room.clone()).await);
+        }
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        for _ in 0..count {
+            assert!(matches!(taken.recv().await, Some(Order::Message { .. })));
+        }
+        drop(peers);
+        assert!(taken.recv().await.is_none());
+        assert_eq!(Arc::strong_count(&room), 1);
+    }
+
+    fn envelope(chain: &ChainId, number: u8) -> Envelope {
+        let owner = SigningKey::from_seed(&[2; 32]);
+        let kind = ResourceType::new("Binary").unwrap();
+        let media = MediaType::new("text/plain").unwrap();
+        let metadata = Metadata::new(kind, media, Timestamp::new(0), 1);
+        let content = Content::inline(vec![number]).unwrap();
+        let record = Record::new(owner.owner(), metadata, content).unwrap();
+        Envelope::sign(record, chain, &owner, InstitutionId::new(1))
+    }
+
     #[test]
     fn a_wrong_signature_takes_nothing_from_the_messages_beside_it() {
-        let (chain, owner) = (ChainId::new([1; 32]), SigningKey::from_seed(&[2; 32]));
-        let envelope = |number: u8| {
-            let kind = ResourceType::new("Binary").unwrap();
-            let media = MediaType::new("text/plain").unwrap();
-            let metadata = Metadata::new(kind, media, Timestamp::new(0), 1);
-            let content = Content::inline(vec![number]).unwrap();
-            let record = Record::new(owner.owner(), metadata, content).unwrap();
-            Envelope::sign(record, &chain, &owner, InstitutionId::new(1))
-        };
+        let chain = ChainId::new([1; 32]);
+        let envelope = |number: u8| envelope(&chain, number);
         let sound: Vec<Envelope> = (0..5).map(envelope).collect();
         let mut wrong = envelope(9);
         wrong.owner_signature = sound[0].owner_signature;
@@ -170,8 +189,8 @@ mod tests {
         let (orders, scheme) = (mpsc::channel(1).0, Prechecked::default());
         Checker { chain, scheme: scheme.clone(), orders }.check(taken.iter());
         let is_known = |one: &Envelope| one.check_by(&chain, &Known(&scheme)).is_ok();
-        for at in [0, 1, 4] {
-            assert!(is_known(&sound[at]), "{at}");
+        for (at, one) in sound.iter().enumerate() {
+            assert!(is_known(one), "{at}");
         }
         assert!(!is_known(&wrong));
     }

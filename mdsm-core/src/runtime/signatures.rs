@@ -60,6 +60,18 @@ impl Prechecked {
         Envelope::check_all(&named, chain, &Learning(self)).is_ok()
     }
 
+    /// The same for each on its own: one that does not hold takes nothing from those behind it.
+    pub(super) fn learn_each<'a>(
+        &self,
+        envelopes: impl Iterator<Item = &'a Envelope>,
+        chain: &ChainId,
+    ) {
+        for envelope in envelopes {
+            // What does not hold is not remembered, which is all that there is to say.
+            let _ = envelope.check_by(chain, &Learning(self));
+        }
+    }
+
     /// Whether a signature was found to hold, and is remembered.
     pub(super) fn knows(&self, signed: &Signed<'_>) -> bool {
         let name = name(signed);

@@ -16,7 +16,7 @@ use crate::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType
 use crate::node::{Effect, Input, NodeConfig, Refusal, Start, Submission};
 use crate::params::SMALL;
 use crate::roster::{Founder, Roster};
-use crate::types::{ChainId, InstitutionId, RecordId, Text, Timestamp};
+use crate::types::{ChainId, Height, InstitutionId, RecordId, Text, Timestamp};
 
 const TURN_MS: u32 = 50;
 const INSTITUTIONS: u32 = 8;
@@ -120,7 +120,7 @@ impl Network {
         let peers = Peers::new(self.chain(), scheme, orders.clone(), metrics.clone());
         tokio::spawn(async move {
             while let Some((from, bytes)) = letters.recv().await {
-                if !peers.take(from, &bytes).await {
+                if !peers.take(from, &bytes, ()).await {
                     return;
                 }
             }
@@ -384,6 +384,59 @@ async fn con_7_5_an_institution_that_lost_its_store_but_not_its_log_votes_in_no_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn con_7_5_a_log_that_is_empty_or_older_than_the_chain_votes_in_no_epoch_twice() {
+    let network = Network::new();
+    let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+    let log = network.directory(INSTITUTIONS).join("consensus.log");
+    let older = {
+        let auditor = running.last().unwrap();
+        auditor.until("a block", |now| now.epoch.get() == 0 && now.height.get() >= 1).await;
+        std::fs::read(&log).unwrap()
+    };
+    for one in &running {
+        one.until("a block of the second epoch", |now| now.epoch.get() == 1 && now.view.get() > 2)
+            .await;
+    }
+    for one in running {
+        one.stop().await;
+    }
+    let whole = std::fs::read(&log).unwrap();
+    for (log_is, says_so) in [(&Vec::new(), true), (&older, true), (&whole, false)] {
+        std::fs::write(&log, log_is).unwrap();
+        let back = network.start(INSTITUTIONS);
+        let told = back.warnings.iter().any(|it| it.contains("does not vote"));
+        assert_eq!(told, says_so, "{} bytes: {:?}", log_is.len(), back.warnings);
+        back.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_whose_rows_are_lost_is_whole_again_when_it_has_caught_up() {
+    let network = Network::new();
+    let mut running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+    let owner = SigningKey::from_seed(&[9; 32]);
+    booked(&network, &running[0], &owner, 0..5).await;
+    running[7].until("an epoch", |now| now.epoch.get() >= 1).await;
+    running.pop().unwrap().stop().await;
+    std::fs::remove_dir_all(network.directory(INSTITUTIONS).join("store/rows")).unwrap();
+    let height = running[0].status.borrow().height.get();
+    let back = network.start(INSTITUTIONS);
+    assert!(back.warnings.iter().any(|it| it.contains("fetched anew")), "{:?}", back.warnings);
+    back.until("the others", |now| now.height.get() >= height).await;
+    let books = back.books.clone();
+    back.stop().await;
+    let (mut above, mut last) = (Height::new(0), None);
+    while let Some(commit) = books.commit_above(above).unwrap() {
+        above = commit.decision.blocks.last().unwrap().signed.header.height;
+        last = Some(above);
+    }
+    assert!(last.unwrap().get() >= height);
+    drop(books);
+    let again = network.start(INSTITUTIONS);
+    assert!(!again.warnings.iter().any(|it| it.contains("fetched anew")), "{:?}", again.warnings);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_store_that_is_lost_within_the_first_epoch_costs_no_vote() {
     let network = Network::of_turns(4 * TURN_MS);
     let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
@@ -509,12 +562,12 @@ async fn bytes_that_are_no_message_are_counted_and_passed_over() {
     let (orders, mut taken) = mpsc::channel(4);
     let metrics = Arc::new(Metrics::default());
     let peers = Peers::new(ChainId::new([1; 32]), Prechecked::default(), orders, metrics.clone());
-    assert!(peers.take(InstitutionId::new(3), b"MMSG\x01\xff").await);
+    assert!(peers.take(InstitutionId::new(3), b"MMSG\x01\xff", ()).await);
     assert_eq!(metrics.garbage.get(), 1);
     assert!(taken.try_recv().is_err(), "nothing goes on to the node");
     drop(taken);
-    let ask = crate::node::Message::WantDecision { after: crate::types::Height::new(0) };
-    assert!(!peers.take(InstitutionId::new(3), &crate::codec::Wire::to_bytes(&ask)).await);
+    let ask = crate::node::Message::WantDecision { after: Height::new(0) };
+    assert!(!peers.take(InstitutionId::new(3), &crate::codec::Wire::to_bytes(&ask), ()).await);
 }
 
 #[test]

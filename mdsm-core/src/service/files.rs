@@ -4,12 +4,14 @@
 //! shares finds a file wherever it lies: what is not here is fetched from the other institutions, held against its
 //! digest and kept. Others are given only what lies here, so that no question goes round in a circle.
 
-use std::io::{Cursor, Read as _};
+use std::io::Cursor;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
-use tokio::io::{AsyncRead, AsyncWriteExt as _};
-use tokio::sync::mpsc;
+use tokio::fs::File;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::ask::Asker;
 use super::sharing::{ExchangeError, Vault};
@@ -22,14 +24,20 @@ use crate::web::{Download, Failure, Upload};
 
 /// Bytes of one piece.
 const PIECE_BYTES: usize = 64 * 1_024;
-/// Pieces on their way at a time.
+/// Pieces of a file on their way at a time.
 const PIECES_MAX: usize = 8;
+/// Time in which the next piece has to be taken.
+const PIECE_TIME: Duration = Duration::from_secs(30);
+/// Files that are given at a time.
+const GIVEN_MAX: usize = 64;
 
 /// Files of an institution, for those who share.
 #[derive(Clone, Debug)]
 pub struct Files {
     objects: Objects,
     others: Others,
+    /// Places for those to whom a file is given.
+    places: Arc<Semaphore>,
 }
 
 /// The other institutions, as a source of files.
@@ -65,7 +73,8 @@ impl Files {
         let others = network.members.iter().filter(|it| it.founder.institution != me);
         let webs = others.filter_map(|member| member.web.clone()).collect();
         let asker = Asker::new(network.genesis.chain_id());
-        Self { objects, others: Others { asker, webs } }
+        let places = Arc::new(Semaphore::new(GIVEN_MAX));
+        Self { objects, others: Others { asker, webs }, places }
     }
 
     /// Stores what somebody sends.
@@ -95,36 +104,44 @@ impl Files {
         held.map_err(|error| Failure::Busy { why: error.to_string() })
     }
 
-    /// A file for somebody: it is checked as a whole before its first byte leaves.
+    /// A file for somebody: it is checked as a whole before its first byte leaves. So many are given at a time; whoever
+    /// comes then waits, as does one who asks while another is slow, and no thread waits with them.
     pub(super) async fn give(&self, digest: &Digest) -> Result<Download, Failure> {
         let fault = |why: String| Failure::Fault { why };
+        let place = self.places.clone().acquire_owned().await;
+        let place = place.map_err(|error| fault(error.to_string()))?;
         let folder = tempfile::tempdir().map_err(|error| fault(error.to_string()))?;
         let path = folder.path().join("file");
         let found = self.objects.get_to(digest, &path, &NoSource).await;
         let bytes = found.map_err(|error| fault(error.to_string()))?;
         let bytes = bytes.ok_or_else(|| Failure::Absent { what: format!("object {digest}") })?;
+        let file = File::open(&path).await.map_err(|error| fault(error.to_string()))?;
         let (sender, pieces) = mpsc::channel(PIECES_MAX);
-        tokio::task::spawn_blocking(move || {
-            let piece = |file: &mut std::fs::File| -> std::io::Result<Option<Bytes>> {
-                let mut piece = vec![0; PIECE_BYTES];
-                let count = file.read(&mut piece)?;
-                piece.truncate(count);
-                Ok((count > 0).then(|| piece.into()))
-            };
-            let mut file = match std::fs::File::open(&path) {
-                Ok(file) => file,
-                Err(error) => return drop(sender.blocking_send(Err(error))),
-            };
-            // The folder goes with this closure.
-            let _folder = folder;
-            while let Some(next) = piece(&mut file).transpose() {
-                let is_last = next.is_err();
-                if sender.blocking_send(next).is_err() || is_last {
-                    return;
-                }
-            }
+        tokio::spawn(async move {
+            hand_out(file, sender).await;
+            drop((folder, place));
         });
         Ok(Download { bytes, pieces })
+    }
+}
+
+/// Hands out a file piece by piece, to its end or until nobody takes the next.
+async fn hand_out(mut file: File, sender: mpsc::Sender<std::io::Result<Bytes>>) {
+    loop {
+        let mut piece = vec![0; PIECE_BYTES];
+        let next = match file.read(&mut piece).await {
+            Ok(0) => return,
+            Ok(count) => {
+                piece.truncate(count);
+                Ok(piece.into())
+            }
+            Err(error) => Err(error),
+        };
+        let is_last = next.is_err();
+        let taken = tokio::time::timeout(PIECE_TIME, sender.send(next)).await;
+        if is_last || !matches!(taken, Ok(Ok(()))) {
+            return;
+        }
     }
 }
 
@@ -146,5 +163,49 @@ impl Vault for Files {
     async fn get(&self, digest: Digest) -> Result<Option<Vec<u8>>, ExchangeError> {
         let found = self.objects.get_or_fetch(&digest, ROW_FILE_BYTES_MAX, &self.others).await;
         found.map_err(|error| ExchangeError::Away { why: error.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::{Bounds, Place};
+    use crate::params::SMALL;
+    use crate::service::{Local, Pace};
+
+    /// Threads for what blocks.
+    const THREADS: usize = 4;
+
+    #[test]
+    fn who_takes_nothing_of_a_file_holds_no_thread() {
+        let threads = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(THREADS)
+            .enable_all()
+            .build();
+        threads.unwrap().block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let pace = Pace { turn_ms: 100, minute_ms: 500, window_ms: 3_000, delay_ms: 50 };
+            let network = Local::create(folder.path().join("network"), SMALL, pace, None).unwrap();
+            let place = Place::directory(&folder.path().join("objects"), Bounds::default());
+            let objects = Objects::demonstration(place.unwrap(), Bounds::default());
+            let files = Files::new(objects, InstitutionId::new(1), network.network());
+            // More than fits between the file and who takes it.
+            let bytes = vec![7; (PIECES_MAX + 2) * PIECE_BYTES];
+            let digest = files.put(bytes.clone()).await.unwrap();
+            let mut given = Vec::new();
+            for _ in 0..2 * THREADS {
+                given.push(files.give(&digest).await.unwrap());
+            }
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+            // And each gets the file when it takes it.
+            for Download { bytes: length, mut pieces } in given {
+                assert_eq!(length, bytes.len() as u64);
+                let mut taken = Vec::new();
+                while let Some(piece) = pieces.recv().await {
+                    taken.extend_from_slice(&piece.unwrap());
+                }
+                assert_eq!(taken, bytes);
+            }
+        });
     }
 }

@@ -27,11 +27,17 @@ const PAGE_ROWS: usize = 256;
 impl<S: Store> Rows<S> {
     /// Adds final blocks, as bytes, under the height of the last of them; the hashes are those of its blocks
     /// from the last down. They are found again when the batch with the last block is durable.
+    ///
+    /// What a damaged store has lost comes again from others, whose decisions end at other blocks: none that ended
+    /// between the first and the last one is left.
     pub fn put_decision(batch: &mut Batch, last: Height, hashes: &[Digest], decision: Vec<u8>) {
-        batch.put(Table::Decisions, last.get().to_be_bytes(), decision);
         for (height, hash) in (0..=last.get()).rev().zip(hashes) {
             batch.put(Table::Heights, *hash.as_bytes(), height.to_le_bytes());
+            if height < last.get() {
+                batch.delete(Table::Decisions, height.to_be_bytes());
+            }
         }
+        batch.put(Table::Decisions, last.get().to_be_bytes(), decision);
     }
 
     /// The first decision that leads above a height, with the height of its last block.

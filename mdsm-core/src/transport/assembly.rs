@@ -20,13 +20,13 @@ pub struct Arrival {
     pub from: InstitutionId,
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Gives the room for the next message back when the arrival is dropped.
-    pub(super) _room: Room,
+    /// Gives the room for the next message back when it is dropped.
+    pub room: Room,
 }
 
 /// Room that a whole message takes until the node has dropped it.
 #[derive(Debug)]
-pub(super) struct Room {
+pub struct Room {
     _of_peer: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
 }

@@ -108,7 +108,7 @@ async fn receive<R: AsyncRead + Unpin>(
                 let length = bytes.len();
                 let handed_over = async {
                     let room = room(&slot.arrivals, &shared.arrivals_all, length).await?;
-                    let arrival = Arrival { from: slot.peer.institution, bytes, _room: room };
+                    let arrival = Arrival { from: slot.peer.institution, bytes, room };
                     shared.arrivals.send(arrival).await.ok()
                 };
                 let is_taken = tokio::select! {

@@ -51,7 +51,7 @@ mod mesh;
 mod outbox;
 mod table;
 
-pub use assembly::Arrival;
+pub use assembly::{Arrival, Room};
 pub use bounds::Bounds;
 pub use counts::{Counts, PeerStatus};
 pub use error::{LinkEnd, SendError, StartError};

@@ -1,6 +1,6 @@
 //! `explain`: what a case asks, what it expects, and which sentences it tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -39,7 +39,7 @@ pub fn explain(case: &Case, full: bool) -> String {
             line("other. `check --only` with this id shows every line that goes over the pipes.");
         }
         Check::Sequence(sequence) => {
-            for flag in sequence.flags.iter().filter_map(|name| FLAGS.get(name)) {
+            for flag in flags_of(&case.id, &sequence.flags) {
                 line(&format!("finds: {}; it leads to: {}", flag.bug, flag.effect));
             }
             line("");
@@ -74,7 +74,7 @@ pub fn explain(case: &Case, full: bool) -> String {
             asked.due().iter().for_each(|due| line(due));
         }
         Check::Vector(asked) => {
-            for flag in asked.flags.iter().filter_map(|name| FLAGS.get(name)) {
+            for flag in flags_of(&case.id, &asked.flags) {
                 let see = flag.see.as_ref().map(|see| format!(" ({see})")).unwrap_or_default();
                 line(&format!("finds: {}; it leads to: {}{see}", flag.bug, flag.effect));
             }
@@ -101,10 +101,29 @@ pub fn explain(case: &Case, full: bool) -> String {
     text
 }
 
-/// What the files of vectors say of their flags.
-static FLAGS: LazyLock<BTreeMap<String, Flag>> = LazyLock::new(|| {
-    let calls = vectors::files().into_iter().flat_map(|file| file.flags);
-    calls.chain(vectors::sequences().flags).collect()
+/// What the file in which a case stands says of its flags: each file has words of its own for them.
+fn flags_of<'a>(id: &'a str, flags: &'a [String]) -> impl Iterator<Item = &'static Flag> {
+    let file = FILES.iter().find(|file| file.ids.contains(id));
+    flags.iter().filter_map(move |name| file?.flags.get(name))
+}
+
+/// Cases and flags of a file of vectors.
+struct File {
+    ids: BTreeSet<String>,
+    flags: BTreeMap<String, Flag>,
+}
+
+static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
+    let calls = vectors::files().into_iter().map(|file| File {
+        ids: file.vectors.into_iter().map(|one| one.id).collect(),
+        flags: file.flags,
+    });
+    let sequences = vectors::sequences();
+    let steps = File {
+        ids: sequences.sequences.into_iter().map(|one| one.id).collect(),
+        flags: sequences.flags,
+    };
+    calls.chain([steps]).collect()
 });
 
 /// A move in words.

@@ -104,6 +104,30 @@ fn paths(maker: &mut Maker) {
         let classes = [Class::Shape, Class::Root];
         maker.invalid(id, "merkle.verify", args, &classes, &["STO-10.5"]);
     }
+    // Large trees whose halves are no powers of two, to leaves whose paths have other lengths there.
+    for (level, index, size) in [(2, 700, 1_000), (2, 12_288, 12_345), (4, 40_000, 65_535)] {
+        let id = format!("merkle.verify.sound-{level}-{index}-of-{size}");
+        let args = Claim::sound(level, index, size).json();
+        maker.valid(id, "merkle.verify", args, json!({}), &["STO-10.3"]);
+    }
+    for count in [100, 1_000] {
+        let leaves = vec![Vec::new(); count];
+        let args = json!({"leaves": list_of_bytes(&leaves)});
+        let ok = json!({"root": bytes(root(&leaves))});
+        let id = format!("merkle.root.of-{count}-without-bytes");
+        maker.valid(id, "merkle.root", args, ok, &["STO-10.3"]);
+    }
+    for level in [0, 5, 255] {
+        let id = format!("merkle.verify.level-{level}");
+        let args = Claim::sound(level, 2, 4).json();
+        let classes = [Class::Bound, Class::Shape];
+        maker.invalid(id, "merkle.verify", args, &classes, &["STO-10.5"]);
+    }
+    for byte in [0, 1, 15, 16, 30, 31] {
+        let id = format!("merkle.verify.root-of-another-byte-{byte}");
+        let args = Claim::sound(2, 4, 9).with(|claim| claim.root[byte] ^= 1).json();
+        maker.invalid(id, "merkle.verify", args, &[Class::Root], &["STO-11.1"]);
+    }
     // So long a leaf comes as base64.
     let leaf = named("leaf").repeat(200);
     let args = json!({"leaves": list_of_bytes([&leaf])});

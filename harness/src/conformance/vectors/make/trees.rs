@@ -135,7 +135,7 @@ fn levels(maker: &mut Maker) {
 }
 
 fn paths(maker: &mut Maker) {
-    maker.finding(&["path-length-unchecked"]);
+    maker.finding(&["last-leaf-repeated"]);
     for (count, index) in [(1, 0), (2, 1), (3, 2), (5, 4), (7, 6), (10, 0), (10, 9), (13, 12)] {
         let leaves = leaves(count);
         let args = json!({"leaves": list_of_bytes(&leaves), "index": index});
@@ -159,7 +159,7 @@ pub(super) struct Claim {
     pub(super) index: usize,
     size: usize,
     path: Vec<Bytes32>,
-    root: Bytes32,
+    pub(super) root: Bytes32,
 }
 
 impl Claim {

@@ -109,7 +109,7 @@ pub fn run(
     let mut extra = readings(options, &hello);
     extra.extend(ending(options, running));
     extra.extend(unfinished(options, &judged));
-    excuse(options, &mut judged, &mut extra);
+    excuse(options, &chosen, &mut judged, &mut extra);
     progress.finish();
     Ok(told(options, &hello, &chosen, judged, extra, &classes, run(&hello)))
 }
@@ -380,6 +380,7 @@ fn is_skipped(case: &report::Case) -> bool {
 /// Excuses known failures, and fails entries that excuse nothing, have expired, or say no reason of their own.
 fn excuse(
     options: &Options,
+    chosen: &[Case],
     judged: &mut [report::Case],
     extra: &mut Vec<(Profile, report::Case)>,
 ) {
@@ -413,7 +414,12 @@ fn excuse(
         let id = format!("known-failing.{}", entry + 1);
         let title =
             "each entry of the known-failing file excuses a failure, says why, and has not expired";
-        extra.push((Profile::Paper, extra_case(options, id, title, Outcome::Fail, detail)));
+        let mut named = chosen.iter().filter(|case| glob::matches(&known.case, &case.id));
+        // An entry about cases of mdsm-1 alone takes nothing from the verdict under the profile paper.
+        let is_mdsm_1_alone =
+            named.clone().next().is_some() && named.all(|case| case.profile() == Profile::Mdsm1);
+        let profile = if is_mdsm_1_alone { Profile::Mdsm1 } else { Profile::Paper };
+        extra.push((profile, extra_case(options, id, title, Outcome::Fail, detail)));
     }
 }
 

@@ -56,6 +56,9 @@ fn a_stale_entry_fails_the_run() {
     let checked = check(&[VERIFY, &["--known-failing", path]].concat(), &reference());
     assert_eq!(checked.code, 1, "{}", checked.text);
     assert!(checked.case("known-failing.1").detail.contains("excuses nothing"));
+    // It is about a profile, and takes nothing from the other.
+    assert!(checked.text.contains("does not conform to profile mdsm-1"), "{}", checked.text);
+    assert!(!checked.text.contains("does not conform to profile paper"), "{}", checked.text);
 }
 
 #[test]

@@ -63,7 +63,9 @@ pub(crate) fn request(options: &Request) -> Result<(), Failure> {
         let records: BTreeSet<RecordId> = options.records.iter().copied().collect();
         let asked = person.ask(&remote, owner, records, Variant::Public).await;
         let request = asked.map_err(not_done)?;
-        let dealing = has_effect(&remote, request, async |x| Ok(x.dealing(request).await?));
+        let dealing = has_effect(&remote, request, async |x| {
+            Ok(x.dealing(request).await?.map(|dealing| dealing.request))
+        });
         dealing.await.map_err(not_done)?;
         complain(&remote.take_objections());
         say(&format!(

@@ -18,13 +18,14 @@ use crate::{Failure, keys};
 #[derive(Args)]
 pub(crate) struct Asking {
     /// The secret of the person, as `mdsm keys person` made it. What must not be done twice with it is kept beside it,
-    /// in a file that ends in `.spent`.
+    /// in SECRET.spent.
     #[arg(long, value_name = "SECRET")]
     key: PathBuf,
     /// The file of the network.
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
-    /// Where headers and rosters are kept between two runs; by default beside the file of the network.
+    /// Where headers and rosters are kept between two runs; by default SECRET.light, so that users of one machine do
+    /// not stand in each other's way.
     #[arg(long, value_name = "FILE")]
     memory: Option<PathBuf>,
 }
@@ -64,10 +65,18 @@ impl Asking {
     fn open(&self, secret: &Secret) -> Result<Person, Failure> {
         let key = secret.signing();
         let network = NetworkFile::read(&self.network).map_err(fault)?;
-        let beside = || self.network.with_extension("light");
-        let memory = self.memory.clone().unwrap_or_else(beside);
+        let memory = self.memory.clone().unwrap_or_else(|| self.beside("light"));
         let client = LightClient::open(&network, Some(memory)).map_err(fault)?;
         Ok(Person { key, network, client })
+    }
+
+    /// A file beside the secret, named after it with all of its name: `a.x` and `a.y` have different ones, and none is
+    /// the secret of somebody else.
+    fn beside(&self, what: &str) -> PathBuf {
+        let mut name = self.key.clone().into_os_string();
+        name.push(".");
+        name.push(what);
+        name.into()
     }
 
     /// The options as they are typed again.
@@ -83,7 +92,7 @@ impl Booking {
         let at = self.at.map(InstitutionId::new);
         let remote = Remote::new(&network, client, key, at)
             .map_err(|error| Failure::Fault(format!("--at: {error}")))?;
-        let spent = self.asking.key.with_extension("spent");
+        let spent = self.asking.beside("spent");
         let person = sharing::Person::new(&secret, Set::S704, &spent).map_err(not_done)?;
         Ok(Party { person, remote })
     }

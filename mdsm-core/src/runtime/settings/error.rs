@@ -1,5 +1,7 @@
 //! Files of settings that cannot be used.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -20,15 +22,13 @@ pub enum SettingsError {
         /// The file.
         file: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It is too long.
-    #[error("{}: {bytes} bytes, {FILE_BYTES_MAX} are allowed", file.display())]
+    #[error("{}: more than {FILE_BYTES_MAX} bytes", file.display())]
     Long {
         /// The file.
         file: PathBuf,
-        /// Its bytes.
-        bytes: u64,
     },
     /// It is not TOML, or not of the shape.
     #[error("{}:{line}: {why}", file.display())]
@@ -39,6 +39,14 @@ pub enum SettingsError {
         line: usize,
         /// What is wrong there.
         why: String,
+    },
+    /// What it says cannot be used.
+    #[error("{}: {error}", file.display())]
+    Content {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        error: Box<Self>,
     },
     /// A value that no network can have.
     #[error("{field}: {why}")]
@@ -59,12 +67,20 @@ pub enum SettingsError {
 /// Reads a file of settings; its errors name the line.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, SettingsError> {
     let failed = |source| SettingsError::Read { file: path.to_path_buf(), source };
-    let bytes = std::fs::metadata(path).map_err(failed)?.len();
-    if bytes > FILE_BYTES_MAX {
-        return Err(SettingsError::Long { file: path.to_path_buf(), bytes });
+    // Read and not asked for its length: a device has none, and gives bytes without an end.
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_BYTES_MAX) {
+        return Err(SettingsError::Long { file: path.to_path_buf() });
     }
-    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let text = String::from_utf8(bytes).map_err(|error| failed(io::Error::other(error)))?;
     parse(path, &text)
+}
+
+/// Names the file whose content cannot be used.
+pub(super) fn within(path: &Path) -> impl FnOnce(SettingsError) -> SettingsError {
+    |error| SettingsError::Content { file: path.to_path_buf(), error: Box::new(error) }
 }
 
 /// The same from text that was read.

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::error::{SettingsError, parse, read, value};
+use super::error::{SettingsError, parse, read, value, within};
 use crate::chain::{Chain, Genesis};
 use crate::roster::{Founder, Roster};
 use crate::types::{InstitutionId, LinkPublic, OwnerId, Text, Timestamp};
@@ -66,12 +66,14 @@ struct Entry {
 impl NetworkFile {
     /// Reads and checks a file.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, SettingsError> {
-        Self::of(read(path.as_ref())?)
+        let path = path.as_ref();
+        Self::of(read(path)?).map_err(within(path))
     }
 
     /// The same from text; `name` stands for the file in errors.
     pub fn parse(name: impl AsRef<Path>, text: &str) -> Result<Self, SettingsError> {
-        Self::of(parse(name.as_ref(), text)?)
+        let name = name.as_ref();
+        Self::of(parse(name, text)?).map_err(within(name))
     }
 
     fn of(file: File) -> Result<Self, SettingsError> {
@@ -199,8 +201,16 @@ mod tests {
             let text = EXAMPLE.replacen(sound, wrong, 1);
             let error = NetworkFile::parse("network.toml", &text).unwrap_err().to_string();
             assert!(error.contains(told), "{wrong}: {error}");
+            assert!(error.starts_with("network.toml:"), "{wrong}: {error}");
         }
         let missing = NetworkFile::read("no/such/file").unwrap_err().to_string();
         assert!(missing.starts_with("no/such/file: "), "{missing}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_an_end_is_not_read_to_its_end() {
+        let endless = NetworkFile::read("/dev/zero").unwrap_err().to_string();
+        assert_eq!(endless, "/dev/zero: more than 1048576 bytes");
     }
 }

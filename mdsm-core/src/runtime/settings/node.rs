@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::error::{SettingsError, read, value};
+use super::error::{SettingsError, read, value, within};
 use crate::types::InstitutionId;
 
 /// Milliseconds that a message takes, unless told otherwise: between cities, with room to spare.
@@ -100,9 +100,13 @@ impl NodeFile {
     /// Reads and checks a file.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, SettingsError> {
         let path = path.as_ref();
-        let File { institution, home, network, listen, web, delay_ms, mut bitcoin, mut objects } =
-            read(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        Self::of(read(path)?, folder).map_err(within(path))
+    }
+
+    fn of(file: File, folder: &Path) -> Result<Self, SettingsError> {
+        let File { institution, home, network, listen, web, delay_ms, mut bitcoin, mut objects } =
+            file;
         if let Some(bitcoin) = &mut bitcoin {
             if !["mainnet", "regtest"].contains(&bitcoin.network.as_str()) {
                 let why = format!("{:?} is neither mainnet nor regtest", bitcoin.network);
@@ -188,6 +192,7 @@ mod tests {
         for (more, told) in cases {
             let error = read(&format!("{SOUND}{more}")).unwrap_err();
             assert!(error.contains(told), "{more}: {error}");
+            assert!(error.contains("node.toml:"), "{more}: {error}");
         }
     }
 }

@@ -24,11 +24,16 @@ use crate::codec::Wire as _;
 use crate::crypto::sha256;
 use crate::crypto::sign::SigningKey;
 use crate::ledger::{Booking, Envelope, Service};
+use crate::node::Refusal as Turned;
 use crate::params::ROW_FILE_BYTES_MAX;
 use crate::runtime::settings::NetworkFile;
 use crate::service::ask::{AskError, Asker, Told, object_line};
 use crate::service::light::{LightClient, LightError, Objection, Why};
 use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
+
+/// Blocks in which a record is booked that an institution has accepted, by far; who says that it has one and does not
+/// book it is not waited for any longer.
+const REPEATED_BLOCKS: u64 = 10;
 
 /// A network as one person sees it, who signs the calls.
 #[derive(Debug)]
@@ -217,6 +222,23 @@ impl Remote {
         Err(ExchangeError::Unproven { why })
     }
 
+    /// Whether a record is booked now, or in one of so many blocks.
+    async fn is_booked_within(&self, id: RecordId, blocks: u64) -> Result<bool, ExchangeError> {
+        let first = self.tip().await?.height;
+        let last = Height::new(first.get().saturating_add(blocks));
+        let mut height = first;
+        loop {
+            if self.record(id).await?.is_some() {
+                return Ok(true);
+            }
+            if height >= last {
+                return Ok(false);
+            }
+            self.above(height).await?;
+            height = self.tip().await?.height;
+        }
+    }
+
     fn object(&self, objection: Objection) {
         let mut objections = self.objections.lock().unwrap_or_else(PoisonError::into_inner);
         if !objections.contains(&objection) {
@@ -279,9 +301,13 @@ impl Exchange for Remote {
     async fn submit(&self, envelope: Envelope) -> Result<RecordId, ExchangeError> {
         let record = envelope.record.id();
         let told = match self.send("/v1/records", None, envelope.to_bytes()).await {
-            // Its word is not enough: what is booked can be proven.
-            Err(ExchangeError::Refused { .. }) if self.record(record).await?.is_some() => {
-                return Err(ExchangeError::Repeated { record });
+            // Its word is not enough: what is booked can be proven. What it says it has is booked soon.
+            Err(ExchangeError::Refused { why }) => {
+                let blocks = if says_repeated(&why, record) { REPEATED_BLOCKS } else { 0 };
+                return Err(match self.is_booked_within(record, blocks).await? {
+                    true => ExchangeError::Repeated { record },
+                    false => ExchangeError::Refused { why },
+                });
             }
             told => told?,
         };
@@ -366,6 +392,11 @@ fn unanswered(error: LightError) -> ExchangeError {
         () if all(&is_silence) => ExchangeError::Away { why },
         () => ExchangeError::Unproven { why },
     }
+}
+
+/// Whether an institution says that it has this record.
+fn says_repeated(why: &str, record: RecordId) -> bool {
+    why.contains(&Turned::Repeated { record }.to_string())
 }
 
 /// Why an institution takes nothing.

@@ -7,6 +7,7 @@ mod service;
 use std::collections::BTreeSet;
 
 use clap::Args;
+use mdsm_core::params::ACCESS;
 use mdsm_core::reencryption::Variant;
 use mdsm_core::service::sharing::{Exchange as _, Reached, Terms, has_effect};
 use mdsm_core::types::{OwnerId, RecordId};
@@ -39,8 +40,14 @@ pub(crate) struct Grant {
     records: Vec<RecordId>,
     #[command(flatten)]
     booking: Booking,
-    /// For how many blocks; there is one in each turn at most. A request that was granted keeps its terms.
-    #[arg(long, value_name = "N", default_value_t = BLOCKS, value_parser = clap::value_parser!(u64).range(1..))]
+    /// For how many blocks, a year of them at most; there is one in each turn at most. A request that was granted keeps
+    /// its terms.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = BLOCKS,
+        value_parser = clap::value_parser!(u64).range(1..=ACCESS.grant_blocks)
+    )]
     blocks: u64,
     /// The institution that is to re-encrypt; by default one that has bid.
     #[arg(long, value_name = "ID")]
@@ -63,7 +70,9 @@ pub(crate) fn request(options: &Request) -> Result<(), Failure> {
         let records: BTreeSet<RecordId> = options.records.iter().copied().collect();
         let asked = person.ask(&remote, owner, records, Variant::Public).await;
         let request = asked.map_err(not_done)?;
-        let dealing = has_effect(&remote, request, async |x| Ok(x.dealing(request).await?));
+        let dealing = has_effect(&remote, request, async |x| {
+            Ok(x.dealing(request).await?.map(|dealing| dealing.request))
+        });
         dealing.await.map_err(not_done)?;
         complain(&remote.take_objections());
         say(&format!(

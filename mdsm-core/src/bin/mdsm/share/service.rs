@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use mdsm_core::access::Finding;
-use mdsm_core::client::Granted;
+use mdsm_core::client::{Granted, Step};
 use mdsm_core::service::sharing::{Exchange as _, has_effect};
 use mdsm_core::types::RecordId;
 
@@ -57,7 +57,7 @@ pub(crate) fn dispute(options: &Dispute) -> Result<(), Failure> {
         let party = booking.party()?;
         let Party { person, remote } = &party;
         let dispute = person.dispute(remote, *grant, *record).await.map_err(not_done)?;
-        booked(&party, dispute, *grant, |it| it.dispute).await?;
+        booked(&party, dispute, *grant, |it| it.dispute.map(|it| it.act)).await?;
         say(&format!(
             "dispute    {dispute}, booked\nnext       the owner looks at the delivery: mdsm confirm {grant} wrong\n"
         ))
@@ -79,7 +79,7 @@ pub(crate) fn confirm(options: &Confirm) -> Result<(), Failure> {
             Found::Sound => (Finding::Sound, "the proxy is without fault"),
         };
         let confirmation = person.confirm(remote, grant, finding).await.map_err(not_done)?;
-        booked(&party, confirmation, grant, |it| it.confirmation).await?;
+        booked(&party, confirmation, grant, |it| it.confirmation.map(|it| it.act)).await?;
         let next = match finding {
             Finding::Wrong => "revoke",
             Finding::Sound => "reward",
@@ -105,12 +105,12 @@ pub(crate) fn reward(options: &Reward) -> Result<(), Failure> {
     })
 }
 
-/// Waits until an act over a grant is booked.
-async fn booked<T>(
+/// Waits until an act over a grant is booked, and is the one that counts.
+async fn booked(
     party: &Party,
     act: RecordId,
     grant: RecordId,
-    look: impl Fn(&Granted) -> Option<T>,
+    look: impl Fn(&Granted) -> Option<Step>,
 ) -> Result<(), Failure> {
     let (remote, look) = (&party.remote, &look);
     let seen = has_effect(remote, act, async |x| {

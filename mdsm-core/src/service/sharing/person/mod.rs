@@ -17,13 +17,13 @@ use super::exchange::{Exchange, ExchangeError};
 use super::fetch;
 use super::spent::SpentBook;
 use crate::access::{Act, KeyRecord};
-use crate::client::{Dealing, Granted};
+use crate::client::{Dealing, Granted, Step};
 use crate::codec::Wire as _;
 use crate::crypto::sign::SigningKey;
 use crate::environment::{Clock, Secret};
 use crate::ledger::{Booking, Envelope, MediaType, Metadata, Record, ResourceType};
 use crate::reencryption::{ParcelKey, PublicKey, SecretKey, Set, generate};
-use crate::types::{Digest, OwnerId, RecordId, Timestamp};
+use crate::types::{Digest, Height, OwnerId, RecordId, Timestamp};
 
 /// What a file is, beside its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,20 +191,29 @@ pub async fn until<X: Exchange, T>(
     }
 }
 
-/// Waits for what an act of one's own comes to. One that is booked and came to nothing was booked without effect, and
-/// nobody waits for it any longer.
-pub async fn has_effect<X: Exchange, T>(
+/// Waits until an act of one's own is booked and what is looked at has come about by it, not by another act; gives
+/// where that is.
+///
+/// # Errors
+/// [`SharingError::NoEffect`] when it is booked and came to nothing: nobody waits for it any longer.
+pub async fn has_effect<X: Exchange>(
     exchange: &X,
     act: RecordId,
-    mut look: impl AsyncFnMut(&X) -> Result<Option<T>, SharingError>,
-) -> Result<T, SharingError> {
+    mut look: impl AsyncFnMut(&X) -> Result<Option<Step>, SharingError>,
+) -> Result<Step, SharingError> {
     until(exchange, async |x| {
         let is_booked = x.record(act).await?.is_some();
         // Behind the record: an act that is booked has had its effect, if it has one.
-        match look(x).await? {
+        match look(x).await?.filter(|step| step.id == act) {
             None if is_booked => Err(SharingError::NoEffect { act }),
             seen => Ok(seen),
         }
     })
     .await
+}
+
+/// Why a grant is of no use at a height; `None` while it holds.
+pub(super) fn over(granted: &Granted, at: Height) -> Option<&'static str> {
+    let why = if granted.revocation.is_some() { "was taken back" } else { "is over" };
+    (!granted.holds(at)).then_some(why)
 }

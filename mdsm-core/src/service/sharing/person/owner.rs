@@ -16,8 +16,8 @@ use crate::crypto::seal::{SealCoins, seal};
 use crate::environment::draw;
 use crate::ledger::{Content, Encryption, Metadata, Record, SealScheme, Service, ServiceKind};
 use crate::reencryption::{
-    Approvals, Capsule, Message, Offer, Parcel, ParcelPublicKey, Purpose, approve, encapsulate,
-    open,
+    Approvals, Capsule, Message, Offer, Parcel, ParcelPublicKey, Purpose, ReKey, SpentOffers,
+    approve, encapsulate, open,
 };
 use crate::service::sharing::fetch;
 use crate::types::{Digest, Height, InstitutionId, KeyId, RecordId};
@@ -143,11 +143,11 @@ impl Person {
             return Err(SharingError::AnotherKey { what: "reader" });
         }
         let name = Digest::new(*grant.as_bytes());
-        let rekey = offer.accept(&self.secret, name, self.spent.offers())?;
-        //= harness/spec/reencryption.md#pre-3-request-and-grant
-        //# PRE-3.4 (ours): The value U = -X S_B + E that a reader sends to an owner MUST be used for
-        //# one re-encryption key only.
-        self.spent.store()?;
+        let accept = |spent: &mut SpentOffers| -> Result<ReKey, SharingError> {
+            Ok(offer.accept(&self.secret, name, spent)?)
+        };
+        // Its file has the offer before the key made of it leaves.
+        let rekey = self.spent.spend(accept)?;
         let parcel = Parcel::seal(Purpose::ReKey, &rekey, &self.signing, &receiver, draw()?)?;
         let parcel = exchange.put(parcel.to_bytes()).await?;
         let rekey = rekey.digest();

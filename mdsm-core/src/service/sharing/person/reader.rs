@@ -1,12 +1,13 @@
 //! The reader's side: asks, opens, and finds out who re-encrypted wrongly. [PRE-3] [PRE-6] [PRE-8]
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::super::error::{DeliveryFault, SharingError};
 use super::super::exchange::Exchange;
-use super::{Person, granted, lattice, sealed};
+use super::{Person, granted, lattice, over, sealed};
 use crate::access::{Act, Delivered, Dispute, Records, Request};
-use crate::client::{Dealing, Granted};
+use crate::client::{Blame, Dealing, Granted};
 use crate::codec::Wire as _;
 use crate::environment::draw;
 use crate::reencryption::{
@@ -50,20 +51,42 @@ impl Person {
         self.act(exchange, Act::Request(Request { owner, reader_key, offer, records })).await
     }
 
-    /// The newest grant under which a record was delivered to this person.
+    /// The newest grant under which a record was delivered to this person by its owner, of those that hold and have
+    /// nothing held against the delivery.
+    ///
+    /// # Errors
+    /// [`SharingError::NotNow`] with what became of the newest one when there is none that can be used any more.
     pub async fn received(
         &self,
         exchange: &impl Exchange,
         id: RecordId,
     ) -> Result<Option<RecordId>, SharingError> {
         let dealings = exchange.dealings_of(self.id()).await?.into_iter();
-        let mine = dealings.filter(|dealing| dealing.reader == self.id());
-        let granted = mine.filter_map(|dealing| dealing.grant);
+        // Behind the dealings: what has ended in them is over at this height.
+        let height = exchange.tip().await?.height;
+        // An owner opens its files without a grant, whatever it has granted to itself.
+        let mine =
+            dealings.filter(|dealing| dealing.reader == self.id() && dealing.owner != self.id());
         let delivered = |granted: &Granted| {
             granted.delivery.as_ref().is_some_and(|handed| handed.files.contains_key(&id))
         };
-        let newest = granted.filter(delivered).max_by_key(|granted| granted.act.place);
-        Ok(newest.map(|granted| granted.act.id))
+        let mut granted: Vec<Granted> =
+            mine.filter_map(|dealing| dealing.grant).filter(delivered).collect();
+        granted.sort_unstable_by_key(|granted| Reverse(granted.act.place));
+        let useless = |granted: &Granted| {
+            let blame = granted.blame(height).map(|blame| match blame {
+                Blame::Disputed => "is in dispute",
+                Blame::Wrong => "was served wrongly",
+            });
+            over(granted, height).or(blame)
+        };
+        if let Some(usable) = granted.iter().find(|granted| useless(granted).is_none()) {
+            return Ok(Some(usable.act.id));
+        }
+        match granted.first().and_then(|newest| Some((newest.act.id, useless(newest)?))) {
+            Some((grant, why)) => Err(SharingError::NotNow { grant, why }),
+            None => Ok(None),
+        }
     }
 
     /// Opens a file that was delivered to this person.

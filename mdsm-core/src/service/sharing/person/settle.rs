@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::super::error::SharingError;
 use super::super::exchange::Exchange;
-use super::{Person, dealing, has_effect, until};
+use super::{Person, dealing, has_effect, over, until};
 use crate::client::Granted;
 use crate::types::{Height, InstitutionId, RecordId};
 
@@ -69,7 +69,7 @@ impl Person {
             let records = if named.is_empty() { &found.records } else { named };
             let act = self.grant(exchange, request, records, terms.blocks).await?;
             has_effect(exchange, act, async |x| {
-                Ok(dealing(x, "request", request).await?.grant.map(|_| ()))
+                Ok(dealing(x, "request", request).await?.grant.map(|granted| granted.act))
             })
             .await?;
         }
@@ -81,7 +81,12 @@ impl Person {
             it.choice.map(|_| None).or_else(|| bidder.map(Some))
         });
         if let Some(bidder) = bid.await? {
-            self.choose(exchange, grant, bidder).await?;
+            let act = self.choose(exchange, grant, bidder).await?;
+            has_effect(exchange, act, async |x| {
+                let granted = dealing(x, "request", request).await?.grant;
+                Ok(granted.and_then(|granted| granted.choice).map(|chosen| chosen.act))
+            })
+            .await?;
         }
         let proxy = granted(exchange, request, |it| it.choice).await?.institution;
         told(Reached::Chosen { proxy });
@@ -101,8 +106,7 @@ async fn granted<T>(
     until(exchange, async |x| {
         let Some(granted) = dealing(x, "request", request).await?.grant else { return Ok(None) };
         let (grant, height) = (granted.act.id, x.tip().await?.height);
-        if !granted.holds(height) {
-            let why = if granted.revocation.is_some() { "was taken back" } else { "is over" };
+        if let Some(why) = over(&granted, height) {
             return Err(SharingError::NotNow { grant, why });
         }
         Ok(look(&granted))

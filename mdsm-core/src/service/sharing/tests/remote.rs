@@ -5,7 +5,8 @@ use super::stage::{BLOCKS, PACE, PATIENCE, file, label};
 use crate::access::Act;
 use crate::client::{Answer, Check, Granted};
 use crate::codec::Wire as _;
-use crate::environment::Secret;
+use crate::environment::{Clock, Secret};
+use crate::ledger::Envelope;
 use crate::params::SMALL;
 use crate::reencryption::{Set, Variant};
 use crate::service::liars::{self, Lie};
@@ -178,6 +179,30 @@ fn cli_2_3_a_person_grants_and_revokes_with_a_light_client() {
         for one in [&patient, &doctor] {
             assert_eq!(one.remote.take_objections(), []);
         }
+    });
+}
+
+#[test]
+fn a_record_that_waits_to_be_booked_is_no_refusal_to_who_sends_it_again() {
+    town(&[], async |town| {
+        let patient = town.somebody(1, 1);
+        let (key, owner) = (Secret::from_seed([1; 32]).signing(), patient.person.id());
+        let keys = patient.person.keys().to_record(owner, Clock::new().now()).unwrap();
+        let remote = &patient.remote;
+        let sent = || person::book(remote, keys.clone(), &key);
+        let (one, other, third) = tokio::join!(sent(), sent(), sent());
+        assert_eq!([one.unwrap(), other.unwrap(), third.unwrap()], [keys.id(); 3]);
+        // Another refusal stays one, and comes at once: nobody has asked for this booking.
+        let stranger = town.somebody(2, 1);
+        let (key, owner) = (Secret::from_seed([2; 32]).signing(), stranger.person.id());
+        let keys = stranger.person.keys().to_record(owner, Clock::new().now()).unwrap();
+        let remote = &stranger.remote;
+        let envelope = Envelope::sign(keys, &remote.chain(), &key, remote.delegate());
+        let before = remote.tip().await.unwrap().height;
+        let refused = remote.submit(envelope).await.unwrap_err();
+        assert!(matches!(refused, ExchangeError::Refused { .. }), "{refused}");
+        let passed = remote.tip().await.unwrap().height.get() - before.get();
+        assert!(passed < 10, "{passed} blocks have passed");
     });
 }
 

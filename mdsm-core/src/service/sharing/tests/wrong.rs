@@ -4,8 +4,8 @@ use super::super::person::noted;
 use super::super::*;
 use super::stage::{BLOCKS, Stage, added, asked, chosen, file, granted, network, seen};
 use crate::access::{
-    AccessError, Act, Choice, Delivery as Delivers, Files, Finding, Grant, Refusal, capsule_of,
-    note_approvals,
+    AccessError, Act, Choice, Confirmation, Delivery as Delivers, Files, Finding, Grant, Refusal,
+    capsule_of, note_approvals,
 };
 use crate::client::Dealing;
 use crate::codec::Wire as _;
@@ -229,6 +229,17 @@ fn pre_8_1_a_proxy_that_reencrypts_wrongly_is_found_out_and_earns_nothing() {
         assert!(matches!(early, SharingError::NotNow { why: "is in dispute", .. }), "{early}");
         patient.confirm(&*desk, wrong, Finding::Wrong).await.unwrap();
         seen(&desk, wrong, |it| it.confirmation.filter(|it| it.finding == Finding::Wrong)).await;
+        // What another act has come to is not the effect of a later one.
+        let act = Act::Confirmation(Confirmation { grant: wrong, finding: Finding::Sound });
+        let late = act.to_record(patient.id(), Clock::new().now()).unwrap();
+        let signing = Secret::from_seed([1; 32]).signing();
+        let late = super::super::person::book(&*desk, late, &signing).await.unwrap();
+        let effect = has_effect(&*desk, late, async |x| {
+            let granted = x.dealing(wrong).await?.and_then(|dealing| dealing.grant);
+            Ok(granted.and_then(|it| it.confirmation).map(|it| it.act))
+        });
+        let effect = effect.await;
+        assert!(matches!(effect, Err(SharingError::NoEffect { act }) if act == late), "{effect:?}");
 
         // An epoch is judged by what was booked before it, so the finding counts from the next one on.
         let epoch = desk.tip().await.unwrap().epoch;

@@ -7,7 +7,8 @@
 //! stays silent for a while ([`Kept::Lost`]). A last entry that is cut short was never acted upon.
 //!
 //! What no file can tell about itself is that its end was cut exactly between two entries, or that an
-//! older copy was put in its place: such a node is a faulty one (spec: consensus, "Fault model").
+//! older copy was put in its place. One that lacks the epoch in which the store has blocks is found out by the node
+//! when it comes back; one of the same epoch is not, and such a node is a faulty one (spec: consensus, "Fault model").
 //! Cost: what is stored together is one write and one `fdatasync`.
 
 use std::path::{Path, PathBuf};

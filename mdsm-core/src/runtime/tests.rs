@@ -368,8 +368,7 @@ async fn con_7_5_an_institution_that_lost_its_store_but_not_its_log_votes_in_no_
     let network = Network::new();
     let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
     for one in &running {
-        one.until("a block of the second epoch", |now| now.epoch.get() == 1 && now.view.get() > 1)
-            .await;
+        one.until("a later epoch", |now| now.epoch.get() >= 1 && now.view.get() > 1).await;
     }
     for one in running {
         one.stop().await;
@@ -438,14 +437,23 @@ async fn a_store_whose_rows_are_lost_is_whole_again_when_it_has_caught_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_store_that_is_lost_within_the_first_epoch_costs_no_vote() {
-    let network = Network::of_turns(4 * TURN_MS);
-    let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
-    for one in &running {
-        one.until("three blocks", |now| now.height.get() >= 3).await;
-    }
-    for one in running {
-        one.stop().await;
-    }
+    // The clock says when the first epoch ends; one that ended meanwhile is not what is asked about.
+    let network = loop {
+        let network = Network::of_turns(4 * TURN_MS);
+        let mut epochs = Vec::new();
+        let running: Vec<Running> = (1..=INSTITUTIONS).map(|id| network.start(id)).collect();
+        for one in &running {
+            one.until("three blocks", |now| now.height.get() >= 3).await;
+        }
+        for one in running {
+            let status = one.status.clone();
+            one.stop().await;
+            epochs.push(status.borrow().epoch.get());
+        }
+        if epochs.iter().all(|epoch| *epoch == 0) {
+            break network;
+        }
+    };
     std::fs::remove_dir_all(network.directory(6).join("store")).unwrap();
     // Three of four auditors: each of them is needed.
     let running: Vec<Running> = (1..INSTITUTIONS).map(|id| network.start(id)).collect();

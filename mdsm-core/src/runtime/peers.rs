@@ -140,25 +140,30 @@ mod tests {
     use crate::ledger::{Content, MediaType, Metadata, Record, ResourceType};
     use crate::types::{OwnerId, Signature, Timestamp};
 
-    #[tokio::test]
-    async fn a_driver_that_takes_nothing_costs_no_thread_and_holds_each_message_s_room() {
-        let (orders, mut taken) = mpsc::channel(1);
-        let chain = ChainId::new([1; 32]);
-        let peers = Peers::new(chain, Prechecked::default(), orders, Arc::default());
-        let bytes = Message::Records([Arc::new(envelope(&chain, 1))].into()).to_bytes();
-        let room = Arc::new(());
-        // Far more than there are threads for what blocks.
-        let count = 2_000;
-        for _ in 0..count {
-            assert!(peers.take(InstitutionId::new(1), &bytes, room.clone()).await);
-        }
-        tokio::task::spawn_blocking(|| ()).await.unwrap();
-        for _ in 0..count {
-            assert!(matches!(taken.recv().await, Some(Order::Message { .. })));
-        }
-        drop(peers);
-        assert!(taken.recv().await.is_none());
-        assert_eq!(Arc::strong_count(&room), 1);
+    #[test]
+    fn a_driver_that_takes_nothing_costs_no_thread_and_holds_each_message_s_room() {
+        // One thread for each core, which check at a time, and one more.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut threads = tokio::runtime::Builder::new_current_thread();
+        let threads = threads.max_blocking_threads(cores + 1).enable_all().build();
+        threads.unwrap().block_on(async {
+            let (orders, mut taken) = mpsc::channel(1);
+            let chain = ChainId::new([1; 32]);
+            let peers = Peers::new(chain, Prechecked::default(), orders, Arc::default());
+            let bytes = Message::Records([Arc::new(envelope(&chain, 1))].into()).to_bytes();
+            let (room, count) = (Arc::new(()), 2_000);
+            for _ in 0..count {
+                assert!(peers.take(InstitutionId::new(1), &bytes, room.clone()).await);
+                tokio::task::yield_now().await;
+            }
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+            for _ in 0..count {
+                assert!(matches!(taken.recv().await, Some(Order::Message { .. })));
+            }
+            drop(peers);
+            assert!(taken.recv().await.is_none());
+            assert_eq!(Arc::strong_count(&room), 1);
+        });
     }
 
     fn envelope(chain: &ChainId, number: u8) -> Envelope {

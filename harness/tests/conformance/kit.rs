@@ -79,7 +79,9 @@ fn a_run_in_which_nothing_was_tested_says_why() {
 #[test]
 fn what_an_adapter_said_last_is_shown_whole() {
     let last = format!("{}: no such file", "long/".repeat(40));
-    let program = format!("echo first >&2; echo '{last}' >&2");
+    // A full pipe, which takes longer to read than the program to end.
+    let program =
+        format!("head -c 60000 /dev/zero | tr '\\0' '\\n' >&2; echo first >&2; echo '{last}' >&2");
     let dies = ["sh", "-c", &program].map(str::to_owned);
     let checked = check(&["--only", "merkle.root.*"], &dies);
     assert_eq!(checked.code, 3, "{}", checked.text);

@@ -1,5 +1,6 @@
 //! The process of an adapter.
 
+use std::convert::Infallible;
 use std::io::{BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{
@@ -21,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const LOOK_AT_MEMORY: Duration = Duration::from_millis(100);
 /// How long an adapter may take to end.
 const BYE: Duration = Duration::from_secs(2);
-/// How long a reply may take that a closed input sets free.
+/// How long a reply may take that a closed input sets free, and the end of a log that its process does.
 const CLOSE: Duration = Duration::from_millis(500);
 /// How long a start may take.
 const START: Duration = Duration::from_secs(30);
@@ -69,6 +70,8 @@ pub struct Adapter {
     requests: Option<SyncSender<String>>,
     replies: Receiver<Line>,
     log: Log,
+    /// Says nothing, and is disconnected once the log is at its end.
+    log_end: Receiver<Infallible>,
     limits: Limits,
     stop: Stop,
     next_id: u64,
@@ -115,15 +118,20 @@ impl Adapter {
             }
         });
         let log = Log::default();
+        let (ends, log_end) = sync_channel(0);
         if let Some(errors) = errors {
             let log = log.clone();
-            thread::spawn(move || log.fill(errors));
+            thread::spawn(move || {
+                log.fill(errors);
+                drop(ends);
+            });
         }
         let mut adapter = Self {
             child,
             requests: Some(requests),
             replies,
             log,
+            log_end,
             limits: *limits,
             stop: stop.clone(),
             next_id: 1,
@@ -211,6 +219,8 @@ impl Adapter {
 
     fn fail(&mut self, fault: Fault) -> Fault {
         self.child.end();
+        // What it said last may still be in the pipe; what left its group may hold the pipe open.
+        let _ = self.log_end.recv_timeout(CLOSE);
         fault
     }
 

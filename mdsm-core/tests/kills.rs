@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mdsm_core::chain::Genesis;
 use mdsm_core::crypto::sign::SigningKey;
@@ -35,6 +35,10 @@ const ACKNOWLEDGED_MAX: u64 = 60;
 /// Clients of a child, each with one record on its way.
 const CLIENTS: u32 = 16;
 const ME: u32 = 9;
+
+/// A process that is being started holds the locks of this one until its program runs: tests that start processes take
+/// turns.
+static TURNS: Mutex<()> = Mutex::new(());
 
 struct Nowhere;
 
@@ -193,6 +197,7 @@ fn draw(state: &mut u64, below: u64) -> u64 {
 
 #[test]
 fn ddb_1_8_nothing_acknowledged_is_lost_in_200_kills() {
+    let _turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
     //= type=test
     //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is killed
@@ -221,6 +226,7 @@ fn ddb_1_8_nothing_acknowledged_is_lost_in_200_kills() {
 
 #[test]
 fn ddb_1_8_nothing_acknowledged_is_lost_on_a_disk_that_is_full() {
+    let _turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     //= harness/spec/database.md#ddb-1-encrypted-files-durable-store
     //= type=test
     //# DDB-1.8 (ours): Every record acknowledged as accepted MUST be found after the process is killed

@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use mdsm_core::crypto::sha256;
 use mdsm_core::objects::{Bounds, Objects, PIECE_BYTES};
@@ -13,6 +14,10 @@ use mdsm_core::types::Digest;
 const BYTES_MAX: usize = 64 * 1_024 * 1_024;
 const DISKS: &str = "MDSM_TEST_DISKS";
 const DIGEST: &str = "MDSM_TEST_DIGEST";
+
+/// A process that is being started holds the locks of this one until its program runs: tests that start processes take
+/// turns.
+static TURNS: Mutex<()> = Mutex::new(());
 
 fn disks(folder: &Path) -> Vec<PathBuf> {
     (0..2).map(|disk| folder.join(disk.to_string())).collect()
@@ -84,6 +89,7 @@ fn child(folder: &Path, digest: &Digest, kib: Option<u32>) -> Command {
 
 #[test]
 fn ddb_2_4_a_killed_writer_leaves_nothing_that_could_be_taken_for_a_file() {
+    let _turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let bytes = file(3, 1_000);
     let digest = sha256(&bytes);
@@ -128,6 +134,7 @@ fn ddb_2_4_a_killed_writer_leaves_nothing_that_could_be_taken_for_a_file() {
 
 #[test]
 fn ddb_2_4_a_file_for_which_there_is_no_room_is_refused_and_leaves_nothing() {
+    let _turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     //= harness/spec/database.md#ddb-2-copies
     //= type=test
     //# DDB-2.4 (ours): A file MUST count as stored only when the storage has acknowledged it with

@@ -5,12 +5,17 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use mdsm_core::crypto::sha256;
 use mdsm_core::environment::Secret;
 use mdsm_core::runtime::settings::ObjectSettings;
 use mdsm_core::runtime::{Books, Home, Journal, objects_of};
 use mdsm_core::types::Timestamp;
+
+/// A process that is being started holds the locks of this one until its program runs: tests that start processes take
+/// turns.
+static TURNS: Mutex<()> = Mutex::new(());
 
 fn check(home: &Path, more: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mdsm"));
@@ -27,6 +32,7 @@ fn put(settings: &ObjectSettings, home: &Home, file: &[u8]) {
 
 #[test]
 fn ddb_1_9_what_is_damaged_is_told_by_name_and_what_is_in_use_is_left_alone() {
+    let _turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().join("home");
     assert_eq!(check(&directory, &[]).0, Some(4), "there is no home");
@@ -65,6 +71,7 @@ fn ddb_1_9_what_is_damaged_is_told_by_name_and_what_is_in_use_is_left_alone() {
 
 #[test]
 fn ddb_1_9_files_are_looked_for_where_the_settings_say() {
+    let _turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().join("home");
     let home = Home::create(&directory, &Secret::from_seed([7; 32])).unwrap();

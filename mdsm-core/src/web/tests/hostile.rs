@@ -202,7 +202,8 @@ async fn ten_thousand_malformed_requests_end_and_get_nothing() {
     assert!(statuses.keys().all(|it| *it != Some(500)), "{statuses:?}");
     assert_eq!(server.panics(), 0);
     assert_eq!(*fake.asked.lock().unwrap(), []);
-    assert_eq!(status(&exchange(server.address(), STATUS).await), Some(200));
+    // Whoever closes its side early, as those above, may get no answer; this one waits.
+    turn(&mut TcpStream::connect(server.address()).await.unwrap()).await;
     server.stop().await;
 }
 
@@ -216,7 +217,11 @@ async fn heads_are_bounded() {
         format!("GET /v1/status HTTP/1.1\r\nhost: x\r\nx: {value}\r\n\r\n").into_bytes()
     };
     let at = server.address();
-    assert_eq!(status(&exchange(at, &head(bounds.head_bytes_max / 2)).await), Some(200));
+    let mut patient = TcpStream::connect(at).await.unwrap();
+    patient.write_all(&head(bounds.head_bytes_max / 2)).await.unwrap();
+    let mut answer = [0; 12];
+    patient.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
     for bytes in [bounds.head_bytes_max, 1 << 20, 8 << 20] {
         let status = status(&exchange(at, &head(bytes)).await);
         assert!(matches!(status, None | Some(431)), "{bytes}: {status:?}");

@@ -76,6 +76,11 @@ impl Waiting {
         }
     }
 
+    /// Whether this very receipt of service waits.
+    pub(super) fn has_service(&self, service: &Service) -> bool {
+        self.services.get(&(service.epoch, service.grant)) == Some(service)
+    }
+
     /// Whether evidence for this claim may go in: an institution can confess to a new offence in every view,
     /// and keeps nobody else's out by that.
     fn has_room(&self, claim: &Offence) -> bool {

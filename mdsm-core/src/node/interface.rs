@@ -99,6 +99,15 @@ pub enum Refusal {
     },
 }
 
+/// How a receipt of service stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    /// It waits for a block that may carry it, which may take until the next epoch. It is in memory only.
+    Waiting,
+    /// The chain has one for its grant and epoch.
+    Booked,
+}
+
 /// Something is to be done, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {

@@ -9,14 +9,14 @@ use super::blame::Blame;
 use super::bodies::Bodies;
 use super::events::Waiting;
 use super::index::Booked;
-use super::interface::{Effect, Input, Timer};
+use super::interface::{Effect, Input, ServiceState, Timer};
 use super::message::{Event, Message};
 use super::pool::Pool;
 use crate::anchoring::machine::{FeeRate, Sighting, Submitter};
 use crate::chain::{Chain, Genesis, StartError};
 use crate::consensus::{self, Audience, Consensus, Intake, Membership, Protocol, Rules, Timing};
 use crate::crypto::sign::{Ed25519, Scheme};
-use crate::ledger::{BlockHeader, Certificate};
+use crate::ledger::{BlockHeader, Certificate, Service};
 use crate::params::CLOCKS_APART_MS_MAX;
 use crate::roster::Founder;
 use crate::types::{Digest, Epoch, Height, InstitutionId, Timestamp, View};
@@ -211,6 +211,15 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             let message = Message::Event(event);
             effects.push(Effect::Send { to: Audience::Everyone, message });
         }
+    }
+
+    /// How a receipt of service stands here; nothing where it is neither booked nor waits to be.
+    #[must_use]
+    pub fn service_state(&self, service: &Service) -> Option<ServiceState> {
+        if self.chain.roster().has_served(service.epoch, &service.grant) {
+            return Some(ServiceState::Booked);
+        }
+        self.events.has_service(service).then_some(ServiceState::Waiting)
     }
 
     /// The chain behind its last final block.

@@ -35,7 +35,9 @@ mod route;
 mod wire;
 
 pub use index::Booked;
-pub use interface::{Commit, CommitError, Effect, Input, Refusal, Submission, Timer, Wanted};
+pub use interface::{
+    Commit, CommitError, Effect, Input, Refusal, ServiceState, Submission, Timer, Wanted,
+};
 pub use machine::{Node, NodeConfig, Start};
 pub use message::{Decision, Event, Message};
 pub use recover::{Journal, RecoverNodeError, Recovered};

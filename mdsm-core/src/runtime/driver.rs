@@ -28,7 +28,7 @@ use crate::consensus::Protocol;
 use crate::crypto::sign::SigningKey;
 use crate::environment::Clock;
 use crate::ledger::{Proposal, SignedHeader, SignedVote};
-use crate::node::{Effect, Input, Message, Node};
+use crate::node::{Effect, Event, Input, Message, Node};
 use crate::types::{Epoch, InstitutionId, Signature};
 
 /// Orders taken together, at most: what becomes durable with one sync.
@@ -153,6 +153,12 @@ impl<L: Links> Driver<L> {
             Order::Submit { submission, answer } => {
                 self.step(Input::Submit(submission), Some(answer))
             }
+            Order::Report { service, answer } => {
+                self.step(Input::Event(Event::Service(service)), None)?;
+                let state = self.node.service_state(&service);
+                self.outbox.extend([Outgoing::Report(answer, state)]);
+                Ok(())
+            }
             Order::Input(input) => self.step(*input, None),
             Order::Stop => Ok(()),
         }
@@ -264,6 +270,8 @@ impl<L: Links> Driver<L> {
                     self.outbox.deliver(&to, &message);
                 }
                 Outgoing::Answer(answer, result) => answer.send(result),
+                // Nobody may be there any more.
+                Outgoing::Report(answer, state) => drop(answer.send(state)),
                 Outgoing::Serve(to, wanted) => {
                     for message in super::serve::answers(&books, &wanted) {
                         if self.node.may_answer(to, &message) {

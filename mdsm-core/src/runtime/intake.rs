@@ -13,9 +13,9 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::order::{Answer, Order};
 use crate::environment::{EntropyError, draw};
-use crate::ledger::{Envelope, EnvelopeError};
-use crate::node::{Input, Refusal, Submission};
-use crate::types::{ChainId, OwnerId, RecordId};
+use crate::ledger::{Envelope, EnvelopeError, Service};
+use crate::node::{Input, Refusal, ServiceState, Submission};
+use crate::types::{ChainId, Epoch, OwnerId, RecordId};
 
 /// Records in one batch of signatures: from there on a larger batch saves nothing.
 const BATCH_MAX: usize = 256;
@@ -45,6 +45,17 @@ pub enum SubmitError {
     /// The node does not take it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A receipt of service that no block can carry.
+    #[error(
+        "receipt of service under grant {grant}: not taken; epoch {epoch} is neither open nor near, the chain does \
+         not bear it out, or too many wait"
+    )]
+    Service {
+        /// The grant.
+        grant: RecordId,
+        /// The epoch it is for.
+        epoch: Epoch,
+    },
     /// No randomness for the check of signatures.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -69,6 +80,16 @@ impl Intake {
     pub async fn request(&self, owner: OwnerId) -> Result<(), SubmitError> {
         let order = Order::Input(Box::new(Input::Request(owner)));
         self.orders.send(order).await.map_err(|_| SubmitError::Stopping)
+    }
+
+    /// A client reports a service, whose receipt somebody has checked; says how it stands.
+    pub async fn report(&self, service: Service) -> Result<ServiceState, SubmitError> {
+        let (answer, answered) = oneshot::channel();
+        let order = Order::Report { service, answer };
+        self.orders.send(order).await.map_err(|_| SubmitError::Stopping)?;
+        let state = answered.await.map_err(|_| SubmitError::Stopping)?;
+        let Service { grant, epoch, .. } = service;
+        state.ok_or(SubmitError::Service { grant, epoch })
     }
 
     /// Step 4: a client sends a record; returns when it is durable. Whether the file of a record by digest is

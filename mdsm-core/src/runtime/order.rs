@@ -3,7 +3,8 @@
 use tokio::sync::oneshot;
 
 use super::intake::SubmitError;
-use crate::node::{Input, Message, Refusal, Submission};
+use crate::ledger::Service;
+use crate::node::{Input, Message, Refusal, ServiceState, Submission};
 use crate::types::{InstitutionId, RecordId};
 
 /// Something for a driver.
@@ -22,6 +23,13 @@ pub enum Order {
         submission: Submission,
         /// Who waits.
         answer: Answer,
+    },
+    /// A client reports a service; the answer is how its receipt stands then.
+    Report {
+        /// The receipt.
+        service: Service,
+        /// Who waits.
+        answer: oneshot::Sender<Option<ServiceState>>,
     },
     /// Anything else that a node takes.
     Input(Box<Input>),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::driver::LiveNode;
 use super::links::Links;
 use super::order::Answer;
@@ -10,7 +12,7 @@ use crate::codec::Wire;
 use crate::consensus::Audience;
 use crate::ledger::{Content, Envelope};
 use crate::node::limits::FORWARD_RECORDS_MAX;
-use crate::node::{Message, Refusal, Wanted};
+use crate::node::{Message, Refusal, ServiceState, Wanted};
 use crate::params::METADATA_BYTES_MAX;
 use crate::types::{InstitutionId, RecordId};
 
@@ -24,6 +26,7 @@ const BESIDE_CONTENT_BYTES_MAX: usize = METADATA_BYTES_MAX + 256;
 pub(super) enum Outgoing {
     Message(Arc<[InstitutionId]>, Message),
     Answer(Answer, Result<RecordId, Refusal>),
+    Report(oneshot::Sender<Option<ServiceState>>, Option<ServiceState>),
     Serve(InstitutionId, Wanted),
     Anchor(machine::Effect),
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::files::Files;
 use super::shelf::{Shelf, ShelfError};
@@ -17,9 +17,9 @@ use crate::client::full::{self, FullError};
 use crate::crypto::sign::{Ed25519, SigningKey};
 use crate::environment::Clock;
 use crate::ledger::{BitcoinProof, Content, Envelope, Service};
-use crate::node::{Event, Input, Refusal};
+use crate::node::{Refusal, ServiceState};
 use crate::runtime::bitcoin::Watcher;
-use crate::runtime::{Institution, Intake, Metrics, Order, Status, SubmitError};
+use crate::runtime::{Institution, Intake, Metrics, Status, SubmitError};
 use crate::types::{
     ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId, Signature, Timestamp,
 };
@@ -38,7 +38,6 @@ pub struct Interface {
     files: Files,
     status: watch::Receiver<Status>,
     intake: Intake,
-    orders: mpsc::Sender<Order>,
     metrics: Arc<Metrics>,
     watcher: Option<Arc<Watcher>>,
     /// By epoch.
@@ -70,7 +69,6 @@ impl Interface {
             files,
             status: institution.status(),
             intake: institution.intake().clone(),
-            orders: institution.orders().clone(),
             metrics: institution.metrics().clone(),
             watcher: institution.watcher().cloned(),
             proofs: Mutex::default(),
@@ -179,7 +177,7 @@ impl web::Institution for Interface {
         self.intake.submit(envelope, is_file_stored).await.map_err(refused)
     }
 
-    async fn report(&self, service: Service) -> Result<(), Failure> {
+    async fn report(&self, service: Service) -> Result<ServiceState, Failure> {
         if !service.holds(&self.chain, &Ed25519) {
             let why = "the client of the service has not signed it for this network".to_owned();
             return Err(Failure::Request { at: "body", why });
@@ -192,9 +190,7 @@ impl web::Institution for Interface {
             let why = "the chain does not say that this client was served so".to_owned();
             return Err(Failure::Conflict { at: "service", why, limit: None });
         }
-        let input = Box::new(Input::Event(Event::Service(service)));
-        let stopping = |_| Failure::Busy { why: SubmitError::Stopping.to_string() };
-        self.orders.send(Order::Input(input)).await.map_err(stopping)
+        self.intake.report(service).await.map_err(refused)
     }
 
     async fn put_object(&self, digest: Digest, by: OwnerId, file: Upload) -> Result<(), Failure> {
@@ -245,6 +241,7 @@ fn refused(error: SubmitError) -> Failure {
     match error {
         SubmitError::Envelope(_) => Failure::Request { at: "body", why },
         SubmitError::Refused(Refusal::Full { .. }) | SubmitError::Stopping => Failure::Busy { why },
+        SubmitError::Service { .. } => Failure::Conflict { at: "service", why, limit: None },
         SubmitError::Refused(_) => Failure::Conflict { at: "record", why, limit: None },
         SubmitError::Entropy(_) => Failure::Fault { why },
     }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{Interface, Local, Served};
 use crate::client::{Answer, Question};
 use crate::ledger::{Envelope, Service};
+use crate::node::ServiceState;
 use crate::runtime::settings::NodeFile;
 use crate::types::{
     ChainId, Digest, Height, InstitutionId, OwnerId, RecordId, Signature, Timestamp,
@@ -94,7 +95,7 @@ impl web::Institution for Liar {
         if matches!(self.1, Lie::Accepts) { Ok(RecordId::new([0; 32])) } else { Ok(record) }
     }
 
-    async fn report(&self, service: Service) -> Result<(), Failure> {
+    async fn report(&self, service: Service) -> Result<ServiceState, Failure> {
         self.0.report(service).await
     }
 

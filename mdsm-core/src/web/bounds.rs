@@ -23,6 +23,10 @@ pub struct Bounds {
     pub request_time: Duration,
     /// The same where a file comes with the request.
     pub upload_time: Duration,
+    /// Time in which the next piece of a file must have come, or more of an answer been taken.
+    pub piece_time: Duration,
+    /// Bytes a second of a file that comes, counted from when the first piece was due.
+    pub upload_speed_min: u32,
     /// Time of a connection, whatever is under way.
     pub connection_time: Duration,
     /// Time that requests under way have when the server stops.
@@ -41,6 +45,8 @@ impl Default for Bounds {
             head_time: Duration::from_secs(10),
             request_time: Duration::from_secs(30),
             upload_time: Duration::from_secs(600),
+            piece_time: Duration::from_secs(30),
+            upload_speed_min: 16 * 1_024,
             connection_time: Duration::from_secs(900),
             stop_time: Duration::from_secs(5),
         }

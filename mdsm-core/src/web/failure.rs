@@ -73,6 +73,12 @@ pub enum Failure {
         /// Milliseconds that it may take.
         limit_ms: u64,
     },
+    /// It comes too slowly.
+    #[error("body: comes at less than {bytes_per_s_min} bytes a second, or nothing comes")]
+    Slow {
+        /// Bytes that a second must bring.
+        bytes_per_s_min: u32,
+    },
     /// It cannot be done now, and can be asked for again.
     #[error("{why}")]
     Busy {
@@ -109,7 +115,7 @@ impl Failure {
             Self::Denied { .. } => StatusCode::FORBIDDEN,
             Self::Long { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Conflict { .. } => StatusCode::CONFLICT,
-            Self::Late { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Late { .. } | Self::Slow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotOffered { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::Fault { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -121,6 +127,7 @@ impl Failure {
             Self::Long { bytes_max, .. } => Some(*bytes_max),
             Self::Conflict { limit, .. } => *limit,
             Self::Late { limit_ms } => Some(*limit_ms),
+            Self::Slow { bytes_per_s_min } => Some(u64::from(*bytes_per_s_min)),
             _ => None,
         }
     }
@@ -141,7 +148,7 @@ impl IntoResponse for Failure {
         if status == StatusCode::UNAUTHORIZED {
             fields.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("MDSM"));
         }
-        if matches!(self, Self::Long { .. } | Self::Late { .. }) {
+        if matches!(self, Self::Long { .. } | Self::Late { .. } | Self::Slow { .. }) {
             // What is left of the request is not read.
             fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

@@ -14,6 +14,7 @@ use super::routes::{OPENAPI, Shared};
 use crate::client::Question;
 use crate::codec::Wire as _;
 use crate::ledger::{Envelope, Service};
+use crate::node::ServiceState;
 use crate::types::{Digest, OwnerId};
 
 type Answered = Result<Response, Failure>;
@@ -92,9 +93,11 @@ pub(super) async fn report<I: Institution>(
     let bytes = read(&parts.headers, body, SERVICE_BYTES).await?;
     let service = Service::from_bytes(&bytes)
         .map_err(|error| Failure::Request { at: "body", why: error.to_string() })?;
-    web.institution.report(service).await?;
-    let told = json!({ "grant": service.grant, "epoch": service.epoch }).to_string().into_bytes();
-    Ok(signed(&*web.institution, line(&parts.uri), StatusCode::ACCEPTED, told))
+    let is_booked = web.institution.report(service).await? == ServiceState::Booked;
+    let Service { grant, epoch, .. } = service;
+    let told = json!({ "grant": grant, "epoch": epoch, "booked": is_booked });
+    let status = if is_booked { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok(signed(&*web.institution, line(&parts.uri), status, told.to_string().into_bytes()))
 }
 
 /// A sealed file of somebody, so that a flood of files has a name.
@@ -105,9 +108,8 @@ pub(super) async fn put_object<I: Institution>(
     let by = known_caller(&web, &request)?;
     let digest = digest(request.uri())?;
     let (parts, body) = request.into_parts();
-    let bytes_max = web.bounds.object_bytes_max;
-    check_length(&parts.headers, bytes_max)?;
-    web.institution.put_object(digest, by, Upload::new(body, bytes_max)).await?;
+    check_length(&parts.headers, web.bounds.object_bytes_max)?;
+    web.institution.put_object(digest, by, Upload::new(body, web.bounds)).await?;
     let told = json!({ "object": digest }).to_string().into_bytes();
     Ok(signed(&*web.institution, line(&parts.uri), StatusCode::CREATED, told))
 }

@@ -2,15 +2,19 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
+use super::bounds::Bounds;
 use super::failure::Failure;
 use crate::client::Question;
 use crate::ledger::{Envelope, Service};
+use crate::node::ServiceState;
 use crate::types::{
     ChainId, Digest, Height, InstitutionId, OwnerId, RecordId, Signature, Timestamp,
 };
@@ -45,8 +49,11 @@ pub trait Institution: Send + Sync + 'static {
     /// Takes a record; returns when it is on the disk.
     fn submit(&self, envelope: Envelope) -> impl Future<Output = Result<RecordId, Failure>> + Send;
 
-    /// Takes a receipt of service, if the chain bears it out.
-    fn report(&self, service: Service) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Takes a receipt of service, if the chain bears it out, and says how it stands.
+    fn report(
+        &self,
+        service: Service,
+    ) -> impl Future<Output = Result<ServiceState, Failure>> + Send;
 
     /// Stores a sealed file for somebody; returns when it is stored and its digest was compared.
     fn put_object(
@@ -70,26 +77,36 @@ pub trait Institution: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Upload {
     body: Body,
+    bounds: Bounds,
     bytes: u64,
-    bytes_max: u64,
+    /// How long it was waited for.
+    waited: Duration,
 }
 
 impl Upload {
-    pub(super) fn new(body: Body, bytes_max: u64) -> Self {
-        Self { body, bytes: 0, bytes_max }
+    pub(super) fn new(body: Body, bounds: Bounds) -> Self {
+        Self { body, bounds, bytes: 0, waited: Duration::ZERO }
     }
 
-    /// The next piece; nothing behind the last one.
+    /// The next piece; nothing behind the last one. It has to come in its time, and all of them at some speed: places
+    /// are few, and who sends a byte now and then would hold one for long.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        let Bounds { object_bytes_max, piece_time, upload_speed_min, .. } = self.bounds;
         loop {
-            let Some(frame) = self.body.frame().await else { return Ok(None) };
+            let earned = Duration::from_secs(self.bytes / u64::from(upload_speed_min.max(1)));
+            let left = (piece_time + earned).saturating_sub(self.waited).min(piece_time);
+            let begun = Instant::now();
+            let frame = tokio::time::timeout(left, self.body.frame()).await;
+            self.waited += begun.elapsed();
+            let slow = |_| Failure::Slow { bytes_per_s_min: upload_speed_min };
+            let Some(frame) = frame.map_err(slow)? else { return Ok(None) };
             let frame =
                 frame.map_err(|error| Failure::Request { at: "body", why: error.to_string() })?;
             // Trailers say nothing that is asked for.
             let Ok(piece) = frame.into_data() else { continue };
             self.bytes = self.bytes.saturating_add(piece.len().try_into().unwrap_or(u64::MAX));
-            if self.bytes > self.bytes_max {
-                return Err(Failure::Long { at: "body", bytes_max: self.bytes_max });
+            if self.bytes > object_bytes_max {
+                return Err(Failure::Long { at: "body", bytes_max: object_bytes_max });
             }
             return Ok(Some(piece));
         }

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio_io_timeout::TimeoutStream;
 
 use super::bounds::Bounds;
 use super::institution::Institution;
@@ -151,7 +152,9 @@ pub(super) async fn connection<S>(
         .max_buf_size(bounds.head_bytes_max)
         .max_headers(bounds.fields_max);
     let service = TowerToHyperService::new(router);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(bounds.piece_time));
+    let mut served = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let mut over = pin!(tokio::time::sleep(bounds.connection_time));
     let mut is_stopping = false;
     loop {

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, RwLockReadGuard};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::exchange::{Exchange, ExchangeError, Tip, Vault, Watch};
 use crate::access::{Delivered, KeyRecord, Permit, Refusal};
 use crate::client::{Dealing, Register};
 use crate::ledger::{Booking, Content, Envelope, Service};
-use crate::node::{Event, Input, Refusal as Turned};
-use crate::runtime::{Institution, Intake, Order, Status, SubmitError};
+use crate::node::{Refusal as Turned, ServiceState};
+use crate::runtime::{Institution, Intake, Status, SubmitError};
 use crate::service::shelf::Shelf;
 use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
 
@@ -19,7 +19,6 @@ pub struct Desk<V> {
     me: InstitutionId,
     shelf: Arc<Shelf>,
     intake: Intake,
-    orders: mpsc::Sender<Order>,
     status: watch::Receiver<Status>,
     vault: V,
 }
@@ -31,7 +30,6 @@ impl<V: Vault> Desk<V> {
             me: institution.me(),
             shelf,
             intake: institution.intake().clone(),
-            orders: institution.orders().clone(),
             status: institution.status(),
             vault,
         }
@@ -79,9 +77,8 @@ impl<V: Vault> Exchange for Desk<V> {
         Ok(self.intake.submit(envelope, is_file_stored).await?)
     }
 
-    async fn report(&self, service: Service) -> Result<(), ExchangeError> {
-        let input = Box::new(Input::Event(Event::Service(service)));
-        self.orders.send(Order::Input(input)).await.map_err(|_| ExchangeError::Stopping)
+    async fn report(&self, service: Service) -> Result<ServiceState, ExchangeError> {
+        Ok(self.intake.report(service).await?)
     }
 
     async fn tip(&self) -> Result<Tip, ExchangeError> {

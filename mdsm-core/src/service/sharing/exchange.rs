@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::access::{Delivered, KeyRecord, Permit, Refusal};
 use crate::client::Dealing;
 use crate::ledger::{Booking, Envelope, Service};
+use crate::node::ServiceState;
 use crate::types::{ChainId, Digest, Epoch, Height, InstitutionId, OwnerId, RecordId};
 
 /// How far the chain is.
@@ -86,8 +87,11 @@ pub trait Exchange: Vault {
         envelope: Envelope,
     ) -> impl Future<Output = Result<RecordId, ExchangeError>> + Send;
 
-    /// Sends a receipt of service.
-    fn report(&self, service: Service) -> impl Future<Output = Result<(), ExchangeError>> + Send;
+    /// Sends a receipt of service, and says how it stands; sent again it changes nothing.
+    fn report(
+        &self,
+        service: Service,
+    ) -> impl Future<Output = Result<ServiceState, ExchangeError>> + Send;
 
     /// How far the chain is.
     fn tip(&self) -> impl Future<Output = Result<Tip, ExchangeError>> + Send;

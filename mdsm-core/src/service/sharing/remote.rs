@@ -25,6 +25,7 @@ use crate::crypto::sha256;
 use crate::crypto::sign::SigningKey;
 use crate::ledger::{Booking, Envelope, Service};
 use crate::node::Refusal as Turned;
+use crate::node::ServiceState;
 use crate::params::ROW_FILE_BYTES_MAX;
 use crate::runtime::settings::NetworkFile;
 use crate::service::ask::{AskError, Asker, Told, object_line};
@@ -315,9 +316,11 @@ impl Exchange for Remote {
         Ok(record)
     }
 
-    async fn report(&self, service: Service) -> Result<(), ExchangeError> {
+    async fn report(&self, service: Service) -> Result<ServiceState, ExchangeError> {
         let told = self.send("/v1/services", None, service.to_bytes()).await?;
-        self.accepted(&told, "grant", &json!(service.grant))
+        self.accepted(&told, "grant", &json!(service.grant))?;
+        let is_booked = told["booked"] == json!(true);
+        Ok(if is_booked { ServiceState::Booked } else { ServiceState::Waiting })
     }
 
     async fn tip(&self) -> Result<Tip, ExchangeError> {

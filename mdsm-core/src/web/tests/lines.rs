@@ -201,8 +201,11 @@ async fn a_receipt_of_service_is_taken_as_its_client_signed_it() {
     let (status, response) = send(bytes.clone()).await;
     assert_eq!(status, 202);
     let told: Value = serde_json::from_slice(response.body()).unwrap();
-    assert_eq!(told, json!({ "grant": service.grant, "epoch": 3 }));
+    assert_eq!(told, json!({ "grant": service.grant, "epoch": 3, "booked": false }));
     assert!(response.headers().contains_key("mdsm-signature"));
+    let (status, response) = send(bytes.clone()).await;
+    let told: Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!((status, &told["booked"]), (200, &json!(true)));
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1;

@@ -20,6 +20,7 @@ use crate::client::{Caller, Question};
 use crate::crypto::sha256;
 use crate::crypto::sign::{Ed25519, SigningKey};
 use crate::ledger::{Envelope, Service};
+use crate::node::ServiceState;
 use crate::types::{
     ChainId, Digest, Height, InstitutionId, OwnerId, RecordId, Signature, Timestamp,
 };
@@ -101,12 +102,16 @@ impl Institution for Fake {
         Ok(id)
     }
 
-    async fn report(&self, service: Service) -> Result<(), Failure> {
+    async fn report(&self, service: Service) -> Result<ServiceState, Failure> {
         if !service.holds(&CHAIN, &Ed25519) {
             return Err(Failure::Request { at: "body", why: "is not signed".into() });
         }
-        self.services.lock().unwrap().push(service);
-        Ok(())
+        let mut services = self.services.lock().unwrap();
+        if services.contains(&service) {
+            return Ok(ServiceState::Booked);
+        }
+        services.push(service);
+        Ok(ServiceState::Waiting)
     }
 
     async fn put_object(

@@ -80,10 +80,63 @@ async fn who_does_not_read_the_answer_loses_the_connection() {
     // Room for less than the answer.
     let (mut client, task, _stop) = connect(&fake, 64);
     client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    let (begun, time) = (Instant::now(), Bounds::default().connection_time);
+    let (begun, time) = (Instant::now(), Bounds::default().piece_time);
     tokio::time::timeout(time * 2, task).await.expect("an end").unwrap();
     assert_eq!(begun.elapsed().as_secs(), time.as_secs());
     drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_although_something_is_always_asked() {
+    let fake = Fake::new();
+    let (mut client, task, _stop) = connect(&fake, 65_536);
+    let begun = Instant::now();
+    let asking = tokio::spawn(async move {
+        let line = b"GET /v1/status HTTP/1.1\r\nhost: x\r\n\r\n";
+        // A question each second, whatever is answered.
+        while client.write_all(line).await.is_ok() {
+            let _ = client.read(&mut [0; 4_096]).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    let time = Bounds::default().connection_time;
+    tokio::time::timeout(time * 2, task).await.expect("an end").unwrap();
+    assert_eq!(begun.elapsed().as_secs(), time.as_secs());
+    asking.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_comes_slowly_or_stops_is_given_up() {
+    let fake = Fake::new();
+    let bounds = Bounds::default();
+    let line = format!("/v1/objects/{}", sha256(&[7; 65_536]));
+    // Pieces of so many bytes, one each so many seconds; until then they are given up.
+    for (bytes, step, given_up) in [(1, 20, 30), (65_536, 31, 30), (8_192, 1, 60), (0, 1_000, 30)] {
+        let (mut client, task, _stop) = connect(&fake, 1 << 17);
+        let call = call(1, "PUT", &line);
+        let head = format!(
+            "PUT {line} HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\nauthorization: {call}\r\n\r\n"
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        let (mut answer, mut client) = tokio::io::split(client);
+        let begun = Instant::now();
+        let sending = tokio::spawn(async move {
+            let piece = vec![7; bytes];
+            while client.write_all(&piece).await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(step)).await;
+            }
+        });
+        let mut told = Vec::new();
+        answer.read_to_end(&mut told).await.unwrap();
+        let told = String::from_utf8(told).unwrap();
+        assert!(told.starts_with("HTTP/1.1 408"), "{told}");
+        assert!(told.contains(r#""limit":16384"#), "{told}");
+        assert_eq!(begun.elapsed().as_secs(), given_up, "{bytes} bytes each {step} s");
+        assert!(begun.elapsed() < bounds.upload_time);
+        task.await.unwrap();
+        sending.abort();
+    }
+    assert!(fake.objects.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,8 @@
 use clap::{Args, ValueEnum};
 use mdsm_core::access::Finding;
 use mdsm_core::client::{Granted, Step};
+use mdsm_core::ledger::Service;
+use mdsm_core::node::ServiceState;
 use mdsm_core::service::sharing::{Exchange as _, has_effect};
 use mdsm_core::types::RecordId;
 
@@ -95,11 +97,17 @@ pub(crate) fn reward(options: &Reward) -> Result<(), Failure> {
     let Reward { grant, booking } = options;
     block_on(async {
         let Party { person, remote } = booking.party()?;
-        let service = person.reward(&remote, *grant).await.map_err(not_done)?;
+        let (service, state) = person.reward(&remote, *grant).await.map_err(not_done)?;
         complain(&remote.take_objections());
+        let Service { institution, epoch, .. } = service;
+        let comes_of_it = match state {
+            ServiceState::Booked => format!("is booked for epoch {epoch}"),
+            ServiceState::Waiting => {
+                "waits to be booked, from the epoch after the delivery on".to_owned()
+            }
+        };
         say(&format!(
-            "rewarded   institution {}, by a signed receipt of its service\nnext       mdsm revoke {}\n",
-            service.institution,
+            "rewarded   institution {institution}, by a signed receipt of its service, which {comes_of_it}\nnext       mdsm revoke {grant} {}\n",
             booking.typed()
         ))
     })

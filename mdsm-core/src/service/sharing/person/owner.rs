@@ -15,6 +15,7 @@ use crate::crypto::Identified as _;
 use crate::crypto::seal::{SealCoins, seal};
 use crate::environment::draw;
 use crate::ledger::{Content, Encryption, Metadata, Record, SealScheme, Service, ServiceKind};
+use crate::node::ServiceState;
 use crate::reencryption::{
     Approvals, Capsule, Message, Offer, Parcel, ParcelPublicKey, Purpose, ReKey, SpentOffers,
     approve, encapsulate, open,
@@ -180,14 +181,15 @@ impl Person {
         self.act(exchange, Act::Confirmation(Confirmation { grant, finding })).await
     }
 
-    /// Signs that the proxy of a grant has served, for which it earns credit; not while something is held against it.
+    /// Signs that the proxy of a grant has served, for which it earns credit once the chain has booked that, from the
+    /// epoch after the delivery on; not while something is held against it.
     //= harness/spec/reencryption.md#pre-5-re-encryption
     //# PRE-5.3 (paper): The proxy MUST earn credit for a delivery.
     pub async fn reward(
         &self,
         exchange: &impl Exchange,
         grant: RecordId,
-    ) -> Result<Service, SharingError> {
+    ) -> Result<(Service, ServiceState), SharingError> {
         let granted = self.own(exchange, grant).await?;
         let proxy = granted.choice.filter(|_| granted.delivery.is_some());
         let proxy = proxy.ok_or(SharingError::NotNow { grant, why: "has no delivery" })?;
@@ -202,8 +204,7 @@ impl Person {
         }
         let served = (proxy.institution, ServiceKind::Reencryption);
         let service = Service::sign(&exchange.chain(), grant, tip.epoch, served, &self.signing);
-        exchange.report(service).await?;
-        Ok(service)
+        Ok((service, exchange.report(service).await?))
     }
 
     async fn own(

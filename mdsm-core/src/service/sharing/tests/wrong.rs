@@ -251,7 +251,8 @@ fn pre_8_1_a_proxy_that_reencrypts_wrongly_is_found_out_and_earns_nothing() {
         let (epoch, key) = (desk.tip().await.unwrap().epoch, Secret::from_seed([1; 32]).signing());
         let served = (crook, ServiceKind::Reencryption);
         let bought = Service::sign(&desk.chain(), wrong, epoch, served, &key);
-        desk.report(bought).await.unwrap();
+        let refused = desk.report(bought).await.unwrap_err();
+        assert!(refused.to_string().contains("not bear it out"), "{refused}");
         patient.reward(&*desk, sound).await.unwrap();
         let booked = rewarded(stage, sound).await;
         assert!(!booked.contains(&wrong), "{booked:?}");

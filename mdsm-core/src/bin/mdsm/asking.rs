@@ -150,6 +150,12 @@ pub(crate) fn not_done(error: impl Into<SharingError>) -> Failure {
         SharingError::Exchange(ExchangeError::Unproven { .. } | ExchangeError::Away { .. }) => {
             not_believed(error)
         }
+        SharingError::Waits { .. } | SharingError::Exchange(ExchangeError::Stands { .. }) => {
+            Failure::Refused(format!(
+                "{error}\n  a chain stands while more than a third of its auditors are away; what was accepted is kept, and \
+                 is booked when the chain goes on; see that the institutions in the file of the network run, and ask again"
+            ))
+        }
         _ => Failure::Refused(error.to_string()),
     }
 }

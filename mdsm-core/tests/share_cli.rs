@@ -105,6 +105,7 @@ fn whole_way(desk: &Desk) {
         said(&text, "owner")
     });
     let [patient, doctor, _] = &mut owners;
+    unanswered(desk);
     // More than any grant may hold is refused before anything is booked.
     let too_long = (ACCESS.grant_blocks + 1).to_string();
     let (code, text) = desk.run("patient", &["grant", &"00".repeat(32), "--blocks", &too_long]);
@@ -167,6 +168,8 @@ fn whole_way(desk: &Desk) {
         let (code, text) = desk.run("stranger", words);
         assert_eq!(code, Some(1), "{words:?}: {text}");
         assert!(text.starts_with("refused: "), "{text}");
+        assert_eq!(text.matches("refused").count(), 1, "{text}");
+        assert!(!text.contains("0 auditors"), "who says no has answered: {text}");
     }
     assert!(!desk.path("stolen").exists());
     let (code, text) = desk.run("doctor", &["dispute", &grant, &id]);
@@ -194,6 +197,29 @@ fn whole_way(desk: &Desk) {
     let inline = desk.does("doctor", &["record", "add", "doctor.new.light", "--inline"]);
     let inline = said(&inline, "record ");
     desk.comes_to("doctor", &["record", "list"], &inline);
+}
+
+/// What is said where nobody answers: one sentence, and whom it is about.
+fn unanswered(desk: &Desk) {
+    let network = std::fs::read_to_string(desk.path("network/network.toml")).unwrap();
+    // Nobody answers on this port.
+    let dead = network.lines().map(|line| match line.starts_with("web = ") {
+        true => "web = \"http://127.0.0.1:1\"\n".to_owned(),
+        false => format!("{line}\n"),
+    });
+    std::fs::write(desk.path("dead.toml"), dead.collect::<String>()).unwrap();
+    let asks = |words: &[&str]| {
+        let (code, text) = desk.plain(&[words, &["--key", "stranger.new"]].concat());
+        assert_eq!(code, Some(1), "{text}");
+        text
+    };
+    for words in [&["record", "list"][..], &["record", "open", &"00".repeat(32), "--out", "none"]] {
+        let text = asks(&[words, &["--network", "dead.toml"]].concat());
+        let first = "not known: 0 auditors have answered where 1 is needed:\n  institution ";
+        assert!(text.starts_with(first), "{text}");
+        assert_eq!(text.matches("institution 3: ").count(), 1, "{text}");
+        assert_eq!(text.replace("Connection refused", "").matches("refused").count(), 0, "{text}");
+    }
 }
 
 /// A second grant of the record, by way of an institution that re-encrypts wrongly.

@@ -136,7 +136,7 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
 }
 
 pub(crate) fn not_believed(error: impl std::fmt::Display) -> Failure {
-    Failure::Refused(format!(
+    Failure::Unknown(format!(
         "{error}\n  nothing is known by this, least of all that there is nothing; see that the institutions in the \
          file of the network can be reached, and ask again"
     ))
@@ -147,9 +147,11 @@ pub(crate) fn not_done(error: impl Into<SharingError>) -> Failure {
     let error = error.into();
     match &error {
         SharingError::Spent(_) | SharingError::Entropy(_) => Failure::Fault(error.to_string()),
-        SharingError::Exchange(ExchangeError::Unproven { .. } | ExchangeError::Away { .. }) => {
-            not_believed(error)
+        // What was tried is in the reason, and the kind of failure is said before it.
+        SharingError::Exchange(ExchangeError::Unproven { why } | ExchangeError::Away { why }) => {
+            not_believed(why)
         }
+        SharingError::Exchange(ExchangeError::Refused { why }) => Failure::Refused(why.clone()),
         SharingError::Waits { .. } | SharingError::Exchange(ExchangeError::Stands { .. }) => {
             Failure::Refused(format!(
                 "{error}\n  a chain stands while more than a third of its auditors are away; what was accepted is kept, and \

@@ -411,14 +411,12 @@ fn unanswered(error: LightError) -> ExchangeError {
     let LightError::Refused { objections, .. } = error else {
         return ExchangeError::Away { why };
     };
-    let is_denial =
-        |why: &Why| matches!(why, Why::Silent(AskError::Declined { status: 401 | 403, .. }));
     let is_silence = |why: &Why| matches!(why, Why::Silent(_));
     let all = |is: &dyn Fn(&Why) -> bool| {
         !objections.is_empty() && objections.iter().all(|objection| is(&objection.why))
     };
     match () {
-        () if all(&is_denial) => ExchangeError::Refused { why },
+        () if all(&Why::is_denial) => ExchangeError::Refused { why },
         () if all(&is_silence) => ExchangeError::Away { why },
         () => ExchangeError::Unproven { why },
     }

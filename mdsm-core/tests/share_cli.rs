@@ -114,6 +114,13 @@ fn whole_way(desk: &Desk) {
     let added = desk.does("patient", &["record", "add", "scan", "--media", "application/dicom"]);
     let id = said(&added, "record ");
     assert!(added.contains("\nsealed     yes"), "{added}");
+    // Nobody is told to add again what is accepted and not final yet.
+    let none = desk.does("stranger", &["record", "list"]);
+    assert!(
+        none.contains("0 records of ") && none.contains("\nlisted     what is final; "),
+        "{none}"
+    );
+    assert!(!none.contains("record add"), "{none}");
     desk.comes_to("patient", &["record", "list"], &id);
     desk.does("patient", &["record", "open", &id, "--out", "mine"]);
     same(&desk.path("mine"), &scan);

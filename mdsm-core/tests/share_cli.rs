@@ -137,7 +137,10 @@ fn whole_way(desk: &Desk) {
 
     let request = said(&desk.does("doctor", &["request", patient, &id, "--at", "6"]), "request");
     let waiting = desk.comes_to("patient", &["grant"], &request);
-    assert!(waiting.contains(doctor.as_str()) && waiting.contains("1 requests wait"), "{waiting}");
+    assert!(
+        waiting.contains(doctor.as_str()) && waiting.contains("\n1 request waits, up to block "),
+        "{waiting}"
+    );
     let asked = desk.does("doctor", &["request"]);
     assert!(asked.contains(&format!("{request}  waits for the owner")), "{asked}");
     let told = desk.does("patient", &["grant", &request, "--proxy", "4", "--blocks", "100000"]);
@@ -145,7 +148,8 @@ fn whole_way(desk: &Desk) {
     for word in ["\nproxy      institution 4,", "\ndelivered  ", "\nnext       mdsm reward "] {
         assert!(told.contains(word), "{told}");
     }
-    desk.comes_to("patient", &["revoke"], &grant);
+    let holding = desk.comes_to("patient", &["revoke"], &grant);
+    assert!(holding.contains("\n1 grant holds, up to block "), "{holding}");
     let open = format!("\nnext       mdsm record open {id} --out FILE");
     let asked = desk.comes_to("doctor", &["request"], &open);
     assert!(asked.contains(&format!("{request}  delivered")), "{asked}");

@@ -135,6 +135,11 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
     said.map_err(|error| Failure::Fault(format!("stdout: {error}")))
 }
 
+/// A number of things, in the words for one of them or for several.
+pub(crate) fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 pub(crate) fn not_believed(error: impl std::fmt::Display) -> Failure {
     Failure::Unknown(format!(
         "{error}\n  nothing is known by this, least of all that there is nothing; see that the institutions in the \

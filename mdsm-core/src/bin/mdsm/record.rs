@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::asking::{
-    Asking, Booking, Party, block_on, complain, fault, not_believed, not_done, say,
+    Asking, Booking, Party, block_on, complain, counted, fault, not_believed, not_done, say,
 };
 
 /// What can be done with records.
@@ -214,9 +214,9 @@ async fn list(options: &List) -> Result<(), Failure> {
         text += &format!("{}  {place:>10}  {kind:<20} {}\n", one.id, standing(one.standing));
     }
     text += &format!(
-        "{} records of {} up to block {at}, in which {} auditors agree\n\
+        "{} of {} up to block {at}, in which {} auditors agree\n\
          listed     what is final; what was accepted a moment ago follows within a few turns\n",
-        records.records.len(),
+        counted(records.records.len(), "record", "records"),
         records.owner,
         person.client.light().auditors_needed()
     );

@@ -9,6 +9,7 @@ use mdsm_core::runtime::settings::{NodeFile, ObjectSettings};
 use mdsm_core::runtime::{Home, HomeError, inspect, missing_of, objects_of};
 
 use crate::Failure;
+use crate::asking::counted;
 
 /// What can be done with what lies on a disk.
 #[derive(Subcommand)]
@@ -83,5 +84,6 @@ fn check(options: &Check) -> Result<(), Failure> {
     if lines.is_empty() {
         return Ok(());
     }
-    Err(Failure::Refused(format!("{}: {} things are damaged", options.home.display(), lines.len())))
+    let count = counted(lines.len(), "thing is damaged", "things are damaged");
+    Err(Failure::Refused(format!("{}: {count}", options.home.display())))
 }

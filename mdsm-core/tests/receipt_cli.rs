@@ -127,6 +127,8 @@ fn anc_2_every_refusal_names_file_field_and_place() {
     let mut version = receipt.clone();
     version[4] = 2;
     expect(&version, &[], &["at byte 4", "version 2"]);
+    let tag = [&[0; 4][..], &receipt[4..]].concat();
+    expect(&tag, &[], &[r#"tag "\x00\x00\x00\x00" where "M"#]);
     let mut epoch = receipt.clone();
     epoch[37] ^= 1;
     expect(&epoch, &[], &["receipt.epoch"]);

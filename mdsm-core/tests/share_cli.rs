@@ -122,6 +122,14 @@ fn whole_way(desk: &Desk) {
     );
     assert!(!none.contains("record add"), "{none}");
     desk.comes_to("patient", &["record", "list"], &id);
+    // A receipt that is there is left alone, before anybody is asked.
+    let kept = desk.path("receipts").join(format!("{id}.receipt"));
+    std::fs::create_dir(desk.path("receipts")).unwrap();
+    std::fs::write(&kept, "of somebody").unwrap();
+    let (code, text) = desk.run("patient", &["receipt", "fetch", &id, "--out", "receipts"]);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains(".receipt: is there already; --force "), "{text}");
+    same(&kept, b"of somebody");
     desk.does("patient", &["record", "open", &id, "--out", "mine"]);
     same(&desk.path("mine"), &scan);
     // A file that is there is left alone.

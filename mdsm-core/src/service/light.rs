@@ -30,6 +30,8 @@ pub struct LightClient {
     light: Light,
     asker: Asker,
     webs: Vec<(InstitutionId, String)>,
+    /// Whom nobody can ask, because the file of the network has no interface of theirs.
+    offline: Vec<InstitutionId>,
     file: Option<PathBuf>,
 }
 
@@ -133,6 +135,8 @@ impl LightClient {
             .iter()
             .filter_map(|member| Some((member.founder.institution, member.web.clone()?)));
         let webs = webs.collect();
+        let offline = network.members.iter().filter(|member| member.web.is_none());
+        let offline = offline.map(|member| member.founder.institution).collect();
         let kept = file.as_deref().map(read).transpose()?.flatten();
         let light = match (kept, &file) {
             (Some(kept), Some(file)) => {
@@ -141,7 +145,7 @@ impl LightClient {
             }
             _ => Light::new(genesis)?,
         };
-        Ok(Self { light, asker, webs, file })
+        Ok(Self { light, asker, webs, offline, file })
     }
 
     /// What it knows.
@@ -262,11 +266,12 @@ impl LightClient {
 
     /// Auditors of the newest committees known that can be asked; before the first roster everybody.
     fn auditors(&self) -> Vec<(InstitutionId, String)> {
+        self.webs.iter().filter(|(id, _)| self.is_auditor(id)).cloned().collect()
+    }
+
+    fn is_auditor(&self, id: &InstitutionId) -> bool {
         let committees = self.light.committees();
-        let is_auditor = |id: &InstitutionId| {
-            committees.is_none_or(|it| it.auditors.iter().any(|seat| seat.institution == *id))
-        };
-        self.webs.iter().filter(|(id, _)| is_auditor(id)).cloned().collect()
+        committees.is_none_or(|it| it.auditors.iter().any(|seat| seat.institution == *id))
     }
 
     /// Why so many answers are not enough.
@@ -277,7 +282,16 @@ impl LightClient {
         } else {
             let needed = self.light.auditors_needed();
             let are = if needed == 1 { "is" } else { "are" };
-            format!("{answers} auditors have answered where {needed} {are} needed")
+            let offline = self.offline.iter().filter(|id| self.is_auditor(id));
+            let offline: Vec<String> = offline.map(ToString::to_string).collect();
+            let mut why = format!("{answers} auditors have answered where {needed} {are} needed");
+            if !offline.is_empty() {
+                why += &format!(
+                    "; the file of the network has no `web` for institution {}",
+                    offline.join(", ")
+                );
+            }
+            why
         };
         LightError::Refused { refused: Refused { check: Check::Agreement, why }, objections }
     }

@@ -143,7 +143,7 @@ pub(crate) fn counted(count: usize, one: &str, several: &str) -> String {
 pub(crate) fn not_believed(error: impl std::fmt::Display) -> Failure {
     Failure::Unknown(format!(
         "{error}\n  nothing is known by this, least of all that there is nothing; see that the institutions in the \
-         file of the network can be reached, and ask again"
+         file of the network run, with `web` in their own settings, and can be reached, and ask again"
     ))
 }
 

@@ -39,6 +39,26 @@ fn verify_conforms_and_leaves_four_files_and_an_example() {
 }
 
 #[test]
+fn vectors_are_copied_over_no_other_file() {
+    let scratch = tempfile::tempdir().unwrap();
+    let copy = |more: &[&str]| {
+        let directory = scratch.path().to_str().unwrap();
+        let output = harness(&[&["vectors", "copy", directory], more].concat());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let mine = scratch.path().join("schema.json");
+    fs::write(&mine, "of somebody").unwrap();
+    let (code, text) = copy(&[]);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("schema.json: is there already; --force "), "{text}");
+    assert_eq!(fs::read(&mine).unwrap(), b"of somebody");
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1, "nothing is written beside it");
+    let (code, text) = copy(&["--force"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert_ne!(fs::read(&mine).unwrap(), b"of somebody");
+}
+
+#[test]
 fn the_rerun_line_works_from_anywhere() {
     let scratch = tempfile::tempdir().unwrap();
     let (code, _, report) = verify(scratch.path(), &["--seed", "7", "--only", "storage.wire"]);

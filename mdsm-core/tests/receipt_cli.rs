@@ -127,6 +127,8 @@ fn anc_2_every_refusal_names_file_field_and_place() {
     let mut version = receipt.clone();
     version[4] = 2;
     expect(&version, &[], &["at byte 4", "version 2"]);
+    let tag = [&[0; 4][..], &receipt[4..]].concat();
+    expect(&tag, &[], &[r#"tag "\x00\x00\x00\x00" where "M"#]);
     let mut epoch = receipt.clone();
     epoch[37] ^= 1;
     expect(&epoch, &[], &["receipt.epoch"]);
@@ -158,16 +160,19 @@ fn wrong_calls_and_unreadable_files_are_not_verdicts() {
 fn export_writes_opentimestamps_and_fhir() {
     let files = Files::new();
     let (ots, fhir) = (files.path("note.ots"), files.path("note.fhir.json"));
-    let output = Command::new(env!("CARGO_BIN_EXE_mdsm"))
-        .args(["receipt", "export"])
-        .arg(files.path("receipt"))
-        .arg("--ots")
-        .arg(&ots)
-        .arg("--fhir")
-        .arg(&fhir)
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let export = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mdsm"));
+        command.args(["receipt", "export"]).arg(files.path("receipt")).args(more);
+        said(&command.arg("--ots").arg(&ots).arg("--fhir").arg(&fhir).output().unwrap())
+    };
+    // What is there is left alone, and nothing is written beside it.
+    fs::write(&fhir, "of somebody").unwrap();
+    let (code, text) = export(&[]);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("note.fhir.json: is there already; --force "), "{text}");
+    assert!(!ots.exists() && fs::read(&fhir).unwrap() == b"of somebody");
+    let (code, text) = export(&["--force"]);
+    assert_eq!(code, Some(0), "{text}");
     assert!(fs::read(&ots).unwrap().starts_with(b"\x00OpenTimestamps\x00\x00Proof\x00"));
     let bundle: serde_json::Value = serde_json::from_slice(&fs::read(&fhir).unwrap()).unwrap();
     assert_eq!(bundle["entry"][0]["resource"]["resourceType"], "DocumentReference");

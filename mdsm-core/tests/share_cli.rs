@@ -105,6 +105,7 @@ fn whole_way(desk: &Desk) {
         said(&text, "owner")
     });
     let [patient, doctor, _] = &mut owners;
+    unanswered(desk);
     // More than any grant may hold is refused before anything is booked.
     let too_long = (ACCESS.grant_blocks + 1).to_string();
     let (code, text) = desk.run("patient", &["grant", &"00".repeat(32), "--blocks", &too_long]);
@@ -113,7 +114,22 @@ fn whole_way(desk: &Desk) {
     let added = desk.does("patient", &["record", "add", "scan", "--media", "application/dicom"]);
     let id = said(&added, "record ");
     assert!(added.contains("\nsealed     yes"), "{added}");
+    // Nobody is told to add again what is accepted and not final yet.
+    let none = desk.does("stranger", &["record", "list"]);
+    assert!(
+        none.contains("0 records of ") && none.contains("\nlisted     what is final; "),
+        "{none}"
+    );
+    assert!(!none.contains("record add"), "{none}");
     desk.comes_to("patient", &["record", "list"], &id);
+    // A receipt that is there is left alone, before anybody is asked.
+    let kept = desk.path("receipts").join(format!("{id}.receipt"));
+    std::fs::create_dir(desk.path("receipts")).unwrap();
+    std::fs::write(&kept, "of somebody").unwrap();
+    let (code, text) = desk.run("patient", &["receipt", "fetch", &id, "--out", "receipts"]);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains(".receipt: is there already; --force "), "{text}");
+    same(&kept, b"of somebody");
     desk.does("patient", &["record", "open", &id, "--out", "mine"]);
     same(&desk.path("mine"), &scan);
     // A file that is there is left alone.
@@ -129,7 +145,10 @@ fn whole_way(desk: &Desk) {
 
     let request = said(&desk.does("doctor", &["request", patient, &id, "--at", "6"]), "request");
     let waiting = desk.comes_to("patient", &["grant"], &request);
-    assert!(waiting.contains(doctor.as_str()) && waiting.contains("1 requests wait"), "{waiting}");
+    assert!(
+        waiting.contains(doctor.as_str()) && waiting.contains("\n1 request waits, up to block "),
+        "{waiting}"
+    );
     let asked = desk.does("doctor", &["request"]);
     assert!(asked.contains(&format!("{request}  waits for the owner")), "{asked}");
     let told = desk.does("patient", &["grant", &request, "--proxy", "4", "--blocks", "100000"]);
@@ -137,7 +156,8 @@ fn whole_way(desk: &Desk) {
     for word in ["\nproxy      institution 4,", "\ndelivered  ", "\nnext       mdsm reward "] {
         assert!(told.contains(word), "{told}");
     }
-    desk.comes_to("patient", &["revoke"], &grant);
+    let holding = desk.comes_to("patient", &["revoke"], &grant);
+    assert!(holding.contains("\n1 grant holds, up to block "), "{holding}");
     let open = format!("\nnext       mdsm record open {id} --out FILE");
     let asked = desk.comes_to("doctor", &["request"], &open);
     assert!(asked.contains(&format!("{request}  delivered")), "{asked}");
@@ -167,6 +187,8 @@ fn whole_way(desk: &Desk) {
         let (code, text) = desk.run("stranger", words);
         assert_eq!(code, Some(1), "{words:?}: {text}");
         assert!(text.starts_with("refused: "), "{text}");
+        assert_eq!(text.matches("refused").count(), 1, "{text}");
+        assert!(!text.contains("0 auditors"), "who says no has answered: {text}");
     }
     assert!(!desk.path("stolen").exists());
     let (code, text) = desk.run("doctor", &["dispute", &grant, &id]);
@@ -194,6 +216,29 @@ fn whole_way(desk: &Desk) {
     let inline = desk.does("doctor", &["record", "add", "doctor.new.light", "--inline"]);
     let inline = said(&inline, "record ");
     desk.comes_to("doctor", &["record", "list"], &inline);
+}
+
+/// What is said where nobody answers: one sentence, and whom it is about.
+fn unanswered(desk: &Desk) {
+    let network = std::fs::read_to_string(desk.path("network/network.toml")).unwrap();
+    // Nobody answers on this port.
+    let dead = network.lines().map(|line| match line.starts_with("web = ") {
+        true => "web = \"http://127.0.0.1:1\"\n".to_owned(),
+        false => format!("{line}\n"),
+    });
+    std::fs::write(desk.path("dead.toml"), dead.collect::<String>()).unwrap();
+    let asks = |words: &[&str]| {
+        let (code, text) = desk.plain(&[words, &["--key", "stranger.new"]].concat());
+        assert_eq!(code, Some(1), "{text}");
+        text
+    };
+    for words in [&["record", "list"][..], &["record", "open", &"00".repeat(32), "--out", "none"]] {
+        let text = asks(&[words, &["--network", "dead.toml"]].concat());
+        let first = "not known: 0 auditors have answered where 1 is needed:\n  institution ";
+        assert!(text.starts_with(first), "{text}");
+        assert_eq!(text.matches("institution 3: ").count(), 1, "{text}");
+        assert_eq!(text.replace("Connection refused", "").matches("refused").count(), 0, "{text}");
+    }
 }
 
 /// A second grant of the record, by way of an institution that re-encrypts wrongly.

@@ -35,8 +35,20 @@ fn ddb_1_9_what_is_damaged_is_told_by_name_and_what_is_in_use_is_left_alone() {
     let _turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().join("home");
-    assert_eq!(check(&directory, &[]).0, Some(4), "there is no home");
+    let no_home = |why: &str| {
+        let (code, text) = check(&directory, &[]);
+        assert_eq!(code, Some(4), "{text}");
+        assert!(
+            text.contains(&format!("home: {why}; the home of an institution is the ")),
+            "{text}"
+        );
+        assert!(!text.contains("stopped"), "nothing runs where nothing is: {text}");
+    };
+    no_home("is not there");
     assert!(!directory.exists(), "and none was made");
+    fs::create_dir(&directory).unwrap();
+    no_home("has no secret, no consensus.log and no store");
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 0, "nothing was made in it");
     let home = Home::create(&directory, &Secret::from_seed([7; 32])).unwrap();
     put(&ObjectSettings::default(), &home, b"a file");
     let (code, text) = check(&directory, &[]);
@@ -91,4 +103,10 @@ fn ddb_1_9_files_are_looked_for_where_the_settings_say() {
     let (code, text) = check(&directory, &more);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains(&format!("file {digest} in ")) && text.contains("d1: missing"), "{text}");
+    // A disk that is not mounted is not replaced by an empty directory.
+    fs::remove_dir_all(folder.path().join("d0")).unwrap();
+    let (code, text) = check(&directory, &more);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("d0: missing, no file was read\n"), "{text}");
+    assert!(!folder.path().join("d0").exists());
 }

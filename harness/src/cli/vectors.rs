@@ -22,7 +22,13 @@ pub(super) enum Vectors {
     /// Make all vectors anew, from the rules of the spec, and write them.
     Write(To),
     /// Write the vectors that this program holds, with their schemas and the known answers of re-encryption.
-    Copy(To),
+    Copy {
+        #[command(flatten)]
+        to: To,
+        /// Write over files that are there.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Args)]
@@ -44,11 +50,19 @@ pub(super) fn vectors(command: &Vectors) -> Result<Exit, String> {
             write(dir, [(SequenceFile::NAME, sequences.text().as_str())].into_iter())?;
             report(&made, &sequences)
         }
-        Vectors::Copy(To { dir }) => {
-            write(dir, vectors::STORED.iter().copied())?;
+        Vectors::Copy { to: To { dir }, force } => {
             let beside =
                 [KNOWN_ANSWERS, ("schema", SCHEMA), ("sequences-schema", SCHEMA_OF_SEQUENCES)];
-            write(dir, beside.into_iter())?;
+            let files = || vectors::STORED.iter().copied().chain(beside);
+            // Before anything is written; a link that leads nowhere is there too.
+            let mut paths = files().map(|(name, _)| path(dir, name));
+            if let Some(path) = paths.find(|path| !force && path.symlink_metadata().is_ok()) {
+                return Err(format!(
+                    "{}: is there already; --force writes over it",
+                    path.display()
+                ));
+            }
+            write(dir, files())?;
             report(&vectors::files(), &vectors::sequences())
         }
     }
@@ -93,9 +107,13 @@ fn write<'a>(dir: &Path, files: impl Iterator<Item = (&'a str, &'a str)>) -> Res
     let fault = |error: std::io::Error| format!("{}: {error}", dir.display());
     std::fs::create_dir_all(dir).map_err(fault)?;
     for (name, text) in files {
-        std::fs::write(dir.join(format!("{name}.json")), text).map_err(fault)?;
+        std::fs::write(path(dir, name), text).map_err(fault)?;
     }
     Ok(())
+}
+
+fn path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.json"))
 }
 
 fn report(files: &[VectorFile], sequences: &SequenceFile) -> Result<Exit, String> {

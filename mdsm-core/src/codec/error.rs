@@ -45,7 +45,7 @@ pub enum DecodeErrorKind {
         bytes: usize,
     },
     /// The four letters belong to another type.
-    #[error("tag {:?} where {:?} is expected", found.escape_ascii().to_string(), expected.escape_ascii().to_string())]
+    #[error("tag \"{}\" where \"{}\" is expected", found.escape_ascii(), expected.escape_ascii())]
     Tag {
         /// Letters found.
         found: [u8; 4],

@@ -57,6 +57,18 @@ pub enum HomeError {
         /// The directory.
         directory: PathBuf,
     },
+    /// It is no home.
+    #[error(
+        "{}: {why}; the home of an institution is the directory that `mdsm keys institution` has made, which `home` \
+         names in the settings of its node",
+        directory.display()
+    )]
+    NoHome {
+        /// The directory.
+        directory: PathBuf,
+        /// What it is instead.
+        why: &'static str,
+    },
     /// The secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -117,6 +129,18 @@ impl Home {
     #[must_use]
     pub fn at(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
+    }
+
+    /// Whether this is a home, or what is left of one.
+    pub(super) fn check(&self) -> Result<(), HomeError> {
+        let parts = [self.secret_file(), self.journal(), self.store()];
+        let why = match self.directory.is_dir() {
+            true if parts.iter().any(|part| part.exists()) => return Ok(()),
+            true => "has no secret, no consensus.log and no store",
+            false if self.directory.exists() => "is not a directory",
+            false => "is not there",
+        };
+        Err(HomeError::NoHome { directory: self.directory.clone(), why })
     }
 
     /// The file with the secret.

@@ -37,14 +37,11 @@ pub struct Inspection {
 /// Reads everything in a home. A node that runs keeps its log locked: it is stopped before.
 ///
 /// # Errors
-/// When a file is open elsewhere, or there is no home.
+/// When a file is open elsewhere, or [`HomeError::NoHome`].
 pub fn inspect(home: &Home) -> Result<Inspection, HomeError> {
     let mut inspection = Inspection::default();
     let (journal, store) = (home.journal(), home.store());
-    if !home.directory().is_dir() {
-        let source = std::io::ErrorKind::NotFound.into();
-        return Err(HomeError::File { path: home.directory().to_path_buf(), source });
-    }
+    home.check()?;
     if !journal.exists() {
         inspection.tell(format!("{}: missing", journal.display()));
     } else {

@@ -41,7 +41,7 @@ pub use intake::{Intake, SubmitError};
 pub use journal::{Journal, JournalError, Kept};
 pub use links::Links;
 pub use metrics::Metrics;
-pub use objects::objects_of;
+pub use objects::{missing_of, objects_of};
 pub use order::{Answer, Order};
 pub use peers::Peers;
 pub use signatures::Prechecked;

@@ -1,6 +1,6 @@
 //! Where an institution keeps files, by its settings. [DDB-2]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::settings::ObjectSettings;
 use crate::objects::{Bounds, Objects, ObjectsError, Place};
@@ -16,6 +16,17 @@ pub fn objects_of(settings: &ObjectSettings, folder: &Path) -> Result<Objects, O
     }
     let copies = settings.copies.map_or(settings.directories.len(), usize::from);
     Objects::in_directories(&settings.directories, copies, bounds)
+}
+
+/// Directories of these files that are not there, and would be made by whoever opens them.
+#[must_use]
+pub fn missing_of(settings: &ObjectSettings, folder: &Path) -> Vec<PathBuf> {
+    let mut directories = settings.directories.clone();
+    if directories.is_empty() && settings.s3.is_none() {
+        directories.push(folder.to_path_buf());
+    }
+    directories.retain(|directory| !directory.is_dir());
+    directories
 }
 
 #[cfg(feature = "s3")]

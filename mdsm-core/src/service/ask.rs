@@ -212,7 +212,7 @@ impl Asker {
                 if error.is::<LengthLimitError>() {
                     return AskError::Long { web: web.to_owned(), bytes_max };
                 }
-                unreachable(error.to_string())
+                unreachable(last_reason(&*error))
             })?;
             Ok((parts.status, parts.headers, body.to_bytes()))
         };

@@ -30,6 +30,8 @@ pub struct LightClient {
     light: Light,
     asker: Asker,
     webs: Vec<(InstitutionId, String)>,
+    /// Whom nobody can ask, because the file of the network has no interface of theirs.
+    offline: Vec<InstitutionId>,
     file: Option<PathBuf>,
 }
 
@@ -67,7 +69,7 @@ pub enum Why {
 #[derive(Debug, Error)]
 pub enum LightError {
     /// Too few answers pass and agree.
-    #[error("{refused}{}", listed(objections))]
+    #[error("{}{}", reason(refused, objections), listed(objections))]
     Refused {
         /// The check that failed.
         refused: Refused,
@@ -95,8 +97,24 @@ pub enum LightError {
     Genesis(#[from] GenesisError),
 }
 
+/// An answer that failed a check is refused; where nobody has answered, nothing was.
+fn reason(refused: &Refused, objections: &[Objection]) -> String {
+    let is_silent = objections.iter().all(|objection| matches!(objection.why, Why::Silent(_)));
+    let is_silence = refused.check == Check::Agreement && is_silent;
+    if is_silence { refused.why.clone() } else { refused.to_string() }
+}
+
 fn listed(objections: &[Objection]) -> String {
-    objections.iter().map(|objection| format!("\n  {objection}")).collect()
+    let lines = objections.iter().map(|objection| format!("\n  {objection}"));
+    let colon = (!objections.is_empty()).then(|| ":".to_owned());
+    colon.into_iter().chain(lines).collect()
+}
+
+impl Why {
+    /// Whether it is there and does not answer this key.
+    pub(super) fn is_denial(&self) -> bool {
+        matches!(self, Self::Silent(AskError::Declined { status: 401 | 403, .. }))
+    }
 }
 
 impl Answered {
@@ -117,6 +135,8 @@ impl LightClient {
             .iter()
             .filter_map(|member| Some((member.founder.institution, member.web.clone()?)));
         let webs = webs.collect();
+        let offline = network.members.iter().filter(|member| member.web.is_none());
+        let offline = offline.map(|member| member.founder.institution).collect();
         let kept = file.as_deref().map(read).transpose()?.flatten();
         let light = match (kept, &file) {
             (Some(kept), Some(file)) => {
@@ -125,7 +145,7 @@ impl LightClient {
             }
             _ => Light::new(genesis)?,
         };
-        Ok(Self { light, asker, webs, file })
+        Ok(Self { light, asker, webs, offline, file })
     }
 
     /// What it knows.
@@ -150,7 +170,7 @@ impl LightClient {
             for (from, web) in self.auditors() {
                 match self.learn(&web).await {
                     Ok(()) => taught += 1,
-                    Err(why) => objections.push(Objection { from, why }),
+                    Err(why) => object(&mut objections, Objection { from, why }),
                 }
                 if taught >= self.light.auditors_needed() {
                     break;
@@ -165,13 +185,13 @@ impl LightClient {
             match told.and_then(|told| self.check(&Question::Status, None, &told)) {
                 Ok(Heard { known: Known::Status(status), .. }) => heights.push(status.height),
                 Ok(_) => {}
-                Err(why) => objections.push(Objection { from, why }),
+                Err(why) => object(&mut objections, Objection { from, why }),
             }
         }
         heights.sort_unstable_by(|one, other| other.cmp(one));
         let needed = self.light.auditors_needed();
         let Some(height) = heights.get(needed - 1) else {
-            return Err(too_few(heights.len(), needed, objections));
+            return Err(self.too_few(heights.len(), objections));
         };
         self.save()?;
         Ok(*height)
@@ -203,7 +223,7 @@ impl LightClient {
                     Err(refused) if heard.len() >= needed => {
                         LightError::Refused { refused, objections }
                     }
-                    _ => too_few(heard.len(), needed, objections),
+                    _ => self.too_few(heard.len(), objections),
                 });
             }
             let more = left.drain(..left.len().min(needed - agreeing.len())).collect();
@@ -246,11 +266,34 @@ impl LightClient {
 
     /// Auditors of the newest committees known that can be asked; before the first roster everybody.
     fn auditors(&self) -> Vec<(InstitutionId, String)> {
+        self.webs.iter().filter(|(id, _)| self.is_auditor(id)).cloned().collect()
+    }
+
+    fn is_auditor(&self, id: &InstitutionId) -> bool {
         let committees = self.light.committees();
-        let is_auditor = |id: &InstitutionId| {
-            committees.is_none_or(|it| it.auditors.iter().any(|seat| seat.institution == *id))
+        committees.is_none_or(|it| it.auditors.iter().any(|seat| seat.institution == *id))
+    }
+
+    /// Why so many answers are not enough.
+    fn too_few(&self, answers: usize, objections: Vec<Objection>) -> LightError {
+        let is_denied = !objections.is_empty() && objections.iter().all(|it| it.why.is_denial());
+        let why = if answers == 0 && is_denied {
+            "the auditors do not answer this key".to_owned()
+        } else {
+            let needed = self.light.auditors_needed();
+            let are = if needed == 1 { "is" } else { "are" };
+            let offline = self.offline.iter().filter(|id| self.is_auditor(id));
+            let offline: Vec<String> = offline.map(ToString::to_string).collect();
+            let mut why = format!("{answers} auditors have answered where {needed} {are} needed");
+            if !offline.is_empty() {
+                why += &format!(
+                    "; the file of the network has no `web` for institution {}",
+                    offline.join(", ")
+                );
+            }
+            why
         };
-        self.webs.iter().filter(|(id, _)| is_auditor(id)).cloned().collect()
+        LightError::Refused { refused: Refused { check: Check::Agreement, why }, objections }
     }
 
     /// Rosters prove themselves, whoever shows them.
@@ -319,6 +362,13 @@ impl LightClient {
     }
 }
 
+/// Whoever is asked several times and is silent each time is named once.
+fn object(objections: &mut Vec<Objection>, objection: Objection) {
+    if !objections.contains(&objection) {
+        objections.push(objection);
+    }
+}
+
 /// What was kept, if the file is there.
 fn read(file: &Path) -> Result<Option<Kept>, LightError> {
     let text = match std::fs::read_to_string(file) {
@@ -351,11 +401,6 @@ fn parse(told: &Told) -> Result<Answer, Refused> {
 fn other_kind() -> Refused {
     let why = "the answer is to another kind of question".to_owned();
     Refused { check: Check::Question, why }
-}
-
-fn too_few(answers: usize, needed: usize, objections: Vec<Objection>) -> LightError {
-    let why = format!("{answers} auditors have answered where {needed} are needed");
-    LightError::Refused { refused: Refused { check: Check::Agreement, why }, objections }
 }
 
 /// Indices of the largest group that agrees.

@@ -92,6 +92,12 @@ impl Served {
         if settings.objects.s3.is_none() && settings.objects.directories.is_empty() {
             tracing::warn!("no [objects] in the settings: files lie in the home, in one copy");
         }
+        let promised = network.member(settings.institution).and_then(|me| me.web.as_deref());
+        if let (Some(promised), None) = (promised, &settings.web) {
+            tracing::warn!(
+                "no `web` in the settings: nobody answers at {promised}, where the others look for this interface"
+            );
+        }
         let (home, secret) = Home::open(&settings.home)?;
         let listener = listen("listen", &settings.listen).await?;
         let offered = match &settings.web {

@@ -135,10 +135,15 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
     said.map_err(|error| Failure::Fault(format!("stdout: {error}")))
 }
 
+/// A number of things, in the words for one of them or for several.
+pub(crate) fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 pub(crate) fn not_believed(error: impl std::fmt::Display) -> Failure {
-    Failure::Refused(format!(
+    Failure::Unknown(format!(
         "{error}\n  nothing is known by this, least of all that there is nothing; see that the institutions in the \
-         file of the network can be reached, and ask again"
+         file of the network run, with `web` in their own settings, and can be reached, and ask again"
     ))
 }
 
@@ -147,8 +152,16 @@ pub(crate) fn not_done(error: impl Into<SharingError>) -> Failure {
     let error = error.into();
     match &error {
         SharingError::Spent(_) | SharingError::Entropy(_) => Failure::Fault(error.to_string()),
-        SharingError::Exchange(ExchangeError::Unproven { .. } | ExchangeError::Away { .. }) => {
-            not_believed(error)
+        // What was tried is in the reason, and the kind of failure is said before it.
+        SharingError::Exchange(ExchangeError::Unproven { why } | ExchangeError::Away { why }) => {
+            not_believed(why)
+        }
+        SharingError::Exchange(ExchangeError::Refused { why }) => Failure::Refused(why.clone()),
+        SharingError::Waits { .. } | SharingError::Exchange(ExchangeError::Stands { .. }) => {
+            Failure::Refused(format!(
+                "{error}\n  a chain stands while more than a third of its auditors are away; what was accepted is kept, and \
+                 is booked when the chain goes on; see that the institutions in the file of the network run, and ask again"
+            ))
         }
         _ => Failure::Refused(error.to_string()),
     }

@@ -1,6 +1,6 @@
 //! `mdsm receipt fetch`: a receipt with its way into Bitcoin, over the interfaces of full clients.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use mdsm_core::anchoring::{ChainParameters, HeaderChain, examine};
@@ -12,6 +12,7 @@ use mdsm_core::types::{InstitutionId, RecordId};
 
 use crate::Failure;
 use crate::asking::{Asking, Person, block_on, complain, not_believed, say};
+use crate::receipt::{spare, write};
 
 /// `mdsm receipt fetch`.
 #[derive(Args)]
@@ -23,6 +24,19 @@ pub(crate) struct Fetch {
     /// Where receipt and Bitcoin's headers are written.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Write over files that are there. Headers that only grow are written anyway.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Fetch {
+    fn receipt(&self) -> PathBuf {
+        self.out.join(format!("{}.receipt", self.record))
+    }
+
+    fn headers(&self) -> PathBuf {
+        self.out.join("headers")
+    }
 }
 
 pub(crate) fn run(options: &Fetch) -> Result<(), Failure> {
@@ -30,6 +44,7 @@ pub(crate) fn run(options: &Fetch) -> Result<(), Failure> {
 }
 
 async fn fetch(options: &Fetch) -> Result<(), Failure> {
+    spare([&options.receipt()], options.force)?;
     let mut person = options.asking.person()?;
     let at = person.client.follow().await.map_err(not_believed)?;
     let question = Question::Receipt { id: options.record, at };
@@ -96,12 +111,15 @@ async fn headers_for(
 
 fn keep(options: &Fetch, receipt: &Receipt, headers: &[u8], network: &str) -> Result<(), Failure> {
     let out = &options.out;
-    let unwritten =
-        |path: &Path, error: std::io::Error| Failure::Fault(format!("{}: {error}", path.display()));
-    std::fs::create_dir_all(out).map_err(|error| unwritten(out, error))?;
-    let (file, beside) = (out.join(format!("{}.receipt", options.record)), out.join("headers"));
-    std::fs::write(&file, receipt.to_bytes()).map_err(|error| unwritten(&file, error))?;
-    std::fs::write(&beside, headers).map_err(|error| unwritten(&beside, error))?;
+    std::fs::create_dir_all(out)
+        .map_err(|error| Failure::Fault(format!("{}: {error}", out.display())))?;
+    let (file, beside) = (options.receipt(), options.headers());
+    // Those of a receipt that was fetched before, or of another network.
+    let is_growth = std::fs::read(&beside).is_ok_and(|before| headers.starts_with(&before));
+    spare([&file], options.force)?;
+    spare([&beside], options.force || is_growth)?;
+    write(&file, &receipt.to_bytes())?;
+    write(&beside, headers)?;
     say(&format!(
         "receipt    {}\nheaders    {}, as one institution has them; better take Bitcoin's from your own node\n\
          next       mdsm receipt verify {} --headers {} --network {network}\n",

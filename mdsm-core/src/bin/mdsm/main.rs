@@ -1,6 +1,7 @@
 //! `mdsm`: the program of those who use a network.
 //!
-//! Exit codes: 0 what was asked for holds, 1 it does not, 4 the command line or a file is at fault.
+//! Exit codes: 0 what was asked for holds, 1 it does not or nobody can be believed about it, 4 the command line or a
+//! file is at fault.
 
 mod asking;
 mod demo;
@@ -61,6 +62,8 @@ enum Command {
 pub(crate) enum Failure {
     /// What was to be shown does not hold.
     Refused(String),
+    /// Nobody can be believed about it.
+    Unknown(String),
     /// A file cannot be read or written.
     Fault(String),
 }
@@ -93,6 +96,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Refused(why)) => {
             eprintln!("refused: {why}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Unknown(why)) => {
+            eprintln!("not known: {why}");
             ExitCode::from(1)
         }
         Err(Failure::Fault(why)) => {

@@ -30,7 +30,8 @@ pub(crate) struct NodeOptions {
     /// Where the interface is offered.
     #[arg(long, env = "MDSM_WEB", value_name = "HOST:PORT")]
     web: Option<String>,
-    /// Where its node of Bitcoin answers; user and password may stand in it.
+    /// Where its node of Bitcoin answers; user and password may stand in it. The settings have a section [bitcoin] too,
+    /// with the network of that node.
     #[arg(long, env = "MDSM_BITCOIN", value_name = "URL")]
     bitcoin: Option<String>,
     /// What to tell of its work, on standard error.
@@ -62,7 +63,11 @@ impl NodeOptions {
         settings.web = self.web.clone().or(settings.web);
         if let Some(url) = &self.bitcoin {
             let bitcoin = settings.bitcoin.as_mut().ok_or_else(|| {
-                Failure::Fault("--bitcoin: the settings have no [bitcoin] with its network".into())
+                Failure::Fault(format!(
+                    "--bitcoin: {}: has no section [bitcoin], which says of which network of Bitcoin that node is; add one \
+                     with url, which the flag outweighs, and network = \"mainnet\" or \"regtest\"",
+                    self.settings.display()
+                ))
             })?;
             bitcoin.url.clone_from(url);
         }

@@ -68,6 +68,9 @@ pub(crate) struct Export {
     /// Write FHIR R4 here: a DocumentReference and a Provenance in a collection Bundle.
     #[arg(long, value_name = "FILE")]
     fhir: Option<PathBuf>,
+    /// Write over files that are there.
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -119,6 +122,7 @@ fn verify(options: &Verify) -> Result<(), Failure> {
 
 fn export(options: &Export) -> Result<(), Failure> {
     let receipt = read_receipt(&options.receipt)?;
+    spare([&options.ots, &options.fhir].into_iter().flatten(), options.force)?;
     if let Some(path) = &options.ots {
         let file = opentimestamps(&receipt).map_err(|error| refused(&options.receipt, error))?;
         write(path, &file)?;
@@ -244,7 +248,22 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::Fault(format!("{}: {error}", path.display()))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+/// Before anything is written: refuses to write over files that are there, unless it is told to.
+pub(crate) fn spare<'a>(
+    paths: impl IntoIterator<Item = &'a PathBuf>,
+    force: bool,
+) -> Result<(), Failure> {
+    // A link that leads nowhere is there too.
+    match paths.into_iter().find(|path| !force && path.symlink_metadata().is_ok()) {
+        Some(path) => {
+            let why = "is there already; --force writes over it";
+            Err(Failure::Fault(format!("{}: {why}", path.display())))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes)
         .map_err(|error| Failure::Fault(format!("{}: {error}", path.display())))
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::asking::{
-    Asking, Booking, Party, block_on, complain, fault, not_believed, not_done, say,
+    Asking, Booking, Party, block_on, complain, counted, fault, not_believed, not_done, say,
 };
 
 /// What can be done with records.
@@ -96,7 +96,7 @@ async fn add(options: &Add) -> Result<(), Failure> {
     say(&format!(
         "record     {id}\nsealed     {how}\n\
          accepted   by institution {}, which has it on its disk and has signed for it\n\
-         next       mdsm record list {}\n",
+         next       mdsm record list {}\n           once it is final, within a few turns\n",
         remote.delegate(),
         options.booking.asking().typed()
     ))
@@ -214,8 +214,9 @@ async fn list(options: &List) -> Result<(), Failure> {
         text += &format!("{}  {place:>10}  {kind:<20} {}\n", one.id, standing(one.standing));
     }
     text += &format!(
-        "{} records of {} up to block {at}, in which {} auditors agree\n",
-        records.records.len(),
+        "{} of {} up to block {at}, in which {} auditors agree\n\
+         listed     what is final; what was accepted a moment ago follows within a few turns\n",
+        counted(records.records.len(), "record", "records"),
         records.owner,
         person.client.light().auditors_needed()
     );
@@ -224,7 +225,9 @@ async fn list(options: &List) -> Result<(), Failure> {
         Some(Listed { id, .. }) => format!(
             "next       mdsm record open {id} --out FILE {typed}\n           mdsm receipt fetch {id} --out receipts {typed}\n"
         ),
-        None => format!("next       mdsm record add FILE {typed}\n"),
+        None => format!(
+            "next       mdsm record list {typed}\n           once more, where a record was accepted a moment ago\n"
+        ),
     };
     say(&text)
 }

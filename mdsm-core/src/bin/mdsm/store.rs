@@ -4,10 +4,12 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use mdsm_core::objects::{Checked, ObjectsError};
 use mdsm_core::runtime::settings::{NodeFile, ObjectSettings};
-use mdsm_core::runtime::{Home, inspect, objects_of};
+use mdsm_core::runtime::{Home, HomeError, inspect, missing_of, objects_of};
 
 use crate::Failure;
+use crate::asking::counted;
 
 /// What can be done with what lies on a disk.
 #[derive(Subcommand)]
@@ -20,7 +22,7 @@ pub(crate) enum StoreCommand {
 /// `mdsm store check`.
 #[derive(Args)]
 pub(crate) struct Check {
-    /// The home of the institution.
+    /// The home of the institution: the directory that `mdsm keys institution` has made, in which its store is.
     home: PathBuf,
     /// Its file of settings, when files do not lie in the home.
     #[arg(long, value_name = "FILE")]
@@ -35,20 +37,30 @@ pub(crate) fn run(command: StoreCommand) -> Result<(), Failure> {
 
 fn check(options: &Check) -> Result<(), Failure> {
     let home = Home::at(&options.home);
-    let fault = |error: &dyn std::fmt::Display| {
+    let in_use = |error: &dyn std::fmt::Display| {
         Failure::Fault(format!("{error}; a node that runs must be stopped before"))
     };
+    let fault = |error: &dyn std::fmt::Display| Failure::Fault(error.to_string());
     let settings = match &options.settings {
-        Some(file) => {
-            NodeFile::read(file).map_err(|error| Failure::Fault(error.to_string()))?.objects
-        }
+        Some(file) => NodeFile::read(file).map_err(|error| fault(&error))?.objects,
         None => ObjectSettings::default(),
     };
-    let found = inspect(&home).map_err(|error| fault(&error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Fault(error.to_string()))?;
-    let objects = objects_of(&settings, &home.objects()).map_err(|error| fault(&error))?;
-    let files = runtime.block_on(objects.check());
+    let found = inspect(&home).map_err(|error| match error {
+        HomeError::NoHome { .. } => fault(&error),
+        _ => in_use(&error),
+    })?;
+    let missing = missing_of(&settings, &home.objects());
+    // Opening makes what is not there, and then nothing would be missing.
+    let files = if missing.is_empty() {
+        let objects = objects_of(&settings, &home.objects()).map_err(|error| match error {
+            ObjectsError::Locked { .. } => in_use(&error),
+            _ => fault(&error),
+        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(|error| fault(&error))?.block_on(objects.check())
+    } else {
+        Checked::default()
+    };
     let mut text = format!(
         "log      {} entries of consensus\n\
          store    {} commits\n\
@@ -63,7 +75,8 @@ fn check(options: &Check) -> Result<(), Failure> {
         files.copies,
         files.bytes
     );
-    let lines = found.damaged.iter().cloned();
+    let missing = missing.iter().map(|it| format!("{}: missing, no file was read", it.display()));
+    let lines = found.damaged.iter().cloned().chain(missing);
     let lines: Vec<String> = lines.chain(files.findings.iter().map(ToString::to_string)).collect();
     lines.iter().for_each(|line| text.push_str(&format!("damaged  {line}\n")));
     let mut out = std::io::stdout().lock();
@@ -71,5 +84,6 @@ fn check(options: &Check) -> Result<(), Failure> {
     if lines.is_empty() {
         return Ok(());
     }
-    Err(Failure::Refused(format!("{}: {} things are damaged", options.home.display(), lines.len())))
+    let count = counted(lines.len(), "thing is damaged", "things are damaged");
+    Err(Failure::Refused(format!("{}: {count}", options.home.display())))
 }

@@ -68,6 +68,14 @@ pub enum SharingError {
         /// Its record.
         act: RecordId,
     },
+    /// An act that was accepted, and is not booked because the chain stands.
+    #[error("{act} was accepted and is not booked yet: {error}")]
+    Waits {
+        /// Its record.
+        act: RecordId,
+        /// How it stands.
+        error: ExchangeError,
+    },
     /// An institution that has not bid.
     #[error("institution {institution} has not bid")]
     NoBid {
@@ -189,7 +197,10 @@ impl SharingError {
     pub fn is_passing(&self) -> bool {
         matches!(
             self,
-            Self::Exchange(ExchangeError::Away { .. }) | Self::Missing { .. } | Self::Digest { .. }
+            Self::Exchange(ExchangeError::Away { .. } | ExchangeError::Stands { .. })
+                | Self::Waits { .. }
+                | Self::Missing { .. }
+                | Self::Digest { .. }
         )
     }
 }

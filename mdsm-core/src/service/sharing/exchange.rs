@@ -46,6 +46,14 @@ pub enum ExchangeError {
         /// Why not.
         why: String,
     },
+    /// The chain does not go on.
+    #[error("the chain stands: no block above {height} has become final in {waited_s} s")]
+    Stands {
+        /// Height of the last final block.
+        height: Height,
+        /// Seconds that were waited.
+        waited_s: u64,
+    },
     /// It is stopping and answers nobody any more.
     #[error("the institution is stopping")]
     Stopping,
@@ -96,7 +104,8 @@ pub trait Exchange: Vault {
     /// How far the chain is.
     fn tip(&self) -> impl Future<Output = Result<Tip, ExchangeError>> + Send;
 
-    /// Returns when the chain is above a height.
+    /// Returns when the chain is above a height. One who trusts no institution does not wait for ever for a chain that
+    /// stands.
     fn above(&self, height: Height) -> impl Future<Output = Result<(), ExchangeError>> + Send;
 
     /// A booked record.

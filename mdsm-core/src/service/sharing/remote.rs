@@ -35,6 +35,10 @@ use crate::types::{ChainId, Digest, Height, InstitutionId, OwnerId, RecordId};
 /// Blocks in which a record is booked that an institution has accepted, by far; who says that it has one and does not
 /// book it is not waited for any longer.
 const REPEATED_BLOCKS: u64 = 10;
+/// Turns without a block after which a chain stands.
+const STANDING_TURNS: u32 = 30;
+/// The least time after which it does: with short turns, whole rounds of views may pass while a member comes back.
+const STANDING_MIN: Duration = Duration::from_secs(60);
 
 /// A network as one person sees it, who signs the calls.
 #[derive(Debug)]
@@ -46,6 +50,7 @@ pub struct Remote {
     /// Who may have a file; the delegate first.
     webs: Vec<(InstitutionId, String)>,
     turn: Duration,
+    patience: Duration,
     following: Mutex<Following>,
     objections: Short<Vec<Objection>>,
 }
@@ -113,16 +118,24 @@ impl Remote {
         let mut webs: Vec<(InstitutionId, String)> = others.collect();
         webs.sort_by_key(|(id, _)| *id != institution);
         let asker = client.asker().clone();
+        let turn = Duration::from_millis(network.genesis.turn_ms.into());
         Ok(Self {
             chain: network.genesis.chain_id(),
             key,
             asker,
             delegate,
             webs,
-            turn: Duration::from_millis(network.genesis.turn_ms.into()),
+            turn,
+            patience: patience(turn),
             following: Mutex::new(Following { client, seen: None }),
             objections: Short::default(),
         })
+    }
+
+    /// The same for one who waits so long for a block.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Whose answers were not used since somebody asked this last, and why.
@@ -330,10 +343,22 @@ impl Exchange for Remote {
     }
 
     async fn above(&self, height: Height) -> Result<(), ExchangeError> {
-        while self.tip().await?.height <= height {
-            tokio::time::sleep(self.turn).await;
+        // Auditors that come back may be behind: what grows below the height is growth.
+        let (mut last, mut since) = (Height::new(0), Instant::now());
+        loop {
+            let now = self.tip().await?.height;
+            if now > height {
+                return Ok(());
+            }
+            if now > last {
+                (last, since) = (now, Instant::now());
+            }
+            let waited = since.elapsed();
+            if waited >= self.patience {
+                return Err(ExchangeError::Stands { height: last, waited_s: waited.as_secs() });
+            }
+            tokio::time::sleep(self.turn.min(self.patience)).await;
         }
-        Ok(())
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<Booking>, ExchangeError> {
@@ -373,6 +398,11 @@ impl Exchange for Remote {
     }
 }
 
+/// How long somebody waits for a block at this pace.
+fn patience(turn: Duration) -> Duration {
+    turn.saturating_mul(STANDING_TURNS).max(STANDING_MIN)
+}
+
 /// Whether an auditor has only not come as far as the others.
 fn is_behind(objection: &Objection) -> bool {
     matches!(objection.why, Why::Silent(AskError::Declined { status: 409, .. }))
@@ -384,14 +414,12 @@ fn unanswered(error: LightError) -> ExchangeError {
     let LightError::Refused { objections, .. } = error else {
         return ExchangeError::Away { why };
     };
-    let is_denial =
-        |why: &Why| matches!(why, Why::Silent(AskError::Declined { status: 401 | 403, .. }));
     let is_silence = |why: &Why| matches!(why, Why::Silent(_));
     let all = |is: &dyn Fn(&Why) -> bool| {
         !objections.is_empty() && objections.iter().all(|objection| is(&objection.why))
     };
     match () {
-        () if all(&is_denial) => ExchangeError::Refused { why },
+        () if all(&Why::is_denial) => ExchangeError::Refused { why },
         () if all(&is_silence) => ExchangeError::Away { why },
         () => ExchangeError::Unproven { why },
     }
@@ -414,4 +442,16 @@ fn unheard(error: AskError) -> ExchangeError {
 
 fn another_kind() -> ExchangeError {
     ExchangeError::Unproven { why: "the answer is to another kind of question".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_waited_for_as_long_as_thirty_turns_and_a_minute_at_least() {
+        for (turn_ms, seconds) in [(100, 60), (2_000, 60), (6_000, 180)] {
+            assert_eq!(patience(Duration::from_millis(turn_ms)), Duration::from_secs(seconds));
+        }
+    }
 }

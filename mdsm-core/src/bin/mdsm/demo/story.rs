@@ -59,7 +59,9 @@ impl Onlooker<'_> {
             }
             if Instant::now() >= deadline {
                 let seconds = self.stage.patience().as_secs();
-                let last = seen.err().map(|(Failure::Refused(why) | Failure::Fault(why))| why);
+                let last = seen.err().map(|failure| match failure {
+                    Failure::Refused(why) | Failure::Unknown(why) | Failure::Fault(why) => why,
+                });
                 let last = last.map(|why| format!(": {why}")).unwrap_or_default();
                 return Err(Failure::Refused(format!("{what}: not within {seconds} s{last}")));
             }

@@ -5,7 +5,7 @@ use mdsm_core::service::sharing::Exchange as _;
 use mdsm_core::types::{Height, OwnerId};
 
 use crate::Failure;
-use crate::asking::{Booking, Party, complain, not_done, say};
+use crate::asking::{Booking, Party, complain, counted, not_done, say};
 
 /// Requests that one has made, and what came of them.
 pub(super) async fn asked(booking: &Booking) -> Result<(), Failure> {
@@ -33,7 +33,8 @@ pub(super) async fn asked(booking: &Booking) -> Result<(), Failure> {
             text += &format!("    {record}{left_out}\n");
         }
     }
-    text += &format!("{} requests were made, up to block {height}\n", dealings.len());
+    let count = counted(dealings.len(), "request was made", "requests were made");
+    text += &format!("{count}, up to block {height}\n");
     say(&format!("{text}next       {next}\n"))
 }
 
@@ -54,7 +55,8 @@ pub(super) async fn requests(booking: &Booking) -> Result<(), Failure> {
             text += &format!("    {record}\n");
         }
     }
-    text += &format!("{} requests wait, up to block {height}\n", waiting.len());
+    let count = counted(waiting.len(), "request waits", "requests wait");
+    text += &format!("{count}, up to block {height}\n");
     let next = match waiting.first() {
         Some(first) => format!("mdsm grant {} {}", first.request.id, booking.typed()),
         None => format!("mdsm revoke {}", booking.typed()),
@@ -66,12 +68,12 @@ pub(super) async fn requests(booking: &Booking) -> Result<(), Failure> {
 pub(super) async fn holding(booking: &Booking) -> Result<(), Failure> {
     let (dealings, height) = dealings(booking, |dealing| dealing.owner).await?;
     let (text, first) = grants(&dealings, height, |granted| granted.holds(height));
-    let count = format!("{} grants hold, up to block {height}", text.len());
+    let count = counted(text.len(), "grant holds", "grants hold");
     let next = match first {
         Some(first) => format!("mdsm revoke {} {}", first.act.id, booking.typed()),
         None => format!("mdsm grant {}", booking.typed()),
     };
-    say(&format!("{}{count}\nnext       {next}\n", text.concat()))
+    say(&format!("{}{count}, up to block {height}\nnext       {next}\n", text.concat()))
 }
 
 /// Grants in dispute, whether or not they hold.
@@ -79,12 +81,12 @@ pub(super) async fn disputed(booking: &Booking) -> Result<(), Failure> {
     let (dealings, height) = dealings(booking, |dealing| dealing.owner).await?;
     let in_dispute = |granted: &Granted| granted.blame(height) == Some(Blame::Disputed);
     let (text, first) = grants(&dealings, height, in_dispute);
-    let count = format!("{} grants are in dispute, up to block {height}", text.len());
+    let count = counted(text.len(), "grant is in dispute", "grants are in dispute");
     let next = match first {
         Some(first) => format!("mdsm confirm {} wrong|sound {}", first.act.id, booking.typed()),
         None => format!("mdsm revoke {}", booking.typed()),
     };
-    say(&format!("{}{count}\nnext       {next}\n", text.concat()))
+    say(&format!("{}{count}, up to block {height}\nnext       {next}\n", text.concat()))
 }
 
 /// The lines of each grant that is wanted, and the first of these grants.

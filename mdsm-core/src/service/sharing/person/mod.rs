@@ -196,20 +196,26 @@ pub async fn until<X: Exchange, T>(
 ///
 /// # Errors
 /// [`SharingError::NoEffect`] when it is booked and came to nothing: nobody waits for it any longer.
+/// [`SharingError::Waits`] when the chain stands before it is booked.
 pub async fn has_effect<X: Exchange>(
     exchange: &X,
     act: RecordId,
     mut look: impl AsyncFnMut(&X) -> Result<Option<Step>, SharingError>,
 ) -> Result<Step, SharingError> {
-    until(exchange, async |x| {
+    let seen = until(exchange, async |x| {
         let is_booked = x.record(act).await?.is_some();
         // Behind the record: an act that is booked has had its effect, if it has one.
         match look(x).await?.filter(|step| step.id == act) {
             None if is_booked => Err(SharingError::NoEffect { act }),
             seen => Ok(seen),
         }
+    });
+    seen.await.map_err(|error| match error {
+        SharingError::Exchange(error @ ExchangeError::Stands { .. }) => {
+            SharingError::Waits { act, error }
+        }
+        other => other,
     })
-    .await
 }
 
 /// Why a grant is of no use at a height; `None` while it holds.

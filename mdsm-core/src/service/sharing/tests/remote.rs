@@ -1,5 +1,7 @@
 //! People who trust no institution, over HTTP: the whole way, and institutions that lie.
 
+use std::time::{Duration, Instant};
+
 use super::super::*;
 use super::stage::{BLOCKS, PACE, PATIENCE, file, label};
 use crate::access::Act;
@@ -28,7 +30,7 @@ struct Somebody {
     remote: Remote,
 }
 
-fn town(lies: &[(u32, Lie)], test: impl AsyncFnOnce(&Town)) {
+fn town(lies: &[(u32, Lie)], test: impl AsyncFnOnce(&mut Town)) {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(4).enable_all().build().unwrap();
     let ended = runtime.block_on(async {
@@ -36,8 +38,8 @@ fn town(lies: &[(u32, Lie)], test: impl AsyncFnOnce(&Town)) {
             let folder = tempfile::tempdir().unwrap();
             let local = Local::create(folder.path().join("network"), SMALL, PACE, None).unwrap();
             let (served, liars) = liars::start(&local, lies).await;
-            let town = Town { local, served, liars, folder };
-            test(&town).await;
+            let mut town = Town { local, served, liars, folder };
+            test(&mut town).await;
             liars::stop(town.served, town.liars).await;
         };
         tokio::time::timeout(PATIENCE, whole).await
@@ -203,6 +205,35 @@ fn a_record_that_waits_to_be_booked_is_no_refusal_to_who_sends_it_again() {
         assert!(matches!(refused, ExchangeError::Refused { .. }), "{refused}");
         let passed = remote.tip().await.unwrap().height.get() - before.get();
         assert!(passed < 10, "{passed} blocks have passed");
+    });
+}
+
+#[test]
+fn who_waits_for_a_chain_that_stands_is_told_for_what_and_how_long() {
+    town(&[], async |town| {
+        let (patient, doctor) = (town.somebody(1, 1), town.somebody(2, 2));
+        let id = patient.adds(&file(0x33)).await;
+        // Two of four auditors can still prove what is final, and make nothing final.
+        for one in town.served.drain(6..) {
+            one.stop().await.unwrap();
+        }
+        let Somebody { person, remote } = doctor;
+        let remote = remote.with_patience(Duration::from_secs(2));
+        let asked = person.ask(&remote, patient.person.id(), [id].into(), Variant::Public);
+        let request = asked.await.unwrap();
+        let begun = Instant::now();
+        let waited = has_effect(&remote, request, async |x| {
+            Ok(x.dealing(request).await?.map(|dealing| dealing.request))
+        });
+        let error = waited.await.unwrap_err();
+        let SharingError::Waits { act, error: ExchangeError::Stands { height, waited_s } } = error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!(act, request);
+        assert!(waited_s >= 2, "{waited_s}");
+        assert_eq!(height, remote.tip().await.unwrap().height);
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     });
 }
 

@@ -1,24 +1,23 @@
-// A first adapter for mdsm-harness (harness/PROTOCOL.md) in Go 1.23 or later and nothing else. Copy it, let the operations
+// A first adapter for mdsm-harness (harness/PROTOCOL.md) in Go 1.18 or later and nothing else. Copy it, let the operations
 // call your implementation, declare more, and: go build adapter.go && mdsm-harness check -- ./adapter
 package main
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
+	"math"
 	"math/bits"
 	"os"
-	"slices"
+	"sort"
 	"strings"
 )
 
 type object = map[string]any
+type institution struct{ Institution, Rating, Centre int }
 
-// Your operations. Each gives "ok" with the result that the protocol lists, or "reject" for input that your
-// implementation refuses. What stands here computes by itself; replace it by calls into what you want judged.
+// Each gives "ok" and what the protocol lists, or "reject". Replace what it computes by calls into what you want judged.
 var operations = map[string]func(json.RawMessage) object{
 	"merkle.root": func(raw json.RawMessage) object {
 		root := tree(read[struct{ Leaves []data }](raw).Leaves)
@@ -27,21 +26,22 @@ var operations = map[string]func(json.RawMessage) object{
 	"paper.items": func(raw json.RawMessage) object {
 		items := []int{}
 		for left := read[struct{ Records int }](raw).Records; left > 0; left -= 10 {
-			items = append(items, min(left, 10))
+			items = append(items, int(math.Min(float64(left), 10)))
 		}
 		return object{"ok": object{"items": items}}
 	},
 	"paper.rank": func(raw json.RawMessage) object {
-		type institution struct{ Institution, Rating, Centre int }
 		ranking, ids := read[struct{ Institutions []institution }](raw).Institutions, []int{}
-		if len(ranking) < 121 {
-			return object{"reject": object{"class": "refused", "detail": "too few for the seats"}}
-		}
-		slices.SortFunc(ranking, func(x, y institution) int {
-			return cmp.Or(y.Rating-x.Rating, y.Centre-x.Centre, x.Institution-y.Institution)
+		sort.Slice(ranking, func(i, j int) bool {
+			x, y := ranking[i], ranking[j]
+			return x.Rating > y.Rating || x.Rating == y.Rating &&
+				(x.Centre > y.Centre || x.Centre == y.Centre && x.Institution < y.Institution)
 		})
 		for _, each := range ranking {
 			ids = append(ids, each.Institution)
+		}
+		if len(ids) < 121 {
+			return object{"reject": object{"class": "refused", "detail": "too few for the seats"}}
 		}
 		return object{"ok": object{"auditors": ids[101:121], "producers": ids[:101]}}
 	},
@@ -55,17 +55,15 @@ func tree(leaves []data) [32]byte {
 	} // RFC 6962: the left half of an uneven tree is the largest full one.
 	half := 1 << (bits.Len(uint(len(leaves)-1)) - 1)
 	left, right := tree(leaves[:half]), tree(leaves[half:])
-	return sha256.Sum256(slices.Concat([]byte{1}, left[:], right[:]))
+	return sha256.Sum256(append(append([]byte{1}, left[:]...), right[:]...))
 }
 
 // The protocol. Nothing below changes when operations are added.
 type data []byte
 
 func (d *data) UnmarshalText(text []byte) (err error) {
-	if encoded, isBase64 := strings.CutPrefix(string(text), "b64:"); isBase64 {
-		*d, err = base64.StdEncoding.DecodeString(encoded)
-	} else {
-		*d, err = hex.DecodeString(encoded)
+	if *d, err = hex.DecodeString(string(text)); strings.HasPrefix(string(text), "b64:") {
+		*d, err = base64.StdEncoding.DecodeString(string(text[4:]))
 	}
 	return err
 }
@@ -83,14 +81,16 @@ func main() {
 		Verb, Op string
 		Args     json.RawMessage
 	}
-	requests, replies := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	requests, replies, known := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout), []string{}
+	for op := range operations {
+		known = append(known, op)
+	}
 	for m := (message{}); requests.Decode(&m) == nil && m.Verb != "bye"; m = (message{}) {
-		reply := object{"unsupported": cmp.Or(m.Op, m.Verb)}
-		if run, known := operations[m.Op]; known && m.Verb == "call" {
+		reply := object{"unsupported": m.Verb + " " + m.Op}
+		if run, here := operations[m.Op]; here && m.Verb == "call" {
 			reply = run(m.Args)
 		} else if m.Verb == "hello" {
-			reply = object{"ok": object{"language": "Go", "name": "my-mdsm",
-				"ops": slices.Sorted(maps.Keys(operations)), "protocol": 1, "version": "0.1"}}
+			reply = object{"ok": object{"language": "Go", "name": "my-mdsm", "ops": known, "protocol": 1, "version": "0.1"}}
 		} else if m.Verb == "reset" { // Forget here what calls left behind.
 			reply = object{"ok": object{}}
 		}

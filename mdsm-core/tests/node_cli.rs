@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use mdsm_core::params::SMALL;
 use mdsm_core::service::{Local, Pace};
@@ -26,7 +28,7 @@ fn what_the_settings_of_a_node_lack_is_said_by_name() {
     let settings = local.settings(InstitutionId::new(1));
     let (code, text) = node(&settings, &["--bitcoin", "http://me:word@127.0.0.1:1"]);
     assert_eq!(code, Some(4), "{text}");
-    assert!(text.contains("node-1.toml: has no section [bitcoin], which "), "{text}");
+    assert!(text.contains("node-1.toml: bitcoin.network: is left out"), "{text}");
     assert!(!text.contains("word"), "{text}");
 
     let (code, text) = node(&settings, &[]);
@@ -42,4 +44,60 @@ fn what_the_settings_of_a_node_lack_is_said_by_name() {
         text.contains(&format!("no `web` in the settings: nobody answers at {web}, ")),
         "{text}"
     );
+}
+
+#[test]
+fn a_flag_outweighs_its_variable_and_that_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = Local::create(folder.path().join("network"), SMALL, Pace::PAPER, None).unwrap();
+    let settings = local.settings(InstitutionId::new(1));
+    // An institution that is no member is told by its number, a value out of its bounds too.
+    let cases: &[(&[(&str, &str)], &[&str], &str)] = &[
+        (&[("MDSM_INSTITUTION", "91")], &[], "institution 91 is not"),
+        (&[("MDSM_INSTITUTION", "91")], &["--institution", "92"], "institution 92 is not"),
+        (&[], &["--set", "institution=93"], "institution 93 is not"),
+        (&[("MDSM_SET", "web=[::1]:0;institution=94")], &[], "institution 94 is not"),
+        (&[("MDSM_SET", "institution=94")], &["--set", "institution=95"], "institution 95 is not"),
+        (&[("MDSM_INSTITUTION", "91")], &["--set", "institution=95"], "institution 91 is not"),
+        (&[("MDSM_HOME", "nowhere")], &[], "nowhere"),
+        (&[], &["--set", "delay_ms=0"], "node-1.toml: delay_ms: 0 is not between"),
+        (&[], &["--set", "delay=1"], "node-1.toml: with delay set: unknown field `delay`"),
+        (&[], &["--set", "nothing"], "is not KEY=VALUE"),
+    ];
+    for (variables, flags, told) in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mdsm"));
+        command.arg("node").arg(&settings).arg("--while-stdin").args(*flags);
+        command.envs(variables.iter().copied()).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(4), "{variables:?} {flags:?}: {text}");
+        assert!(text.contains(told), "{variables:?} {flags:?}: {text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_node_that_is_told_to_end_ends_as_it_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = Local::create(folder.path().join("network"), SMALL, Pace::PAPER, None).unwrap();
+    let settings = local.settings(InstitutionId::new(1));
+    let web = local.network().members[0].web.clone().unwrap();
+    let web = web.trim_start_matches("http://").trim_end_matches('/');
+    for signal in ["-TERM", "-INT"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mdsm"));
+        let mut child = command.arg("node").arg(&settings).stderr(Stdio::null()).spawn().unwrap();
+        let started = Instant::now();
+        while TcpStream::connect(web).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "it has ended by itself");
+            assert!(started.elapsed() < Duration::from_secs(60), "{web} does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let told = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+    }
+    // Nothing was left half done.
+    let (code, text) = node(&settings, &[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(!text.contains("torn") && !text.contains("anew"), "{text}");
 }

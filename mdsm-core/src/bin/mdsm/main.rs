@@ -33,6 +33,8 @@ enum Command {
     /// Add, open and list records.
     #[command(subcommand)]
     Record(record::RecordCommand),
+    /// Open a record: the same as `record open`.
+    Open(record::Open),
     /// List what one has asked for; ask an owner for records.
     Request(share::Request),
     /// List who asks for one's records; grant a request and see it through.
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Demo(options) => demo::run(&options),
         Command::Record(command) => record::run(&command),
+        Command::Open(options) => record::run(&record::RecordCommand::Open(options)),
         Command::Request(options) => share::request(&options),
         Command::Grant(options) => share::grant(&options),
         Command::Revoke(options) => share::revoke(&options),

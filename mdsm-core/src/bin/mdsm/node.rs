@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mdsm_core::runtime::settings::NodeFile;
+use mdsm_core::runtime::settings::{NodeFile, Setting};
 use mdsm_core::service::{Served, input_end};
-use mdsm_core::types::InstitutionId;
 
 use crate::Failure;
 use crate::logs::{Level, show_logs};
 
-/// `mdsm node`. A flag outweighs its variable of the environment, and that the file.
+/// `mdsm node`. A flag outweighs its variable of the environment, and that the file; `--set` outweighs the file alone.
 #[derive(Args)]
 pub(crate) struct NodeOptions {
     /// Settings of the institution, TOML.
@@ -30,10 +29,14 @@ pub(crate) struct NodeOptions {
     /// Where the interface is offered.
     #[arg(long, env = "MDSM_WEB", value_name = "HOST:PORT")]
     web: Option<String>,
-    /// Where its node of Bitcoin answers; user and password may stand in it. The settings have a section [bitcoin] too,
-    /// with the network of that node.
+    /// Where its node of Bitcoin answers; user and password may stand in it. The file says in [bitcoin] of which network
+    /// it is, or `--set bitcoin.network=mainnet` does.
     #[arg(long, env = "MDSM_BITCOIN", value_name = "URL")]
     bitcoin: Option<String>,
+    /// Any value of the file, such as objects.copies=2 or bitcoin.poll_ms=1000; several, or with a ; between them.
+    /// A path is relative to the file.
+    #[arg(long, env = "MDSM_SET", value_name = "KEY=VALUE", value_delimiter = ';')]
+    set: Vec<Setting>,
     /// What to tell of its work, on standard error.
     #[arg(long, env = "MDSM_LOG", value_enum, default_value_t = Level::Info)]
     log: Level,
@@ -45,33 +48,23 @@ pub(crate) struct NodeOptions {
 impl NodeOptions {
     /// The file, and what outweighs it.
     fn settings(&self) -> Result<NodeFile, Failure> {
-        let fault = |error: &dyn std::fmt::Display| Failure::Fault(error.to_string());
-        let mut settings = NodeFile::read(&self.settings).map_err(|error| fault(&error))?;
-        if let Some(id) = self.institution {
-            settings.institution = InstitutionId::new(id);
+        let mut set = self.set.clone();
+        set.extend(self.institution.map(|id| Setting::new("institution", id)));
+        for (key, path) in [("home", &self.home), ("network", &self.network)] {
+            let Some(path) = path else { continue };
+            // Relative to where the command was typed, and not to the file.
+            let path = std::path::absolute(path)
+                .map_err(|error| Failure::Fault(format!("--{key}: {}: {error}", path.display())))?;
+            let Some(path) = path.to_str() else {
+                return Err(Failure::Fault(format!("--{key}: {} is not UTF-8", path.display())));
+            };
+            set.push(Setting::new(key, path));
         }
-        let put = |to: &mut PathBuf, from: &Option<PathBuf>| {
-            if let Some(from) = from {
-                to.clone_from(from);
-            }
-        };
-        put(&mut settings.home, &self.home);
-        put(&mut settings.network, &self.network);
-        if let Some(listen) = &self.listen {
-            settings.listen.clone_from(listen);
+        let texts = [("listen", &self.listen), ("web", &self.web), ("bitcoin.url", &self.bitcoin)];
+        for (key, text) in texts {
+            set.extend(text.as_deref().map(|text| Setting::new(key, text)));
         }
-        settings.web = self.web.clone().or(settings.web);
-        if let Some(url) = &self.bitcoin {
-            let bitcoin = settings.bitcoin.as_mut().ok_or_else(|| {
-                Failure::Fault(format!(
-                    "--bitcoin: {}: has no section [bitcoin], which says of which network of Bitcoin that node is; add one \
-                     with url, which the flag outweighs, and network = \"mainnet\" or \"regtest\"",
-                    self.settings.display()
-                ))
-            })?;
-            bitcoin.url.clone_from(url);
-        }
-        Ok(settings)
+        NodeFile::read_with(&self.settings, &set).map_err(|error| Failure::Fault(error.to_string()))
     }
 }
 
@@ -91,7 +84,11 @@ pub(crate) fn run(options: &NodeOptions) -> Result<(), Failure> {
             None => stopped().await,
         }
     };
-    let ended = runtime.block_on(async { Served::start(&settings).await?.until(stop).await });
+    let ended = runtime.block_on(async {
+        // From now on, so that whoever is asked to end while it starts ends as it should.
+        let stop = tokio::spawn(stop);
+        Served::start(&settings).await?.until(async { drop(stop.await) }).await
+    });
     ended.map_err(|error| fault(&error))
 }
 

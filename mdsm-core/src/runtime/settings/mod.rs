@@ -3,7 +3,9 @@
 mod error;
 mod network;
 mod node;
+mod setting;
 
 pub use error::SettingsError;
 pub use network::{Member, NetworkFile};
 pub use node::{BitcoinSettings, NodeFile, ObjectSettings, S3Settings};
+pub use setting::Setting;

@@ -1,17 +1,24 @@
 //! What one institution decides for itself.
 //!
 #![doc = concat!("```toml\n", include_str!("node.toml"), "```\n")]
-//! Paths are relative to the file.
+//! Paths are relative to the file. Any of its values can be replaced at the start: see [`Setting`].
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::error::{SettingsError, read, value, within};
+use super::setting::{Setting, replaced};
 use crate::types::InstitutionId;
 
 /// Milliseconds that a message takes, unless told otherwise: between cities, with room to spare.
 const DELAY_MS: u32 = 500;
+/// Milliseconds that a message may be said to take: timers are multiples of it, and a node that waits longer for a
+/// producer who is gone keeps everybody waiting.
+const DELAYS_MS: RangeInclusive<u32> = 1..=60_000;
+/// Milliseconds between two looks at Bitcoin: no busy loop, and no block of ten minutes missed.
+const POLLS_MS: RangeInclusive<u32> = 10..=600_000;
 
 /// Settings of one institution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +50,7 @@ pub struct BitcoinSettings {
     /// File in which it leaves user and password.
     pub cookie: Option<PathBuf>,
     /// `mainnet` or `regtest`.
+    #[serde(default)]
     pub network: String,
     /// Height from which own coins are looked for.
     #[serde(default)]
@@ -99,9 +107,22 @@ struct File {
 impl NodeFile {
     /// Reads and checks a file.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, SettingsError> {
+        Self::read_with(path, &[])
+    }
+
+    /// The same with some of its values replaced; the last one of a key counts.
+    ///
+    /// # Errors
+    /// Also when the file cannot be used as it stands, except that it may lack what is set.
+    pub fn read_with(path: impl AsRef<Path>, settings: &[Setting]) -> Result<Self, SettingsError> {
         let path = path.as_ref();
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::of(read(path)?, folder).map_err(within(path))
+        let file = match settings {
+            // Only what comes straight from the file knows its lines.
+            [] => read(path)?,
+            settings => replaced(read(path)?, settings).map_err(within(path))?,
+        };
+        Self::of(file, folder).map_err(within(path))
     }
 
     fn of(file: File, folder: &Path) -> Result<Self, SettingsError> {
@@ -109,9 +130,13 @@ impl NodeFile {
             file;
         if let Some(bitcoin) = &mut bitcoin {
             if !["mainnet", "regtest"].contains(&bitcoin.network.as_str()) {
-                let why = format!("{:?} is neither mainnet nor regtest", bitcoin.network);
+                let why = match bitcoin.network.as_str() {
+                    "" => "is left out; it says of which network that node is".to_owned(),
+                    other => format!("{other:?} is neither mainnet nor regtest"),
+                };
                 return Err(value("bitcoin.network", why));
             }
+            check_range("bitcoin.poll_ms", bitcoin.poll_ms, &POLLS_MS)?;
             bitcoin.cookie = bitcoin.cookie.take().map(|cookie| folder.join(cookie));
         }
         if !objects.directories.is_empty() && objects.s3.is_some() {
@@ -122,9 +147,7 @@ impl NodeFile {
         }
         objects.directories = objects.directories.iter().map(|it| folder.join(it)).collect();
         let delay_ms = delay_ms.unwrap_or(DELAY_MS);
-        if delay_ms == 0 {
-            return Err(value("delay_ms", "no message takes no time"));
-        }
+        check_range("delay_ms", delay_ms, &DELAYS_MS)?;
         Ok(Self {
             institution: InstitutionId::new(institution),
             home: folder.join(home),
@@ -136,6 +159,18 @@ impl NodeFile {
             objects,
         })
     }
+}
+
+fn check_range(
+    field: &str,
+    found: u32,
+    allowed: &RangeInclusive<u32>,
+) -> Result<(), SettingsError> {
+    if allowed.contains(&found) {
+        return Ok(());
+    }
+    let (first, last) = (allowed.start(), allowed.end());
+    Err(value(field, format!("{found} is not between {first} and {last}")))
 }
 
 #[cfg(test)]
@@ -175,9 +210,57 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_set_outweighs_that_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        std::fs::write(&path, format!("{SOUND}web = \"[::1]:2\"\ndelay_ms = 7\n")).unwrap();
+        let with = |settings: &[&str]| {
+            let settings: Vec<Setting> = settings.iter().map(|it| it.parse().unwrap()).collect();
+            NodeFile::read_with(&path, &settings).map_err(|error| error.to_string())
+        };
+        let node = with(&[
+            "institution = 9",
+            "listen=127.0.0.1:7",
+            "home=/else",
+            "delay_ms=8",
+            "delay_ms=9",
+            "bitcoin.url=http://[::1]:5",
+            "bitcoin.network=\"regtest\"",
+            "objects.directories=[\"a\", \"/b\"]",
+            "objects.copies=2",
+        ])
+        .unwrap();
+        assert_eq!(node.institution, InstitutionId::new(9));
+        assert_eq!((node.listen.as_str(), node.delay_ms), ("127.0.0.1:7", 9));
+        assert_eq!(node.web.as_deref(), Some("[::1]:2"), "what is not set stays");
+        assert_eq!(node.home, Path::new("/else"));
+        let bitcoin = node.bitcoin.unwrap();
+        assert_eq!((bitcoin.url.as_str(), bitcoin.network.as_str()), ("http://[::1]:5", "regtest"));
+        assert_eq!(node.objects.directories, [folder.path().join("a"), PathBuf::from("/b")]);
+        assert_eq!(node.objects.copies, Some(2));
+        for (settings, told) in [
+            (&["delay_ms=0"][..], "node.toml: delay_ms: 0 is not between"),
+            (&["delay=1"], "node.toml: with delay set: unknown field `delay`"),
+            (&["listen.port=1"], "node.toml: listen.port: listen is no section"),
+            (&["bitcoin.url=http://[::1]"], "node.toml: bitcoin.network: is left out"),
+        ] {
+            let error = with(settings).unwrap_err();
+            assert!(error.contains(told), "{settings:?}: {error}");
+        }
+        for text in ["web", "=1", "bitcoin.=1"] {
+            assert!(text.parse::<Setting>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_place() {
         let cases = [
-            ("delay_ms = 0\n", "delay_ms: no message takes no time"),
+            ("delay_ms = 0\n", "delay_ms: 0 is not between 1 and 60000"),
+            ("delay_ms = 60001\n", "delay_ms: 60001 is not between"),
+            (
+                "[bitcoin]\nurl = \"http://[::1]\"\nnetwork = \"regtest\"\npoll_ms = 0\n",
+                "bitcoin.poll_ms: 0 is not between 10 and 600000",
+            ),
             ("delay = 5\n", "node.toml:5: unknown field `delay`"),
             (
                 "[bitcoin]\nurl = \"http://[::1]\"\nnetwork = \"testnet\"\n",

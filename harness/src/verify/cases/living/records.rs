@@ -2,7 +2,7 @@
 //! asked the same. [CON-7] [DDB-1] [ANC-2] [CLI-1] [CLI-2] [CLI-4]
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use mdsm_core::anchoring::{ChainParameters, HeaderChain, examine};
@@ -13,7 +13,7 @@ use mdsm_core::ledger::{Content, Envelope, MediaType, Metadata, Record, Resource
 use mdsm_core::params::ANCHOR_CONFIRMATIONS;
 use mdsm_core::runtime::settings::NodeFile;
 use mdsm_core::runtime::{Books, Home};
-use mdsm_core::service::{LightClient, Shelf};
+use mdsm_core::service::{AskError, Asker, LightClient, Shelf};
 use mdsm_core::types::{ChainId, Height, InstitutionId, RecordId, Timestamp};
 use rand_chacha::rand_core::Rng as _;
 
@@ -22,11 +22,13 @@ use super::super::{Case, Check, Fault, Means, hold, text};
 use super::Stage;
 
 /// Records that flow.
-const RECORDS: u32 = 60;
-/// A producer, and when it is killed and started again, counted in records.
-const PRODUCER: (u32, u32, u32) = (2, 15, 35);
+const RECORDS: u32 = 120;
+/// Records under way at any moment, the moment of a kill among them.
+const SENDERS: u32 = 4;
+/// A producer, and when it is killed and started again, counted in records that were answered or given up.
+const PRODUCER: (u32, usize, usize) = (2, 30, 70);
 /// An auditor, the same.
-const AUDITOR: (u32, u32, u32) = (6, 25, 45);
+const AUDITOR: (u32, usize, usize) = (6, 50, 90);
 
 pub(super) fn case(means: &Means) -> Case {
     let means = means.clone();
@@ -37,7 +39,7 @@ pub(super) fn case(means: &Means) -> Case {
             .to_owned(),
         requirements: &["DDB-1.8", "ANC-2.2", "CLI-1.1", "CLI-2.1", "CLI-2.2", "CLI-4.1", "CLI-4.2"],
         check: Box::new(move |world: &World| {
-            let (stage, key) = (Stage::set(&means)?, key(world));
+            let (stage, key) = (Stage::set(&means)?, Arc::new(key(world)));
             Scene { stage, key, acknowledged: BTreeSet::new() }.play()
         }),
     }
@@ -52,7 +54,7 @@ fn key(world: &World) -> SigningKey {
 
 struct Scene {
     stage: Stage,
-    key: SigningKey,
+    key: Arc<SigningKey>,
     acknowledged: BTreeSet<RecordId>,
 }
 
@@ -62,9 +64,6 @@ impl Scene {
             LightClient::open(self.stage.fleet.local().network(), None).map_err(text)?;
         self.flow()?;
         let acknowledged = self.acknowledged.len();
-        hold(acknowledged >= RECORDS as usize / 2, || {
-            format!("of {RECORDS} records {acknowledged} were acknowledged")
-        })?;
         self.until("every institution answers again", |scene| Ok(scene.stage.answering() == 8))?;
         let mut at = Height::new(0);
         self.until("every acknowledged record is booked", |scene| {
@@ -94,14 +93,36 @@ impl Scene {
         Ok(())
     }
 
-    /// Sends records to the producers in turn; what is not acknowledged may be lost.
+    /// Several senders give records to the institutions in turn, while two of these are killed and started again. What
+    /// those two do not acknowledge may be lost; the other six acknowledge everything.
     fn flow(&mut self) -> Result<(), Fault> {
         let network = self.stage.fleet.local().network();
         let (chain, created) = (network.genesis.chain_id(), network.genesis.started_at);
-        let client = LightClient::open(network, None).map_err(text)?;
+        let asker = LightClient::open(network, None).map_err(text)?.asker().clone();
         let webs = self.stage.webs();
-        for number in 0..RECORDS {
-            for (id, killed, started) in [PRODUCER, AUDITOR] {
+        let envelopes: Vec<Envelope> = (0..RECORDS)
+            .zip(webs.iter().cycle())
+            .map(|(number, (delegate, _))| record(number, created, &self.key, &chain, *delegate))
+            .collect::<Result<_, _>>()?;
+        let (told, answers) = mpsc::channel();
+        for sender in 0..SENDERS {
+            let (asker, told, key) = (asker.clone(), told.clone(), self.key.clone());
+            let mine = envelopes.iter().zip(webs.iter().cycle().cloned());
+            let mine = mine.skip(sender as usize).step_by(SENDERS as usize);
+            let mine: Vec<_> = mine.map(|(envelope, (_, web))| (envelope.clone(), web)).collect();
+            self.stage.fleet.runtime().spawn(async move {
+                for (envelope, web) in mine {
+                    let (id, to) = (envelope.record.id(), envelope.booked_by);
+                    let sent = send(&asker, &web, &key, envelope).await;
+                    // Nobody listens any more when the case has ended.
+                    let _ = told.send((id, to, sent));
+                }
+            });
+        }
+        drop(told);
+        let dead = [PRODUCER, AUDITOR];
+        for number in 0.. {
+            for (id, killed, started) in dead {
                 let id = InstitutionId::new(id);
                 if number == killed {
                     self.stage.fleet.kill(id);
@@ -110,15 +131,13 @@ impl Scene {
                     self.stage.fleet.launch(id).map_err(Fault::Undecided)?;
                 }
             }
-            let (delegate, web) = &webs[number as usize % webs.len()];
-            let envelope = record(number, created, &self.key, &chain, *delegate)?;
-            let sent = self.stage.fleet.runtime().block_on(async {
-                let asker = client.asker();
-                asker.post(web, "/v1/requests", Some(&self.key), Vec::new()).await?;
-                asker.post(web, "/v1/records", None, envelope.to_bytes()).await
-            });
-            if sent.is_ok() {
-                self.acknowledged.insert(envelope.record.id());
+            let Ok((id, to, sent)) = answers.recv() else { break };
+            match sent {
+                Ok(()) => _ = self.acknowledged.insert(id),
+                Err(_) if dead.iter().any(|(dead, ..)| to == InstitutionId::new(*dead)) => {}
+                Err(why) => {
+                    return Err(format!("institution {to} did not acknowledge {id}: {why}").into());
+                }
             }
         }
         Ok(())
@@ -208,6 +227,18 @@ impl Scene {
             institutions.len()
         ))
     }
+}
+
+/// Declares the patient to an institution and hands it a record.
+async fn send(
+    asker: &Asker,
+    web: &str,
+    key: &SigningKey,
+    envelope: Envelope,
+) -> Result<(), AskError> {
+    asker.post(web, "/v1/requests", Some(key), Vec::new()).await?;
+    asker.post(web, "/v1/records", None, envelope.to_bytes()).await?;
+    Ok(())
 }
 
 fn record(

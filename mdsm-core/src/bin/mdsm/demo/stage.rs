@@ -107,7 +107,7 @@ impl Stage {
         println!("  mdsm keys person me.secret");
         println!("  mdsm record add FILE --key me.secret --network {folder}/network.toml");
         println!(
-            "  and what it says next; a reader with another key: mdsm request, then mdsm grant, record open, revoke"
+            "  and what it says next; a reader with another key: mdsm request, then mdsm grant, open, revoke"
         );
     }
 

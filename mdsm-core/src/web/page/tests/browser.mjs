@@ -1,11 +1,13 @@
 // The page in Chromium: a key is brought, records are listed, receipts are checked, tampered ones are shown as bad
 // with the place where they break. Screenshots are kept.
 //
-//   node browser.mjs CHROMIUM FOLDER            against canned answers
-//   node browser.mjs CHROMIUM FOLDER URL SEED   against a running institution, for the person with this seed
+//   node browser.mjs CHROMIUM FOLDER                   against canned answers
+//   node browser.mjs CHROMIUM FOLDER URL SEED [LIGHT]  against a running institution, for the person with this seed;
+//                                                      LIGHT is a file with what a light client was told: the ids of
+//                                                      the records in order, and those of the readers
 
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { launch, open } from './chromium.mjs';
@@ -13,8 +15,8 @@ import { SEEDS, network } from './network.mjs';
 import { serve } from './serve.mjs';
 import { raw, vectorsOf } from './vectors.mjs';
 
-const [program, folder, runningUrl, runningSeed] = process.argv.slice(2);
-if (!program || !folder) throw new Error('usage: node browser.mjs CHROMIUM FOLDER [URL SEED]');
+const [program, folder, runningUrl, runningSeed, light] = process.argv.slice(2);
+if (!program || !folder) throw new Error('usage: node browser.mjs CHROMIUM FOLDER [URL SEED [LIGHT]]');
 const out = resolve(folder);
 mkdirSync(out, { recursive: true });
 
@@ -92,6 +94,19 @@ async function story(page, seed) {
     assert.equal(await page.value("document.querySelectorAll('#result svg .knot.good').length"), 9);
     assert.match(await page.text('#result'), /test network/);
     await shoot(page, 'receipt-good', { selector: '#result', height: 1250 });
+  });
+}
+
+/** What a light client was told about the same person, the page shows too. */
+async function alike(page, { records, readers }) {
+  await step('the records and the readers are those that the light client was told', async () => {
+    assert.ok(records.length > 0 && readers.length > 0);
+    await page.until(`document.querySelectorAll('[data-record]').length >= ${records.length}`);
+    assert.deepEqual(await page.value("[...document.querySelectorAll('[data-record]')].map((one) => one.dataset.record)"), records);
+    await page.until("document.querySelector('#readings tbody tr')");
+    const rows = await page.value("[...document.querySelectorAll('#readings tbody tr')].map((row) => row.innerText)");
+    assert.equal(rows.length, readers.length, rows.join());
+    assert.ok(readers.every((reader) => rows.some((row) => row.includes(reader.slice(0, 8)))), rows.join());
   });
 }
 
@@ -269,6 +284,7 @@ try {
   if (runningUrl) {
     const page = await open(browser, runningUrl);
     await story(page, runningSeed);
+    if (light) await alike(page, JSON.parse(readFileSync(light, 'utf8')));
     await shoot(page, 'running-records');
     assert.deepEqual(page.complaints, []);
   } else {

@@ -64,7 +64,8 @@ fn has(program: &str) -> bool {
 fn runs(program: &str, file: &str) -> Option<Vec<String>> {
     if !has(program) {
         // Not by a macro, whose words the runner of the tests keeps to itself.
-        writeln!(std::io::stderr(), "SKIPPED {file}: {program} is not installed").unwrap();
+        let why = format!("SKIPPED {file}: {program} is not installed\n");
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
         return None;
     }
     Some(vec![program.to_owned(), below(file).to_str().unwrap().to_owned()])

@@ -75,41 +75,46 @@ pub(crate) fn run(options: &NodeOptions) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| fault(&error))?;
     let orphaned = options.while_stdin.then(input_end);
-    let stop = async {
-        match orphaned {
-            Some(orphaned) => tokio::select! {
-                () = stopped() => {}
-                () = orphaned => {}
-            },
-            None => stopped().await,
-        }
-    };
     let ended = runtime.block_on(async {
-        // From now on, so that whoever is asked to end while it starts ends as it should.
-        let stop = tokio::spawn(stop);
-        Served::start(&settings).await?.until(async { drop(stop.await) }).await
+        // Before it starts, so that whoever is asked to end while it starts ends as it should.
+        let stopped = stopped();
+        let stop = async {
+            match orphaned {
+                Some(orphaned) => tokio::select! {
+                    () = stopped => {}
+                    () = orphaned => {}
+                },
+                None => stopped.await,
+            }
+        };
+        Served::start(&settings).await?.until(stop).await
     });
     ended.map_err(|error| fault(&error))
 }
 
-/// Returns when the process is asked to end.
-pub(crate) async fn stopped() {
-    let interrupted = tokio::signal::ctrl_c();
+/// Listens from now on, and returns when the process is asked to end.
+pub(crate) fn stopped() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminated = signal(SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminated {
-                Some(signal) => signal.recv().await,
+        use tokio::signal::unix::{Signal, SignalKind, signal};
+        // Without a handler the signal ends the process as it always does.
+        let [mut terminated, mut interrupted] =
+            [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| signal(kind).ok());
+        async fn received(signal: &mut Option<Signal>) {
+            match signal {
+                Some(signal) => _ = signal.recv().await,
                 None => std::future::pending().await,
             }
-        };
-        tokio::select! {
-            _ = interrupted => {}
-            _ = terminated => {}
+        }
+        async move {
+            tokio::select! {
+                () = received(&mut terminated) => {}
+                () = received(&mut interrupted) => {}
+            }
         }
     }
     #[cfg(not(unix))]
-    drop(interrupted.await);
+    async {
+        drop(tokio::signal::ctrl_c().await);
+    }
 }

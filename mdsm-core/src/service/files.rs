@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::ask::Asker;
 use super::sharing::{ExchangeError, Vault};
 use crate::crypto::sha256;
-use crate::objects::{NoSource, Objects, Source};
+use crate::objects::{NoSource, Objects, ObjectsError, Source};
 use crate::params::ROW_FILE_BYTES_MAX;
 use crate::runtime::settings::NetworkFile;
 use crate::types::{Digest, InstitutionId};
@@ -91,31 +91,25 @@ impl Files {
         };
         let (sent, stored) = tokio::join!(sending, self.objects.put_from(digest, reader));
         sent?;
-        let failed = |error: crate::objects::ObjectsError| Failure::Request {
-            at: "object",
-            why: error.to_string(),
-        };
-        stored.map(|_| ()).map_err(failed)
+        stored.map(|_| ()).map_err(untaken)
     }
 
     /// Whether a file lies here.
     pub(super) async fn holds(&self, digest: &Digest) -> Result<bool, Failure> {
         let held = self.objects.has(digest).await;
-        held.map_err(|error| Failure::Busy { why: error.to_string() })
+        held.map_err(failure)
     }
 
     /// A file for somebody: it is checked as a whole before its first byte leaves. So many are given at a time; whoever
     /// comes then waits, as does one who asks while another is slow, and no thread waits with them.
     pub(super) async fn give(&self, digest: &Digest) -> Result<Download, Failure> {
-        let fault = |why: String| Failure::Fault { why };
         let place = self.places.clone().acquire_owned().await;
-        let place = place.map_err(|error| fault(error.to_string()))?;
-        let folder = tempfile::tempdir().map_err(|error| fault(error.to_string()))?;
+        let place = place.map_err(|error| fault(&error))?;
+        let folder = tempfile::tempdir().map_err(|error| fault(&error))?;
         let path = folder.path().join("file");
-        let found = self.objects.get_to(digest, &path, &NoSource).await;
-        let bytes = found.map_err(|error| fault(error.to_string()))?;
+        let bytes = self.objects.get_to(digest, &path, &NoSource).await.map_err(failure)?;
         let bytes = bytes.ok_or_else(|| Failure::Absent { what: format!("object {digest}") })?;
-        let file = File::open(&path).await.map_err(|error| fault(error.to_string()))?;
+        let file = File::open(&path).await.map_err(|error| fault(&error))?;
         let (sender, pieces) = mpsc::channel(PIECES_MAX);
         tokio::spawn(async move {
             hand_out(file, sender).await;
@@ -123,6 +117,40 @@ impl Files {
         });
         Ok(Download { bytes, pieces })
     }
+}
+
+/// Why a file that somebody sends is not taken: what is wrong with the file is the sender's.
+fn untaken(error: ObjectsError) -> Failure {
+    match error {
+        ObjectsError::TooLarge { bytes_max, .. } => Failure::Long { at: "body", bytes_max },
+        ObjectsError::Digest { .. } | ObjectsError::Input { .. } => {
+            Failure::Request { at: "object", why: error.to_string() }
+        }
+        other => failure(other),
+    }
+}
+
+/// What the storage does not do. Its places have names that are for the operator alone.
+fn failure(error: ObjectsError) -> Failure {
+    match &error {
+        ObjectsError::Different { .. } => {
+            tracing::error!(%error, "another file lies under a digest");
+            let why = "another file lies under its digest here".to_owned();
+            Failure::Conflict { at: "object", why, limit: None }
+        }
+        ObjectsError::Copies { .. }
+        | ObjectsError::Unreachable { .. }
+        | ObjectsError::Places { .. } => {
+            tracing::warn!(%error, "the storage does not do what is asked of it");
+            Failure::Busy { why: "object: not enough of the storage answers now".to_owned() }
+        }
+        _ => fault(&error),
+    }
+}
+
+fn fault(error: &dyn std::error::Error) -> Failure {
+    tracing::error!(%error, "the storage fails");
+    Failure::Fault { why: "its storage".to_owned() }
 }
 
 /// Hands out a file piece by piece, to its end or until nobody takes the next.
@@ -148,8 +176,7 @@ async fn hand_out(mut file: File, sender: mpsc::Sender<std::io::Result<Bytes>>) 
 impl Vault for Files {
     async fn put(&self, bytes: Vec<u8>) -> Result<Digest, ExchangeError> {
         let digest = sha256(&bytes);
-        let away =
-            |error: crate::objects::ObjectsError| ExchangeError::Away { why: error.to_string() };
+        let away = |error: ObjectsError| ExchangeError::Away { why: error.to_string() };
         self.objects.put(&digest, &bytes).await.map_err(away)?;
         Ok(digest)
     }

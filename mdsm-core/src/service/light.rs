@@ -7,7 +7,6 @@
 //! Of any f + 1 that agree one is not faulty and left nothing out, so it is enough that as many of all auditors
 //! agree; who said something else is named beside the answer.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use axum::http::Method;
@@ -20,6 +19,7 @@ use crate::client::{
 };
 use crate::crypto::sha256;
 use crate::crypto::sign::SigningKey;
+use crate::environment::replace;
 use crate::ledger::GenesisError;
 use crate::runtime::settings::NetworkFile;
 use crate::types::{Height, InstitutionId, OwnerId};
@@ -352,13 +352,7 @@ impl LightClient {
         let text =
             serde_json::to_string(&self.light.keep()).map_err(|error| damaged(file, error))?;
         let text = format!("{}\n{text}\n", sha256(text.as_bytes()));
-        // One of its own: several people may ask at a time, and the file is that of their network.
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        beside.write_all(text.as_bytes()).map_err(failed)?;
-        beside.persist(file).map_err(|error| failed(error.error))?;
-        Ok(())
+        replace(file, text.as_bytes()).map_err(failed)
     }
 }
 

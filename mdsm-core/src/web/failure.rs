@@ -8,6 +8,9 @@ use thiserror::Error;
 use crate::client::{CallerError, QuestionError};
 use crate::types::OwnerId;
 
+/// Seconds after which it is of use to ask again what cannot be done now.
+const RETRY_S: &str = "5";
+
 /// A request that fails. The text says what is wrong where; the limit is told beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Failure {
@@ -147,6 +150,9 @@ impl IntoResponse for Failure {
         let fields = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             fields.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("MDSM"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            fields.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_S));
         }
         if matches!(self, Self::Long { .. } | Self::Late { .. } | Self::Slow { .. }) {
             // What is left of the request is not read.

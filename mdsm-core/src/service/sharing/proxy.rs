@@ -115,10 +115,14 @@ impl Proxy {
             }
             match self.deliver(watch, dealing).await {
                 Ok(record) => step.deliveries.push((granted.act.id, record)),
-                Err(SharingError::Exchange(error)) => return Err(error.into()),
+                Err(error @ SharingError::Exchange(ExchangeError::Stopping)) => return Err(error),
                 // The owner may yet store what is missing.
                 Err(error) if error.is_passing() => {
                     tracing::debug!(grant = %granted.act.id, %error, "not delivered yet");
+                }
+                // What was not reached for one grant may be there for the next.
+                Err(SharingError::Exchange(error)) => {
+                    tracing::warn!(grant = %granted.act.id, %error, "a proxy tries again later");
                 }
                 Err(error) => {
                     tracing::warn!(grant = %granted.act.id, %error, "nothing can be delivered");

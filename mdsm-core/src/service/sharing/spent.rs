@@ -8,12 +8,13 @@
 //! Invariant: what is accepted is read, added and stored under one lock, so that no list forgets what another one has.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
 use crate::codec::{DecodeError, Wire as _};
+use crate::environment::replace;
 use crate::reencryption::SpentOffers;
 
 /// The file of a list.
@@ -97,17 +98,8 @@ impl SpentBook {
     }
 
     fn store(&self, offers: &SpentOffers) -> Result<(), SpentError> {
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let write = || {
-            // A name that nobody else has, least of all a secret beside it; its mode is 0600.
-            let mut written = tempfile::NamedTempFile::new_in(folder)?;
-            written.write_all(&offers.to_bytes())?;
-            written.as_file().sync_all()?;
-            written.persist(&self.file)?;
-            File::open(folder)?.sync_all()
-        };
-        write().map_err(|source| SpentError::File { file: self.file.clone(), source })
+        let written = replace(&self.file, &offers.to_bytes());
+        written.map_err(|source| SpentError::File { file: self.file.clone(), source })
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) const BLOCKS: u64 = 100_000;
 
 /// A vault in memory, which can lose and change what it holds.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shared(Arc<Mutex<BTreeMap<Digest, Vec<u8>>>>);
+pub(super) struct Shared(Arc<Mutex<BTreeMap<Digest, Vec<u8>>>>, Arc<Mutex<Option<Digest>>>);
 
 impl Shared {
     pub(super) fn set(&self, digest: Digest, bytes: Option<Vec<u8>>) -> Option<Vec<u8>> {
@@ -34,6 +34,11 @@ impl Shared {
         let before = objects.remove(&digest);
         bytes.map(|bytes| objects.insert(digest, bytes));
         before
+    }
+
+    /// From now on this object cannot be reached.
+    pub(super) fn hide(&self, digest: Option<Digest>) {
+        *self.1.lock().unwrap() = digest;
     }
 
     pub(super) fn all(&self) -> Vec<Vec<u8>> {
@@ -53,6 +58,9 @@ impl Vault for Shared {
     }
 
     async fn get(&self, digest: Digest) -> Result<Option<Vec<u8>>, ExchangeError> {
+        if *self.1.lock().unwrap() == Some(digest) {
+            return Err(ExchangeError::Away { why: "hidden".to_owned() });
+        }
         Ok(self.0.lock().unwrap().get(&digest).cloned())
     }
 }

@@ -166,6 +166,40 @@ fn pre_5_5_a_proxy_does_only_what_was_approved_and_an_owner_accepts_an_offer_onc
     });
 }
 
+#[test]
+fn a_parcel_that_cannot_be_reached_keeps_no_other_delivery_waiting() {
+    network(async |stage| {
+        let (desk, its) = (stage.desk(1), stage.desk(5));
+        let (mut proxy, bidder) = (stage.proxy(InstitutionId::new(5)), its.delegate());
+        let [mut patient, doctor] = [1, 2].map(|seed| stage.person(seed));
+        let id = added(&desk, &patient, &file(0x11)).await;
+        let mut grants = Vec::new();
+        for _ in 0..2 {
+            let grant = granted(&desk, (&patient, &doctor), id, Variant::Public).await;
+            seen(&its, grant, Some).await;
+            assert_eq!(proxy.step(&*its).await.unwrap().bids, [grant]);
+            seen(&desk, grant, |it| it.bids.get(&bidder).copied()).await;
+            grants.push(grant);
+        }
+        for grant in &grants {
+            patient.choose(&*desk, *grant, bidder).await.unwrap();
+        }
+        // A proxy goes through its grants in this order.
+        grants.sort_unstable();
+        let mut parcels = Vec::new();
+        for grant in &grants {
+            parcels.push(seen(&its, *grant, |it| it.choice).await.parcel);
+        }
+        for (hidden, expected) in [(Some(parcels[0]), grants[1]), (None, grants[0])] {
+            stage.vault.hide(hidden);
+            let step = proxy.step(&*its).await.unwrap();
+            let delivered: Vec<RecordId> =
+                step.deliveries.iter().map(|(grant, _)| *grant).collect();
+            assert_eq!(delivered, [expected]);
+        }
+    });
+}
+
 /// Bids for a grant, perhaps beside others, and is chosen.
 async fn with_bid(
     stage: &Stage,

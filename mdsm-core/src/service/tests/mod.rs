@@ -1,5 +1,7 @@
 //! Eight institutions on sockets, who asks them, and two that lie.
 
+mod storage;
+
 use std::time::Duration;
 
 use axum::body::Bytes;

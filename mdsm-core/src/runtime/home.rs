@@ -212,8 +212,18 @@ impl Home {
                 .map(|(block, items)| (Arc::new(block), items.into_iter().map(Arc::new).collect()));
             let accepted = accepted(&books)?;
             learn(&scheme, &accepted, &start.genesis.chain_id());
+            let certificate_of = |epoch| {
+                let read = books.rows().certificate(epoch).unwrap_or_else(|error| {
+                    warnings.push(format!(
+                        "the certificate of the anchor of epoch {epoch} is fetched anew: {error}"
+                    ));
+                    None
+                });
+                read.map(Arc::new)
+            };
             let recovered = Recovered {
                 commits: first.into_iter().chain(&mut stored),
+                certificate_of,
                 journal: Recalled::Whole(&entries),
                 blocks: blocks.collect(),
                 accepted,

@@ -146,9 +146,11 @@ impl<L: Links> Driver<L> {
 
     fn take(&mut self, order: Order) -> Result<(), DiskError> {
         match order {
-            Order::Message { from, message } => {
+            Order::Message { from, message, room } => {
                 self.metrics.messages_in.inc();
-                self.step(Input::Message { from, message: *message }, None)
+                let taken = self.step(Input::Message { from, message: *message }, None);
+                drop(room);
+                taken
             }
             Order::Submit { submission, answer } => {
                 self.step(Input::Submit(submission), Some(answer))

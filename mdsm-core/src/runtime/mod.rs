@@ -42,7 +42,7 @@ pub use journal::{Journal, JournalError, Kept};
 pub use links::Links;
 pub use metrics::Metrics;
 pub use objects::{missing_of, objects_of};
-pub use order::{Answer, Order};
+pub use order::{Answer, Order, Room};
 pub use peers::Peers;
 pub use signatures::Prechecked;
 pub use status::Status;

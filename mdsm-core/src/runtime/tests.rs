@@ -581,6 +581,70 @@ async fn con_7_28_small_questions_taken_together_bring_no_more_than_a_share() {
     assert!((most - 1..=most).contains(&sent), "{sent} of {most}");
 }
 
+#[tokio::test]
+async fn ddb_1_10_an_accepted_record_that_is_lost_keeps_no_institution_off() {
+    let network = Network::of_turns(3_600_000);
+    let me = InstitutionId::new(1);
+    let _letters = network.mailbox(me);
+    let owner = SigningKey::from_seed(&[1; 32]);
+    let ids = {
+        let (parts, effects, _) = network.parts(me, Prechecked::default());
+        let books = parts.disk.books().clone();
+        let (orders, taken) = mpsc::channel(1);
+        orders.send(Order::Stop).await.unwrap();
+        Driver::new(parts, effects).run(taken).await.unwrap();
+        let (mut batch, mut ids) = (crate::store::Batch::new(), Vec::new());
+        for number in 0..4 {
+            let envelope = network.envelope(&owner, number, 1).verify(&network.chain()).unwrap();
+            ids.push(*envelope.record_id());
+            books::Table::put_accepted(&mut batch, &envelope);
+        }
+        books.rows().store().commit(batch).unwrap();
+        // Behind the back of the witness, as a disk does it.
+        let mut damage = crate::store::Batch::new();
+        damage.put(crate::store::Table::Accepted, *ids[1].as_bytes(), b"rotten".to_vec());
+        books.rows().store().store().commit(damage).unwrap();
+        ids
+    };
+    let (parts, _, warnings) = network.parts(me, Prechecked::default());
+    assert_eq!(parts.node.waiting(), 3);
+    let told = format!("accepted record {} is lost: ", ids[1]);
+    assert!(warnings.iter().any(|it| it.starts_with(&told)), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn ddb_1_10_a_store_that_does_not_open_says_what_to_do() {
+    let network = Network::of_turns(3_600_000);
+    let me = InstitutionId::new(1);
+    let _letters = network.mailbox(me);
+    let witness = network.directory(1).join("store/witness.log");
+    let run = async || {
+        let (parts, effects, _) = network.parts(me, Prechecked::default());
+        let books = parts.disk.books().clone();
+        let envelope = network.envelope(&SigningKey::from_seed(&[1; 32]), 1, 1);
+        let mut batch = crate::store::Batch::new();
+        let envelope = envelope.verify(&network.chain()).unwrap();
+        books::Table::put_accepted(&mut batch, &envelope);
+        books.rows().store().commit(batch).unwrap();
+        let (orders, taken) = mpsc::channel(1);
+        orders.send(Order::Stop).await.unwrap();
+        Driver::new(parts, effects).run(taken).await.unwrap();
+    };
+    // One commit that the witness lacks is what a crash leaves.
+    run().await;
+    run().await;
+    std::fs::OpenOptions::new().write(true).open(&witness).unwrap().set_len(5).unwrap();
+    let (home, _) = Home::open(network.directory(1)).unwrap();
+    let start = Start { genesis: network.genesis.clone(), founders: &network.founders };
+    let config = NodeConfig { me, delay_ms: 20 };
+    let refused = home.rouse(config, &start, Prechecked::default(), Clock::new().now());
+    let told = refused.unwrap_err().to_string();
+    assert!(told.contains("`mdsm store check`") && told.contains("Move this directory"), "{told}");
+    // What it says holds.
+    std::fs::rename(home.store(), home.directory().join("aside")).unwrap();
+    run().await;
+}
+
 fn collect(directory: &Path, files: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

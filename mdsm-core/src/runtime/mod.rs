@@ -11,6 +11,7 @@ pub mod bitcoin;
 mod books;
 mod disk;
 mod driver;
+mod ending;
 mod home;
 mod inspect;
 mod institution;
@@ -32,6 +33,7 @@ mod timers;
 pub use books::{Books, BooksError, Table};
 pub use disk::{Disk, DiskError};
 pub use driver::{Driver, LiveNode, Parts};
+pub use ending::EndError;
 pub use home::{Home, HomeError, Roused};
 pub use inspect::{Inspection, inspect};
 pub use institution::{

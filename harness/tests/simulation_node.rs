@@ -141,6 +141,7 @@ fn booked(run: &Run<Protocol>) -> BTreeSet<(u32, OffenceKind)> {
         let mut node = run.setup.node(InstitutionId::new(1));
         let stored = Recovered {
             commits: commits.iter().copied().take_while(is_before),
+            certificate_of: |_| None,
             journal: Journal::Whole(&[]),
             blocks: Vec::new(),
             accepted: Vec::new(),

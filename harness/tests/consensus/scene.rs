@@ -49,8 +49,13 @@ impl Scene {
     ) -> (Self, Vec<Effect>) {
         let mut node = fresh(self.node.me());
         let mut effects = Vec::new();
-        let stored =
-            Recovered { commits: [] as [Commit; 0], journal, blocks: Vec::new(), accepted };
+        let stored = Recovered {
+            commits: [] as [Commit; 0],
+            certificate_of: |_| None,
+            journal,
+            blocks: Vec::new(),
+            accepted,
+        };
         node.recover(build::after_start(self.ms), stored, &mut effects).expect("a sound disk");
         (Self { node, network: Network::new(), ms: self.ms }, effects)
     }

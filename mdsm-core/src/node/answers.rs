@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::interface::Effect;
+use super::interface::{Effect, Wanted};
 use super::machine::Node;
 use super::message::Message;
 use crate::codec::{Encode as _, Wire as _};
@@ -51,6 +51,12 @@ impl Answers {
 }
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
+    /// Whether a peer is answered at all, which is asked before anything is read for it.
+    pub fn may_be_answered(&mut self, to: InstitutionId) -> bool {
+        self.answers.begin(self.now.period(self.chain.genesis().turn_ms));
+        self.answers.is_open(to)
+    }
+
     /// Whether an answer from the store may go to a peer; it is counted then. For the driver that carries
     /// out [`Effect::Serve`].
     //= harness/spec/consensus.md#con-7-safety-life-and-evidence
@@ -80,9 +86,9 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
                 Effect::Send { to: Audience::One(to), message } if *to == from => {
                     self.may_answer(from, message)
                 }
-                Effect::Serve { to, .. } => {
+                Effect::Serve { to, wanted } => {
                     self.answers.begin(self.now.period(self.chain.genesis().turn_ms));
-                    self.answers.is_open(*to)
+                    self.answers.admits(*to, look_ups(wanted).saturating_mul(LOOK_UP_BYTES))
                 }
                 _ => true,
             };
@@ -95,6 +101,17 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
     }
 }
+
+/// How often the store is looked into for what a peer wants, whether it is there or not.
+fn look_ups(wanted: &Wanted) -> usize {
+    match wanted {
+        Wanted::Items(roots) => roots.len(),
+        Wanted::Anchor(_) | Wanted::Block(_) | Wanted::Decision { .. } => 1,
+    }
+}
+
+/// What a look into the store counts of a peer's share, so that to ask for what is not there has an end.
+const LOOK_UP_BYTES: usize = 64;
 
 /// Encoded bytes of an answer, those of a certificate to a few bytes; nothing of a message that is none.
 fn bytes_of(message: &Message) -> Option<usize> {

@@ -4,112 +4,16 @@
 //! its own chain has these very roots; that makes the anchors one chain, even where every auditor is
 //! faulty (spec: consensus, T5).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::anchor::duty_of;
+use super::ballot_box::Ballot;
 use super::interface::{Effect, Timer, Wanted};
-use super::limits::{BALLOTS_CERTIFIED_MAX, BALLOTS_MAX};
 use super::machine::{Node, is_silent};
 use super::message::Message;
-use crate::consensus::{self, AnchorBallot, AnchorEffect, Audience, Rules};
+use crate::consensus::{self, AnchorEffect, Audience, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{AnchorOutput, Certificate, SignedVote, Subject, Vote};
-use crate::roster::Committees;
-use crate::types::{Digest, Epoch, InstitutionId, Timestamp, View};
-
-/// Ballots that are open, and the last ones that are certified.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ballots {
-    by_epoch: BTreeMap<Epoch, Ballot>,
-    /// The first epoch whose anchor is not certified with this node's own root.
-    next: Epoch0,
-    /// Whether the timer runs.
-    is_armed: bool,
-}
-
-/// Counts from the first epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Epoch0(Epoch);
-
-impl Default for Epoch0 {
-    fn default() -> Self {
-        Self(Epoch::new(0))
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Ballot {
-    ballot: AnchorBallot,
-    /// The root that follows from this node's chain.
-    root: Digest,
-    /// Time of the last block of the epoch, and of the block that opened it.
-    ended: Timestamp,
-    opened: Timestamp,
-    /// Who has to anchor it, in turn.
-    duty: Vec<InstitutionId>,
-}
-
-impl Ballots {
-    /// Opens the ballot of an epoch that was frozen with this root.
-    pub(super) fn open(
-        &mut self,
-        committees: &Committees,
-        me: InstitutionId,
-        root: Digest,
-        (opened, ended): (Timestamp, Timestamp),
-        last_view: View,
-    ) {
-        let ballot = AnchorBallot::new(committees, me);
-        let duty = duty_of(committees, last_view);
-        self.by_epoch.insert(ballot.epoch(), Ballot { ballot, root, ended, opened, duty });
-        let is_certified = |ballot: &Ballot| ballot.ballot.certificate().is_some();
-        let certified: Vec<Epoch> = self
-            .by_epoch
-            .iter()
-            .filter(|(_, ballot)| is_certified(ballot))
-            .map(|(epoch, _)| *epoch)
-            .collect();
-        let spare = certified.len().saturating_sub(BALLOTS_CERTIFIED_MAX);
-        for epoch in certified.into_iter().take(spare) {
-            self.by_epoch.remove(&epoch);
-        }
-        // Certified in order, the lowest are needed first; what does not fit is opened by nobody.
-        while self.by_epoch.len() > BALLOTS_MAX {
-            self.by_epoch.pop_last();
-        }
-    }
-
-    /// Remembers a vote or a certificate that was stored before a restart.
-    pub(super) fn recall_vote(&mut self, vote: &Vote) {
-        if let Some(ballot) = self.by_epoch.get_mut(&vote.epoch) {
-            ballot.ballot.recall(vote);
-        }
-    }
-
-    pub(super) fn recall_certificate(&mut self, certificate: &Arc<Certificate>) {
-        let Some(ballot) = self.by_epoch.get_mut(&certificate.vote.epoch) else { return };
-        ballot.ballot.on_certificate(certificate.clone(), &mut Vec::new());
-        self.advance();
-    }
-
-    /// Goes on to the first epoch that is not certified with the own root.
-    fn advance(&mut self) {
-        while let Some(ballot) = self.by_epoch.get(&self.next.0) {
-            let certified = ballot.ballot.certificate();
-            let root = certified.and_then(|certificate| certificate.vote.subject.digest());
-            match (root == Some(&ballot.root), self.next.0.next()) {
-                (true, Some(next)) => self.next = Epoch0(next),
-                _ => break,
-            }
-        }
-    }
-
-    /// Ballots kept, for a measure of memory.
-    pub(super) fn len(&self) -> usize {
-        self.by_epoch.len()
-    }
-}
+use crate::ledger::{AnchorOutput, Certificate, SignedVote, Subject};
+use crate::types::{Epoch, InstitutionId};
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Votes for the next anchor, if the node may.
@@ -118,7 +22,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# certificate of every epoch before and its own finalized chain yields all these roots.
     pub(super) fn vote_on_anchor(&mut self, effects: &mut Vec<Effect>) {
         self.ballots.advance();
-        let next = self.ballots.next.0;
+        let next = self.ballots.next;
         let Some(Ballot { ballot, root, ended, opened, .. }) = self.ballots.by_epoch.get_mut(&next)
         else {
             return;
@@ -145,7 +49,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     pub(super) fn vote_again(&mut self, effects: &mut Vec<Effect>) {
         self.ballots.is_armed = false;
         self.vote_on_anchor(effects);
-        if self.ballots.by_epoch.contains_key(&self.ballots.next.0) {
+        if self.ballots.by_epoch.contains_key(&self.ballots.next) {
             self.ask_for_anchor(effects);
             self.arm_ballots(effects);
         }
@@ -156,7 +60,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     //# CON-7.24 (ours): A node that casts no vote for the next anchor of its chain and lacks the
     //# certificate MUST ask an auditor for it, at least every eight assumed delays.
     fn ask_for_anchor(&self, effects: &mut Vec<Effect>) {
-        let next = self.ballots.next.0;
+        let next = self.ballots.next;
         let Some(Ballot { ballot, root, .. }) = self.ballots.by_epoch.get(&next) else { return };
         if !ballot.has_voted() && ballot.certificate().is_none() {
             let to = Audience::One(self.somebody(root));
@@ -174,7 +78,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         if let Some(certificate) = ballot.and_then(|ballot| ballot.ballot.certificate()) {
             let message = Message::Certificate(certificate.clone());
             effects.push(Effect::Send { to: Audience::One(from), message });
-        } else if epoch < self.ballots.next.0 {
+        } else if epoch < self.ballots.next {
             effects.push(Effect::Serve { to: from, wanted: Wanted::Anchor(epoch) });
         }
     }
@@ -200,7 +104,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
         let Some(Ballot { ballot, .. }) = self.ballots.by_epoch.get_mut(&epoch) else {
             // Certified and put away, or not frozen here yet.
-            if epoch < self.ballots.next.0 {
+            if epoch < self.ballots.next {
                 effects.push(Effect::Serve { to: from, wanted: Wanted::Anchor(epoch) });
             }
             return;

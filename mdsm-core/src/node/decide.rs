@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ballot_box::Ended;
 use super::bodies::Missing;
 use super::interface::{Commit, Effect};
 use super::machine::{Node, consensus_of};
@@ -135,11 +136,14 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         effects: &mut Vec<Effect>,
     ) {
         effects.push(Effect::Frozen(frozen.anchor));
-        let ended = self.chain.opened_at().1;
-        let committees = self.consensus.committees();
-        let root = frozen.anchor.root();
-        let last_view = self.chain.head_view();
-        self.ballots.open(committees, self.config.me, root, (opened, ended), last_view);
+        self.ballots.open(Ended {
+            committees: self.consensus.committees().clone(),
+            root: frozen.anchor.root(),
+            ended: self.chain.opened_at().1,
+            opened,
+            last_view: self.chain.head_view(),
+            certificate: None,
+        });
         self.vote_on_anchor(effects);
         self.arm_ballots(effects);
         self.ended = Some(certificate);

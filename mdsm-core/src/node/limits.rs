@@ -16,7 +16,8 @@ pub const ITEMS_MAX: usize = 4 * 16_384;
 pub const ITEMS_BYTES_MAX: usize = 4 * 32 * 1_024 * 1_024;
 /// Pieces of evidence, registrations and receipts of service that wait for a block, of each kind.
 pub const EVENTS_MAX: usize = 1_024;
-/// Epochs whose anchor ballots are kept: a week of epochs without any certificate.
+/// Anchor ballots that are kept with their votes: a week of epochs without any certificate. Epochs behind them
+/// wait for their turn.
 pub const BALLOTS_MAX: usize = 1_024;
 /// Certified ones among them, for those who still ask and for anchors that Bitcoin is slow to take: a
 /// day.

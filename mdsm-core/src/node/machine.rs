@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::answers::Answers;
-use super::ballots::Ballots;
+use super::ballot_box::Ballots;
 use super::blame::Blame;
 use super::bodies::Bodies;
 use super::events::Waiting;
@@ -106,7 +106,7 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             bodies: Bodies::default(),
             blame: Blame::default(),
             tip: None,
-            ballots: Ballots::default(),
+            ballots: Ballots::new(config.me),
             lost_at: None,
             submitter: Submitter::new(config.me),
             resumed: BTreeMap::new(),

@@ -17,6 +17,7 @@
 
 mod anchor;
 mod answers;
+mod ballot_box;
 mod ballots;
 mod blame;
 mod bodies;

@@ -2,17 +2,19 @@
 //! accepted records. [CON-7] [STO-2]
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::ballot_box::Ended;
 use super::ballots::is_anchor;
 use super::interface::{Commit, Effect};
 use super::machine::{Node, consensus_of};
 use crate::chain::{BlockError, RecordIndex};
 use crate::consensus::{JournalEntry, RecoverError, Rules};
 use crate::crypto::sign::Scheme;
-use crate::ledger::{Block, Envelope, Item, Proposal};
+use crate::ledger::{Block, Certificate, Envelope, Item, Proposal, Subject};
 use crate::types::{Epoch, Height, Timestamp};
 
 /// What is known of the log.
@@ -26,10 +28,13 @@ pub enum Journal<'a> {
 
 /// What was on the disk.
 #[derive(Clone, Debug)]
-pub struct Recovered<'a, C> {
+pub struct Recovered<'a, C, A> {
     /// Every commit, in order, as far as the store has it. Each is forgotten before the next is taken: a chain has years
     /// of them.
     pub commits: C,
+    /// The stored certificate of an epoch's anchor, whose signatures were checked before. Those that the log holds
+    /// need not be among them.
+    pub certificate_of: A,
     /// The log of consensus.
     pub journal: Journal<'a>,
     /// Blocks that the node voted for, with their Items; those that are final by now are passed over.
@@ -65,18 +70,38 @@ fn entered(entries: &[JournalEntry]) -> Option<Epoch> {
 
 impl<S: Scheme + Clone, R: Rules> Node<S, R> {
     /// Takes up what was stored and goes on. Committed blocks are checked again: disks rot.
-    pub fn recover<C>(
+    pub fn recover<C, A>(
         &mut self,
         now: Timestamp,
-        stored: Recovered<'_, C>,
+        stored: Recovered<'_, C, A>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), RecoverNodeError>
     where
         C: IntoIterator<Item: Borrow<Commit>>,
+        A: FnMut(Epoch) -> Option<Arc<Certificate>>,
     {
         self.now = now;
+        let entries: &[JournalEntry] = match stored.journal {
+            Journal::Whole(entries) => entries,
+            Journal::Lost => &[],
+        };
+        // Before the chain: a ballot that is certified goes away again as the chain goes on.
+        let (mut logged, mut certificate_of) = (BTreeMap::new(), stored.certificate_of);
+        for entry in entries {
+            match entry {
+                JournalEntry::Lost(found_at) => self.lost_at = Some(*found_at),
+                JournalEntry::Voted(vote) if matches!(vote.subject, Subject::Anchor(_)) => {
+                    self.ballots.recall(vote);
+                }
+                JournalEntry::Certified(certificate) if is_anchor(certificate) => {
+                    logged.insert(certificate.vote.epoch, certificate.clone());
+                }
+                _ => {}
+            }
+        }
+        let mut certificate_of = |epoch| logged.remove(&epoch).or_else(|| certificate_of(epoch));
         for commit in stored.commits {
-            self.replay(commit.borrow())?;
+            self.replay(commit.borrow(), &mut certificate_of)?;
         }
         for (proposal, items) in stored.blocks {
             if proposal.signed.header.height > self.chain.height() {
@@ -90,20 +115,6 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             let Ok(verified) = envelope.verify_by(&self.chain.id(), &self.scheme) else { continue };
             if !self.booked.contains(verified.record_id()) {
                 self.pool.add(verified, true);
-            }
-        }
-        let entries: &[JournalEntry] = match stored.journal {
-            Journal::Whole(entries) => entries,
-            Journal::Lost => &[],
-        };
-        for entry in entries {
-            match entry {
-                JournalEntry::Lost(found_at) => self.lost_at = Some(*found_at),
-                JournalEntry::Voted(vote) => self.ballots.recall_vote(vote),
-                JournalEntry::Certified(certificate) if is_anchor(certificate) => {
-                    self.ballots.recall_certificate(certificate);
-                }
-                _ => {}
             }
         }
         let is_lost = stored.journal == Journal::Lost || self.is_of_another_chain(entries);
@@ -141,7 +152,11 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
         }
     }
 
-    fn replay(&mut self, commit: &Commit) -> Result<(), RecoverNodeError> {
+    fn replay(
+        &mut self,
+        commit: &Commit,
+        certificate_of: &mut impl FnMut(Epoch) -> Option<Arc<Certificate>>,
+    ) -> Result<(), RecoverNodeError> {
         for (proposal, items) in commit.decision.blocks.iter().zip(&commit.items) {
             let block = Block { header: proposal.signed.header, payload: proposal.payload.clone() };
             let plain: Vec<Item> = items.iter().map(|item| (**item).clone()).collect();
@@ -154,10 +169,14 @@ impl<S: Scheme + Clone, R: Rules> Node<S, R> {
             let applied = chain.apply(checked);
             self.booked.book(height, &plain, &committees);
             if let Some(frozen) = applied.frozen {
-                let times = (self.chain.opened_at().1, chain.opened_at().1);
-                let root = frozen.anchor.root();
-                let last_view = chain.head_view();
-                self.ballots.open(&committees, self.config.me, root, times, last_view);
+                self.ballots.open(Ended {
+                    certificate: certificate_of(committees.epoch),
+                    committees,
+                    root: frozen.anchor.root(),
+                    ended: chain.opened_at().1,
+                    opened: self.chain.opened_at().1,
+                    last_view: chain.head_view(),
+                });
                 self.ended = Some(Arc::new(commit.decision.certificate.clone()));
                 self.booked.freeze();
             }

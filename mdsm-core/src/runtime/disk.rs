@@ -161,12 +161,23 @@ impl Disk {
     //# the epoch of the vote have ended.
     pub fn freeze(&mut self, ended: Epoch) -> Result<(), DiskError> {
         self.flush()?;
-        let before = self.entries.len();
-        self.entries.retain(|entry| decides(entry, ended));
-        if self.entries.len() < before {
-            self.journal.begin_with(&self.entries)?;
-            self.syncs += 1;
+        let certified: BTreeSet<Epoch> = self.entries.iter().filter_map(certified_anchor).collect();
+        let (kept, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut self.entries)
+            .into_iter()
+            .partition(|entry| decides(entry, ended, &certified));
+        self.entries = kept;
+        if dropped.is_empty() {
+            return Ok(());
         }
+        // A crash may have come between the log and the store: from here on the store is the only one that has them.
+        for entry in &dropped {
+            if let (JournalEntry::Certified(held), Some(_)) = (entry, certified_anchor(entry)) {
+                self.certify(held)?;
+            }
+        }
+        self.flush()?;
+        self.journal.begin_with(&self.entries)?;
+        self.syncs += 1;
         Ok(())
     }
 
@@ -200,19 +211,68 @@ impl Disk {
     }
 }
 
-/// Whether an entry still matters after the end of an epoch: those of anchors always do.
-fn decides(entry: &JournalEntry, ended: Epoch) -> bool {
+/// Whether an entry still matters after the end of an epoch, where these have certified anchors.
+///
+/// A vote on an anchor matters until its certificate is in the store: a node signs no anchor that it holds the
+/// certificate of, and comes back with those of the store. Should a row of these be lost, its chain yields the root that it
+/// signed before; without that chain it finds that log and store are not of one node, and stays silent (CON-7.12).
+fn decides(entry: &JournalEntry, ended: Epoch, certified: &BTreeSet<Epoch>) -> bool {
     let recent = |epoch: Epoch| epoch.get().saturating_add(EPOCHS_KEPT) >= ended.get();
+    let vote = match entry {
+        JournalEntry::Lost(_) => return true,
+        JournalEntry::Epoch(start) => return recent(start.epoch),
+        JournalEntry::Proposed(header) => return recent(header.epoch),
+        JournalEntry::Voted(vote) => vote,
+        JournalEntry::Certified(certificate) => &certificate.vote,
+    };
+    let is_open = matches!(vote.subject, Subject::Anchor(_)) && !certified.contains(&vote.epoch);
+    is_open || recent(vote.epoch)
+}
+
+/// The epoch whose anchor an entry certifies.
+fn certified_anchor(entry: &JournalEntry) -> Option<Epoch> {
     match entry {
-        JournalEntry::Lost(_) => true,
-        JournalEntry::Epoch(start) => recent(start.epoch),
-        JournalEntry::Proposed(header) => recent(header.epoch),
-        JournalEntry::Voted(vote) => {
-            matches!(vote.subject, Subject::Anchor(_)) || recent(vote.epoch)
+        JournalEntry::Certified(held) if matches!(held.vote.subject, Subject::Anchor(_)) => {
+            Some(held.vote.epoch)
         }
-        JournalEntry::Certified(certificate) => {
-            let vote = &certificate.vote;
-            matches!(vote.subject, Subject::Anchor(_)) || recent(vote.epoch)
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Vote;
+    use crate::types::{Signature, View};
+
+    #[test]
+    fn con_7_10_a_log_forgets_an_anchor_when_the_store_has_its_certificate() {
+        let directory = tempfile::tempdir().unwrap();
+        let (books, _) = Books::open(&directory.path().join("store")).unwrap();
+        let journal = Journal::create(directory.path().join("consensus.log")).unwrap();
+        let mut disk = Disk::new(Arc::new(books), journal, Vec::new(), BTreeSet::new());
+        let signed = [(0, Signature::new([0; 64])), (1, Signature::new([0; 64]))];
+        let last = 30;
+        for epoch in (0..=last).map(Epoch::new) {
+            let subject = Subject::Anchor(Digest::new([7; 32]));
+            let vote = Vote { epoch, view: View::new(0), subject };
+            disk.freeze(epoch).unwrap();
+            disk.persist(JournalEntry::Voted(vote)).unwrap();
+            // That of the fifth never comes; none reached the store before a crash.
+            if epoch.get() != 5 {
+                let certificate = Certificate::assemble(vote, 2, &signed).unwrap();
+                disk.persist(JournalEntry::Certified(Arc::new(certificate))).unwrap();
+            }
+        }
+        disk.freeze(Epoch::new(last)).unwrap();
+        let votes = disk.entries.iter().filter_map(|entry| match entry {
+            JournalEntry::Voted(vote) => Some(vote.epoch.get()),
+            _ => None,
+        });
+        assert_eq!(votes.collect::<Vec<_>>(), [5, last - 2, last - 1, last]);
+        for epoch in (0..last - 2).filter(|epoch| *epoch != 5) {
+            let stored = disk.books.rows().certificate(Epoch::new(epoch)).unwrap();
+            assert!(stored.is_some(), "the certificate of {epoch}");
         }
     }
 }

@@ -146,9 +146,11 @@ impl<L: Links> Driver<L> {
 
     fn take(&mut self, order: Order) -> Result<(), DiskError> {
         match order {
-            Order::Message { from, message } => {
+            Order::Message { from, message, room } => {
                 self.metrics.messages_in.inc();
-                self.step(Input::Message { from, message: *message }, None)
+                let taken = self.step(Input::Message { from, message: *message }, None);
+                drop(room);
+                taken
             }
             Order::Submit { submission, answer } => {
                 self.step(Input::Submit(submission), Some(answer))
@@ -273,10 +275,13 @@ impl<L: Links> Driver<L> {
                 // Nobody may be there any more.
                 Outgoing::Report(answer, state) => drop(answer.send(state)),
                 Outgoing::Serve(to, wanted) => {
-                    for message in super::serve::answers(&books, &wanted) {
-                        if self.node.may_answer(to, &message) {
-                            self.outbox.deliver(&[to], &message);
-                        }
+                    let mut answers = super::serve::answers(&books, &wanted);
+                    // Before anything is read: of orders taken together all may have been let pass.
+                    while self.node.may_be_answered(to)
+                        && let Some(message) = answers.next()
+                        && self.node.may_answer(to, &message)
+                    {
+                        self.outbox.deliver(&[to], &message);
                     }
                 }
                 Outgoing::Anchor(effect) => drop(self.anchors.send(effect)),

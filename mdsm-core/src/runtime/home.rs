@@ -25,10 +25,11 @@ use crate::chain::StartError;
 use crate::consensus::{JournalEntry, Protocol};
 use crate::environment::{Secret, SecretError};
 use crate::ledger::{Envelope, Item, Proposal};
+use crate::log::LogError;
 use crate::node::{
     Commit, Effect, Journal as Recalled, Node, NodeConfig, RecoverNodeError, Recovered, Start,
 };
-use crate::store::{Opened, StoreError};
+use crate::store::{Opened, StoreError, Table};
 use crate::types::{ChainId, Height, RecordId, Timestamp};
 
 /// Rows read at a time.
@@ -78,6 +79,19 @@ pub enum HomeError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A store that is damaged beyond what a node starts with.
+    #[error(
+        "{}: {error}; if a file of it is damaged, `mdsm store check` names what is lost. Move this directory away and start \
+         again: the blocks are fetched anew from the others, the node votes in no epoch that is open by then, and records \
+         that it has accepted and that no block has yet are lost",
+        store.display()
+    )]
+    Damaged {
+        /// The directory of the store.
+        store: PathBuf,
+        /// What is wrong.
+        error: StoreError,
+    },
     /// The network.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -171,6 +185,14 @@ impl Home {
         self.directory.join("consensus.log")
     }
 
+    /// Says what to do about a store that does not open, unless somebody has it open.
+    fn unusable(&self, error: StoreError) -> HomeError {
+        match error {
+            StoreError::Witness(LogError::Locked { .. }) => error.into(),
+            error => HomeError::Damaged { store: self.store(), error },
+        }
+    }
+
     /// Takes up what is stored and goes on, or begins.
     ///
     /// # Errors
@@ -183,7 +205,7 @@ impl Home {
         now: Timestamp,
     ) -> Result<Roused, HomeError> {
         let (journal, kept) = Journal::open(self.journal(), now)?;
-        let (books, opened) = Books::open(&self.store())?;
+        let (books, opened) = Books::open(&self.store()).map_err(|error| self.unusable(error))?;
         let mut warnings = Vec::new();
         let entries = match kept {
             Kept::Whole(entries) => entries,
@@ -210,10 +232,20 @@ impl Home {
             let blocks = blocks
                 .into_iter()
                 .map(|(block, items)| (Arc::new(block), items.into_iter().map(Arc::new).collect()));
-            let accepted = accepted(&books)?;
+            let accepted = accepted(&books, &opened, &mut warnings);
             learn(&scheme, &accepted, &start.genesis.chain_id());
+            let certificate_of = |epoch| {
+                let read = books.rows().certificate(epoch).unwrap_or_else(|error| {
+                    warnings.push(format!(
+                        "the certificate of the anchor of epoch {epoch} is fetched anew: {error}"
+                    ));
+                    None
+                });
+                read.map(Arc::new)
+            };
             let recovered = Recovered {
                 commits: first.into_iter().chain(&mut stored),
+                certificate_of,
                 journal: Recalled::Whole(&entries),
                 blocks: blocks.collect(),
                 accepted,
@@ -262,17 +294,37 @@ impl Iterator for Stored<'_> {
     }
 }
 
-/// Records that were accepted and are not booked.
-fn accepted(books: &Books) -> Result<Vec<Envelope>, StoreError> {
-    let (mut found, mut from): (Vec<Envelope>, Option<RecordId>) = (Vec::new(), None);
+/// Records that were accepted and are not booked, but those that are lost: an institution without them serves all others.
+//= harness/spec/database.md#ddb-1-encrypted-files-durable-store
+//# DDB-1.10 (ours): A node that opens a damaged or shortened store MUST report which heights and
+//# which records are lost.
+fn accepted(books: &Books, opened: &Opened, warnings: &mut Vec<String>) -> Vec<Envelope> {
+    let missing = opened.lost.iter().filter(|loss| loss.table == Table::Accepted);
+    let missing = missing.filter_map(|loss| loss.key[..].try_into().ok().map(RecordId::new));
+    let (mut ids, mut from): (BTreeSet<RecordId>, _) = (missing.collect(), None);
     loop {
-        let (page, next) = books.rows().accepted_from(from.as_ref(), PAGE_ROWS)?;
-        found.extend(page.into_iter().map(|(_, envelope)| envelope));
-        from = next;
+        match books.rows().accepted_ids(from.as_ref(), PAGE_ROWS) {
+            Ok((page, next)) => {
+                ids.extend(page);
+                from = next;
+            }
+            Err(error) => {
+                let above = from.take().map(|id| format!(" from {id} on")).unwrap_or_default();
+                warnings.push(format!("accepted records{above} are lost: {error}"));
+            }
+        }
         if from.is_none() {
-            return Ok(found);
+            break;
         }
     }
+    let mut read = |id: RecordId| match books.rows().accepted(&id) {
+        Ok(envelope) => envelope,
+        Err(error) => {
+            warnings.push(format!("accepted record {id} is lost: {error}"));
+            None
+        }
+    };
+    ids.into_iter().filter_map(&mut read).collect()
 }
 
 /// Checks the signatures of many records on all cores, so that the node need not one after another.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use ::bitcoin::secp256k1::SecretKey;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
 use super::bitcoin::{BookError, Watcher, WatcherConfig};
 use super::books::Books;
-use super::disk::DiskError;
 use super::driver::{Driver, Parts};
+use super::ending::{EndError, Ending};
 use super::home::{Home, HomeError};
 use super::intake::Intake;
 use super::links::Links;
@@ -125,7 +125,7 @@ pub struct Institution {
     metrics: Arc<Metrics>,
     mesh: Arc<Mesh>,
     watcher: Option<Arc<Watcher>>,
-    ended: oneshot::Receiver<Result<(), DiskError>>,
+    ending: Ending,
     warnings: Vec<String>,
 }
 
@@ -202,11 +202,11 @@ impl Institution {
         };
         let driver = Driver::new(parts, roused.effects);
         let status = driver.status();
-        let ended = spawn(driver, taken).map_err(InstitutionError::Thread)?;
+        let ending = Ending::of(driver.run(taken)).map_err(InstitutionError::Thread)?;
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let intake = Intake::start(chain, orders.clone(), workers);
         let warnings = roused.warnings;
-        Ok(Self { me, orders, intake, books, status, metrics, mesh, watcher, ended, warnings })
+        Ok(Self { me, orders, intake, books, status, metrics, mesh, watcher, ending, warnings })
     }
 
     /// Which it is.
@@ -263,16 +263,17 @@ impl Institution {
         &self.warnings
     }
 
-    /// Returns when the driver has ended by itself, which it does when its disk fails.
-    pub async fn ended(&mut self) -> Result<(), DiskError> {
-        (&mut self.ended).await.unwrap_or(Ok(()))
+    /// Returns when the driver has ended by itself, which it does when its disk fails. May be asked again.
+    pub async fn ended(&mut self) -> Result<(), EndError> {
+        self.ending.wait().await
     }
 
-    /// Stores and sends what is under way, then ends everything.
-    pub async fn stop(self) -> Result<(), DiskError> {
+    /// Stores and sends what is under way, then ends everything; after a driver that has failed its links and its view
+    /// of Bitcoin all the same.
+    pub async fn stop(mut self) -> Result<(), EndError> {
         // A driver that has ended takes no orders.
         let _ = self.orders.send(Order::Stop).await;
-        let result = self.ended.await.unwrap_or(Ok(()));
+        let result = self.ending.wait().await;
         // Whoever else holds it ends it by letting go.
         if let Some(watcher) = self.watcher.and_then(Arc::into_inner) {
             watcher.stop().await;
@@ -331,22 +332,4 @@ fn watch_bitcoin(
         }
     });
     Ok(Some(Arc::new(watcher)))
-}
-
-/// Runs a driver on a thread of its own: it waits for its disk, and nobody else has to.
-fn spawn<L: Links>(
-    driver: Driver<L>,
-    orders: mpsc::Receiver<Order>,
-) -> io::Result<oneshot::Receiver<Result<(), DiskError>>> {
-    let (ending, ended) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    std::thread::Builder::new().name("driver".to_owned()).spawn(move || {
-        let result = runtime.block_on(driver.run(orders));
-        if let Err(error) = &result {
-            tracing::error!(%error, "the disk has failed; nothing leaves this institution any more");
-        }
-        // Nobody may wait for it.
-        let _ = ending.send(result);
-    })?;
-    Ok(ended)
 }

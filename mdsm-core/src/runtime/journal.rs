@@ -20,6 +20,9 @@ use crate::consensus::JournalEntry;
 use crate::log::{Log, LogError};
 use crate::types::Timestamp;
 
+/// Bytes after which what a new log begins with goes on in another entry of the file, which takes but 64 MiB.
+const PART_BYTES: usize = 1_024 * 1_024;
+
 /// An open log.
 #[derive(Debug)]
 //= harness/spec/consensus.md#con-7-safety-life-and-evidence
@@ -164,14 +167,25 @@ impl Journal {
     }
 }
 
-/// Makes a log under another name and moves it to its place when it says what it has to.
+/// Makes a log under another name and moves it to its place when it says what it has to, in as many entries of the
+/// file as that takes: to move it is the barrier.
 fn put_in_place(path: &Path, entries: &[JournalEntry]) -> Result<Journal, JournalError> {
     let begun = path.with_extension("begun");
     if begun.exists() {
         std::fs::remove_file(&begun).map_err(aside_error(&begun))?;
     }
-    let (log, _) = Log::open(&begun, |_, _| {})?;
-    Journal { log }.append_all(entries)?;
+    let (mut log, _) = Log::open(&begun, |_, _| {})?;
+    let mut part = Vec::new();
+    for entry in entries {
+        part.extend(entry.to_bytes());
+        if part.len() >= PART_BYTES {
+            log.append(&std::mem::take(&mut part))?;
+        }
+    }
+    if !part.is_empty() {
+        log.append(&part)?;
+    }
+    drop(log);
     std::fs::rename(&begun, path).map_err(aside_error(&begun))?;
     crate::log::sync_directory(path)?;
     let (log, _) = Log::open_strictly(path, |_, _| {})?;
@@ -276,6 +290,20 @@ mod tests {
         let path = directory.path().join("consensus.log");
         let (_, kept) = Journal::open(&path, NOW).unwrap();
         assert_eq!(kept, Kept::Lost("it is missing".to_owned()));
+    }
+
+    #[test]
+    fn con_7_18_a_shorter_log_that_is_large_begins_in_several_entries_of_its_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, _, _) = written(&directory);
+        let many: Vec<JournalEntry> = entries().into_iter().cycle().take(30_000).collect();
+        let (mut journal, _) = Journal::open(&path, NOW).unwrap();
+        journal.begin_with(&many).unwrap();
+        let bytes: usize = many.iter().map(|entry| entry.to_bytes().len()).sum();
+        assert!(bytes > PART_BYTES);
+        assert_eq!(journal.log.entries(), bytes.div_ceil(PART_BYTES) as u64);
+        drop(journal);
+        assert_eq!(Journal::open(&path, NOW).unwrap().1, Kept::Whole(many));
     }
 
     #[test]

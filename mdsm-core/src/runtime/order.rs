@@ -1,5 +1,7 @@
 //! What a driver is told.
 
+use std::fmt;
+
 use tokio::sync::oneshot;
 
 use super::intake::SubmitError;
@@ -16,6 +18,8 @@ pub enum Order {
         from: InstitutionId,
         /// What it says.
         message: Box<Message>,
+        /// What it takes up on its link until the driver has taken it.
+        room: Room,
     },
     /// A client sends a record; the answer comes when it is on the disk.
     Submit {
@@ -35,6 +39,23 @@ pub enum Order {
     Input(Box<Input>),
     /// Everything that was said is stored and sent; then the driver ends.
     Stop,
+}
+
+/// What a message takes up on its link, which has it back when this is dropped.
+pub struct Room(#[expect(dead_code, reason = "it is there to be dropped")] Box<dyn Send>);
+
+impl Room {
+    /// Room that is given back when `room` is dropped.
+    #[must_use]
+    pub fn new(room: impl Send + 'static) -> Self {
+        Self(Box::new(room))
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Room").finish_non_exhaustive()
+    }
 }
 
 /// Where the answer to a submission goes; nobody may be there any more.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::metrics::Metrics;
-use super::order::Order;
+use super::order::{Order, Room};
 use super::signatures::Prechecked;
 use crate::codec::Wire;
 use crate::ledger::Envelope;
@@ -31,8 +31,7 @@ pub struct Peers {
 struct Unchecked {
     from: InstitutionId,
     message: Message,
-    /// What it takes up on its link.
-    _room: Box<dyn Send>,
+    room: Room,
 }
 
 /// Checks what waits.
@@ -58,7 +57,7 @@ impl Peers {
         Self { orders, metrics, unchecked }
     }
 
-    /// Takes the bytes of one message; false when the driver has ended. `room` is dropped when the node has the message:
+    /// Takes the bytes of one message; false when the driver has ended. `room` is dropped when the driver has taken the message:
     /// until then its peer has so much less, and nobody else. Waits while the node is busy with what need not be checked.
     pub async fn take(&self, from: InstitutionId, bytes: &[u8], room: impl Send + 'static) -> bool {
         let message = match Message::from_bytes(bytes) {
@@ -69,10 +68,11 @@ impl Peers {
                 return true;
             }
         };
+        let room = Room::new(room);
         if !matches!(message, Message::Item(_) | Message::Records(_)) {
-            return self.orders.send(order(from, message)).await.is_ok();
+            return self.orders.send(order(from, message, room)).await.is_ok();
         }
-        self.unchecked.send(Unchecked { from, message, _room: Box::new(room) }).is_ok()
+        self.unchecked.send(Unchecked { from, message, room }).is_ok()
     }
 }
 
@@ -96,8 +96,8 @@ impl Checker {
             let orders = self.orders.clone();
             // The node is busy when this waits. No thread waits with it.
             tokio::spawn(async move {
-                for Unchecked { from, message, _room } in checked.await.unwrap_or_default() {
-                    if orders.send(order(from, message)).await.is_err() {
+                for Unchecked { from, message, room } in checked.await.unwrap_or_default() {
+                    if orders.send(order(from, message, room)).await.is_err() {
                         return;
                     }
                 }
@@ -129,8 +129,8 @@ fn envelopes(message: &Message) -> impl Iterator<Item = &Envelope> {
     item.iter().chain(records.iter().map(Arc::as_ref))
 }
 
-fn order(from: InstitutionId, message: Message) -> Order {
-    Order::Message { from, message: Box::new(message) }
+fn order(from: InstitutionId, message: Message, room: Room) -> Order {
+    Order::Message { from, message: Box::new(message), room }
 }
 
 #[cfg(test)]
@@ -164,6 +164,25 @@ mod tests {
             assert!(taken.recv().await.is_none());
             assert_eq!(Arc::strong_count(&room), 1);
         });
+    }
+
+    #[tokio::test]
+    async fn an_order_that_waits_holds_the_room_of_its_message() {
+        let (orders, mut taken) = mpsc::channel(4);
+        let chain = ChainId::new([1; 32]);
+        let peers = Peers::new(chain, Prechecked::default(), orders, Arc::default());
+        let room = Arc::new(());
+        for message in [
+            Message::WantDecision { after: crate::types::Height::new(0) },
+            Message::Records([Arc::new(envelope(&chain, 1))].into()),
+        ] {
+            let bytes = message.to_bytes();
+            assert!(peers.take(InstitutionId::new(1), &bytes, room.clone()).await);
+            let order = taken.recv().await.unwrap();
+            assert_eq!(Arc::strong_count(&room), 2, "{order:?}");
+            drop(order);
+            assert_eq!(Arc::strong_count(&room), 1);
+        }
     }
 
     fn envelope(chain: &ChainId, number: u8) -> Envelope {

@@ -4,49 +4,49 @@ use std::sync::Arc;
 
 use super::books::{Books, BooksError};
 use crate::node::{Message, Wanted};
-use crate::types::Height;
 
 /// Decisions in one answer, at most.
 const DECISIONS_MAX: usize = 8;
 
-/// Messages that answer; none when what is wanted is not there. What cannot be read is told to the operator and
-/// left out: others have it.
-pub(super) fn answers(books: &Books, wanted: &Wanted) -> Vec<Message> {
-    found(books, wanted).unwrap_or_else(|error| {
-        tracing::warn!(%error, ?wanted, "a peer asks for what cannot be read");
-        Vec::new()
-    })
-}
-
-fn found(books: &Books, wanted: &Wanted) -> Result<Vec<Message>, BooksError> {
+/// Messages that answer, each read when it is asked for: whoever has had its share costs no more. What is not there or
+/// cannot be read is left out, as others have it; the latter is told to the operator.
+pub(super) fn answers<'a>(
+    books: &'a Books,
+    wanted: &'a Wanted,
+) -> Box<dyn Iterator<Item = Message> + 'a> {
     let rows = books.rows();
     match wanted {
-        Wanted::Items(roots) => {
-            let mut messages = Vec::new();
-            for root in roots {
-                let item = rows.item(root)?;
-                messages.extend(item.map(|item| Message::Item(Arc::new(item))));
-            }
-            Ok(messages)
+        Wanted::Items(roots) => Box::new(roots.iter().filter_map(move |root| {
+            readable(wanted, rows.item(root)).map(|item| Message::Item(Arc::new(item)))
+        })),
+        Wanted::Anchor(epoch) => Box::new(lazily(move || {
+            let certificate = readable(wanted, rows.certificate(*epoch));
+            certificate.map(|it| Message::Certificate(Arc::new(it)))
+        })),
+        Wanted::Block(hash) => Box::new(lazily(move || {
+            let decision = readable(wanted, books.decision_of(hash));
+            decision.map(|it| Message::Decision(Arc::new(it)))
+        })),
+        Wanted::Decision { after } => {
+            let mut after = *after;
+            let next = move || {
+                let decision = readable(wanted, books.decision_above(after))?;
+                after = decision.blocks.last().map_or(after, |block| block.signed.header.height);
+                Some(Message::Decision(Arc::new(decision)))
+            };
+            Box::new(std::iter::from_fn(next).take(DECISIONS_MAX))
         }
-        Wanted::Anchor(epoch) => {
-            let certificate = rows.certificate(*epoch)?;
-            Ok(certificate.map(|it| Message::Certificate(Arc::new(it))).into_iter().collect())
-        }
-        Wanted::Block(hash) => {
-            let decision = books.decision_of(hash)?;
-            Ok(decision.map(|it| Message::Decision(Arc::new(it))).into_iter().collect())
-        }
-        Wanted::Decision { after } => decisions(books, *after),
     }
 }
 
-fn decisions(books: &Books, after: Height) -> Result<Vec<Message>, BooksError> {
-    let (mut found, mut after) = (Vec::new(), after);
-    while found.len() < DECISIONS_MAX {
-        let Some(decision) = books.decision_above(after)? else { break };
-        after = decision.blocks.last().map_or(after, |block| block.signed.header.height);
-        found.push(Message::Decision(Arc::new(decision)));
-    }
-    Ok(found)
+fn lazily(read: impl FnOnce() -> Option<Message>) -> impl Iterator<Item = Message> {
+    std::iter::once_with(read).flatten()
+}
+
+fn readable<T>(wanted: &Wanted, read: Result<Option<T>, impl Into<BooksError>>) -> Option<T> {
+    read.unwrap_or_else(|error| {
+        let error = error.into();
+        tracing::warn!(%error, ?wanted, "a peer asks for what cannot be read");
+        None
+    })
 }

@@ -21,7 +21,7 @@ use crate::objects::ObjectsError;
 use crate::roster::FoundError;
 use crate::runtime::settings::{BitcoinSettings, NetworkFile, NodeFile, SettingsError};
 use crate::runtime::{
-    BitcoinConfig, DiskError, Home, HomeError, Institution, InstitutionConfig, InstitutionError,
+    BitcoinConfig, EndError, Home, HomeError, Institution, InstitutionConfig, InstitutionError,
     objects_of,
 };
 use crate::web::{self, Bounds, Server};
@@ -57,9 +57,9 @@ pub enum ProcessError {
     /// Where its files lie.
     #[error("objects: {0}")]
     Objects(#[from] ObjectsError),
-    /// Its disk has failed.
+    /// It has ended by itself.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Ended(#[from] EndError),
 }
 
 /// An institution that serves.
@@ -164,18 +164,16 @@ impl Served {
 
     /// Serves until `stop` is there or the disk fails.
     pub async fn until(mut self, stop: impl Future<Output = ()>) -> Result<(), ProcessError> {
-        let failed = tokio::select! {
-            () = stop => None,
-            result = self.institution.ended() => Some(result),
-        };
-        match failed {
-            Some(Err(error)) => Err(error.into()),
-            _ => Ok(self.stop().await?),
+        tokio::select! {
+            () = stop => {}
+            // What it has ended with is told again below, behind all else that ends.
+            _ = self.institution.ended() => {}
         }
+        Ok(self.stop().await?)
     }
 
     /// Stores and sends what is under way, then ends everything.
-    pub async fn stop(self) -> Result<(), DiskError> {
+    pub async fn stop(self) -> Result<(), EndError> {
         // Who waits for a record to be stored is still answered.
         if let Some(web) = self.web {
             web.stop().await;

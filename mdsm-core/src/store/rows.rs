@@ -16,6 +16,7 @@
 
 use super::Store;
 use super::batch::{Batch, Table};
+use super::checked::Checked;
 use super::error::StoreError;
 use crate::codec::{Wire, wire_struct};
 use crate::crypto::sha256;
@@ -258,6 +259,22 @@ impl<S: Store> Rows<S> {
 
     pub(super) fn value<T: Wire>(&self, table: Table, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.store.get(table, key)?.map(|value| decode(table, key, &value)).transpose()
+    }
+}
+
+impl<S: Store> Rows<Checked<S>> {
+    /// At most `limit` ids of accepted records in order, from `from` on, and the id at which to go on. That a row is
+    /// damaged hides neither its id nor those behind it; one that is missing is not among them.
+    pub fn accepted_ids(
+        &self,
+        from: Option<&RecordId>,
+        limit: usize,
+    ) -> Result<(Vec<RecordId>, Option<RecordId>), StoreError> {
+        let from = from.map(RecordId::as_bytes);
+        let page = self.store.store().scan(Table::Accepted, &[], from.map(|id| &id[..]), limit)?;
+        let id = |key: &[u8]| record_id(Table::Accepted, key, key);
+        let found = page.rows.iter().map(|(key, _)| id(key)).collect::<Result<_, _>>()?;
+        Ok((found, page.next.map(|key| id(&key)).transpose()?))
     }
 }
 

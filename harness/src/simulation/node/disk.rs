@@ -87,7 +87,7 @@ impl<R: Rules + 'static> NodeHost<R> {
             let journal = if disk.is_whole { Journal::Whole(&entries) } else { Journal::Lost };
             let blocks = saved.kept.clone();
             let commits = saved.commits.iter().map(|one| &**one);
-            let stored = Recovered { commits, journal, blocks, accepted };
+            let stored = Recovered { commits, certificate_of: |_| None, journal, blocks, accepted };
             if let Err(error) = self.node.recover(now, stored, &mut effects) {
                 out.push(Action::Observe(Seen::Broken(format!("recovery: {error}"))));
             }

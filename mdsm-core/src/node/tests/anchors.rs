@@ -1,11 +1,14 @@
 //! Anchor transactions across a restart.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::super::*;
 use super::network::{Network, config, founders, start};
 use crate::anchoring::machine::{self, FeeRate, Sighting, Stage};
 use crate::consensus::{JournalEntry, Protocol};
 use crate::crypto::sign::Ed25519;
-use crate::ledger::Subject;
+use crate::ledger::{Certificate, Subject};
 use crate::types::{Digest, Epoch, InstitutionId, Timestamp};
 
 const EPOCH: Epoch = Epoch::new(0);
@@ -18,6 +21,7 @@ fn again(network: &Network, me: InstitutionId, is_whole: bool) -> Node {
     let journal = if is_whole { Journal::Whole(&disk.journal) } else { Journal::Lost };
     let stored = Recovered {
         commits: &disk.commits,
+        certificate_of: |_| None,
         journal,
         blocks: disk.blocks.clone(),
         accepted: disk.accepted.clone(),
@@ -80,4 +84,44 @@ fn anc_3_11_a_transaction_from_before_a_restart_is_replaced_and_not_doubled() {
     let from = InstitutionId::new(6);
     node.step(now, Input::Message { from, message }, &mut Vec::new());
     assert_eq!(node.submitter().stage(EPOCH), Some(Stage::Submitted(txid)));
+}
+
+#[test]
+fn con_7_10_a_log_without_certified_anchors_and_a_store_with_them_sign_none_again() {
+    let mut network = Network::new();
+    network.run_until(200_000);
+    let me = InstitutionId::new(6);
+    let (mut held, mut journal) = (BTreeMap::new(), Vec::new());
+    for entry in &network.disks[&me].journal {
+        match entry {
+            JournalEntry::Certified(it) if matches!(it.vote.subject, Subject::Anchor(_)) => {
+                held.insert(it.vote.epoch, it.clone());
+            }
+            JournalEntry::Voted(vote) if matches!(vote.subject, Subject::Anchor(_)) => {}
+            other => journal.push(other.clone()),
+        }
+    }
+    assert!(held.len() >= 3, "{held:?}");
+    let founders = founders();
+    let signed = |certificate_of: &dyn Fn(Epoch) -> Option<Arc<Certificate>>| {
+        let mut node = Node::new(config(me), &start(&founders), Ed25519, Protocol).unwrap();
+        let stored = Recovered {
+            commits: &network.disks[&me].commits,
+            certificate_of,
+            journal: Journal::Whole(&journal),
+            blocks: Vec::new(),
+            accepted: Vec::new(),
+        };
+        let mut effects = Vec::new();
+        node.recover(Timestamp::new(network.now), stored, &mut effects).unwrap();
+        let epochs = effects.iter().filter_map(|effect| match effect {
+            Effect::Cast { vote, .. } if matches!(vote.subject, Subject::Anchor(_)) => {
+                Some(vote.epoch)
+            }
+            _ => None,
+        });
+        epochs.filter(|epoch| held.contains_key(epoch)).count()
+    };
+    assert_eq!(signed(&|epoch| held.get(&epoch).cloned()), 0);
+    assert_eq!(signed(&|_| None), 1, "what is not known to be certified is voted upon");
 }

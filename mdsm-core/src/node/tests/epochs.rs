@@ -200,6 +200,7 @@ fn con_7_12_a_node_that_lost_its_log_is_silent_for_the_epoch_and_then_votes_agai
     let before = disk.events.len();
     let stored = Recovered {
         commits: &disk.commits,
+        certificate_of: |_| None,
         journal: Journal::Lost,
         blocks: disk.blocks.clone(),
         accepted: disk.accepted.clone(),

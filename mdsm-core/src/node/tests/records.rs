@@ -102,6 +102,7 @@ fn a_node_that_was_down_for_two_epochs_catches_up_from_its_disk_and_the_others()
         let disk = &network.disks[&down];
         let stored = Recovered {
             commits: &disk.commits,
+            certificate_of: |_| None,
             journal: Journal::Whole(&disk.journal),
             blocks: disk.blocks.clone(),
             accepted: disk.accepted.clone(),

@@ -16,8 +16,9 @@ use crate::ledger::{Content, Envelope, MediaType, Metadata, Record, ResourceType
 use crate::node::{Effect, Input, NodeConfig, Refusal, Start, Submission};
 use crate::params::SMALL;
 use crate::roster::{Founder, Roster};
-use crate::store::Store as _;
 use crate::types::{ChainId, Height, InstitutionId, RecordId, Text, Timestamp};
+
+mod alone;
 
 const TURN_MS: u32 = 50;
 const INSTITUTIONS: u32 = 8;
@@ -537,112 +538,6 @@ async fn ddb_1_10_a_disk_that_is_inspected_hides_no_damage() {
     println!("{told} told, {harmless} harmless");
     assert!(told >= 20, "{told} told, {harmless} harmless");
     assert!(is_named(&named), "{named}");
-}
-
-#[tokio::test]
-async fn con_7_28_small_questions_taken_together_bring_no_more_than_a_share() {
-    //= harness/spec/consensus.md#con-7-safety-life-and-evidence
-    //= type=test
-    //# CON-7.28 (ours): A node MUST NOT begin an answer to a peer to which it has sent 67,108,864 bytes
-    //# of answers or more in the same turn by its own clock.
-    use crate::node::Message;
-    let network = Network::of_turns(3_600_000);
-    let (me, peer) = (InstitutionId::new(1), InstitutionId::new(8));
-    let _mine = network.mailbox(me);
-    let mut letters = network.mailbox(peer);
-    let (parts, effects, _) = network.parts(me, Prechecked::default());
-    let owner = SigningKey::from_seed(&[1; 32]);
-    let records = (0..10).map(|number| network.envelope_of(&owner, vec![number; 100_000], 1));
-    let records = crate::types::List::new(records.collect()).unwrap();
-    let item = crate::ledger::Item { records };
-    let mut batch = crate::store::Batch::new();
-    books::Table::put_item(&mut batch, &item);
-    parts.disk.books().rows().store().commit(batch).unwrap();
-    let (orders, taken) = mpsc::channel(1_024);
-    let asks = |root, times: usize| Message::WantItems(vec![root; times]);
-    let bytes = crate::codec::Wire::to_bytes(&item).len();
-    let absent = crate::types::Digest::new([1; 32]);
-    // Half of the share is used up by what is not there.
-    for _ in 0..crate::params::ANSWER_BYTES_MAX / 2 / 64 / 1_024 {
-        let message = Box::new(asks(absent, 1_024));
-        orders.send(Order::Message { from: peer, message, room: Room::new(()) }).await.unwrap();
-    }
-    for _ in 0..200 {
-        let message = Box::new(asks(item.root(), 1));
-        orders.send(Order::Message { from: peer, message, room: Room::new(()) }).await.unwrap();
-    }
-    orders.send(Order::Stop).await.unwrap();
-    Driver::new(parts, effects).run(taken).await.unwrap();
-    let mut sent = 0;
-    while let Ok((_, letter)) = letters.try_recv() {
-        sent += usize::from(letter.len() > 1_000_000);
-    }
-    let most = (crate::params::ANSWER_BYTES_MAX / 2).div_ceil(bytes);
-    assert!((most - 1..=most).contains(&sent), "{sent} of {most}");
-}
-
-#[tokio::test]
-async fn ddb_1_10_an_accepted_record_that_is_lost_keeps_no_institution_off() {
-    let network = Network::of_turns(3_600_000);
-    let me = InstitutionId::new(1);
-    let _letters = network.mailbox(me);
-    let owner = SigningKey::from_seed(&[1; 32]);
-    let ids = {
-        let (parts, effects, _) = network.parts(me, Prechecked::default());
-        let books = parts.disk.books().clone();
-        let (orders, taken) = mpsc::channel(1);
-        orders.send(Order::Stop).await.unwrap();
-        Driver::new(parts, effects).run(taken).await.unwrap();
-        let (mut batch, mut ids) = (crate::store::Batch::new(), Vec::new());
-        for number in 0..4 {
-            let envelope = network.envelope(&owner, number, 1).verify(&network.chain()).unwrap();
-            ids.push(*envelope.record_id());
-            books::Table::put_accepted(&mut batch, &envelope);
-        }
-        books.rows().store().commit(batch).unwrap();
-        // Behind the back of the witness, as a disk does it.
-        let mut damage = crate::store::Batch::new();
-        damage.put(crate::store::Table::Accepted, *ids[1].as_bytes(), b"rotten".to_vec());
-        books.rows().store().store().commit(damage).unwrap();
-        ids
-    };
-    let (parts, _, warnings) = network.parts(me, Prechecked::default());
-    assert_eq!(parts.node.waiting(), 3);
-    let told = format!("accepted record {} is lost: ", ids[1]);
-    assert!(warnings.iter().any(|it| it.starts_with(&told)), "{warnings:?}");
-}
-
-#[tokio::test]
-async fn ddb_1_10_a_store_that_does_not_open_says_what_to_do() {
-    let network = Network::of_turns(3_600_000);
-    let me = InstitutionId::new(1);
-    let _letters = network.mailbox(me);
-    let witness = network.directory(1).join("store/witness.log");
-    let run = async || {
-        let (parts, effects, _) = network.parts(me, Prechecked::default());
-        let books = parts.disk.books().clone();
-        let envelope = network.envelope(&SigningKey::from_seed(&[1; 32]), 1, 1);
-        let mut batch = crate::store::Batch::new();
-        let envelope = envelope.verify(&network.chain()).unwrap();
-        books::Table::put_accepted(&mut batch, &envelope);
-        books.rows().store().commit(batch).unwrap();
-        let (orders, taken) = mpsc::channel(1);
-        orders.send(Order::Stop).await.unwrap();
-        Driver::new(parts, effects).run(taken).await.unwrap();
-    };
-    // One commit that the witness lacks is what a crash leaves.
-    run().await;
-    run().await;
-    std::fs::OpenOptions::new().write(true).open(&witness).unwrap().set_len(5).unwrap();
-    let (home, _) = Home::open(network.directory(1)).unwrap();
-    let start = Start { genesis: network.genesis.clone(), founders: &network.founders };
-    let config = NodeConfig { me, delay_ms: 20 };
-    let refused = home.rouse(config, &start, Prechecked::default(), Clock::new().now());
-    let told = refused.unwrap_err().to_string();
-    assert!(told.contains("`mdsm store check`") && told.contains("Move this directory"), "{told}");
-    // What it says holds.
-    std::fs::rename(home.store(), home.directory().join("aside")).unwrap();
-    run().await;
 }
 
 fn collect(directory: &Path, files: &mut Vec<std::path::PathBuf>) {

@@ -5,6 +5,7 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use mdsm_core::crypto::sha256;
 use mdsm_core::objects::{Bounds, Cluster, Objects, ObjectsError, PIECE_BYTES};
@@ -15,6 +16,8 @@ const BYTES_MAX: usize = 64 * 1_024 * 1_024;
 const WRITERS: usize = 4;
 /// Files acknowledged before a storage node is killed, and after.
 const FILES: usize = 60;
+/// Time for which the gateway does not answer.
+const AWAY: Duration = Duration::from_secs(60);
 /// Files that may be refused while the cluster notices that a node is gone.
 const REFUSED_MAX: usize = 40;
 
@@ -136,22 +139,38 @@ async fn ddb_2_2_nothing_acknowledged_is_lost_with_a_storage_node() {
     load.all_there(&objects).await;
     assert!(objects.get(&digest, BYTES_MAX).await.unwrap() == Some(large));
 
-    // The gateway stops answering: no acknowledgement, no absence, an end within the bounds.
+    // The gateway stops answering for a minute, under load: no acknowledgement, no absence, an end within the bounds.
     signal("-STOP", &filer);
-    let bytes = file(1_000_000);
-    let new = sha256(&bytes);
-    let refused = objects.put(&new, &bytes).await.unwrap_err();
-    assert!(matches!(&refused, ObjectsError::Copies { copies: 0, .. }), "{refused}");
-    let unread = objects.get(&digest, BYTES_MAX).await.unwrap_err();
-    assert!(matches!(&unread, ObjectsError::Unreachable { .. }), "{unread}");
-    println!("gateway stopped: {refused}");
+    let stopped = Instant::now();
+    let mut tasks = JoinSet::new();
+    for writer in 0..WRITERS {
+        let objects = objects.clone();
+        tasks.spawn(async move {
+            let mut refused = 0;
+            while stopped.elapsed() < AWAY {
+                let bytes = file(1_000_000 + writer);
+                let put = objects.put(&sha256(&bytes), &bytes).await.unwrap_err();
+                assert!(matches!(&put, ObjectsError::Copies { copies: 0, .. }), "{put}");
+                let unread = objects.get(&digest, BYTES_MAX).await.unwrap_err();
+                assert!(matches!(&unread, ObjectsError::Unreachable { .. }), "{unread}");
+                refused += 1;
+            }
+            refused
+        });
+    }
+    let refused: usize = tasks.join_all().await.into_iter().sum();
+    assert!(stopped.elapsed() >= AWAY && refused >= WRITERS);
+    println!("gateway stopped for {} s: {refused} files refused", stopped.elapsed().as_secs());
     signal("-CONT", &filer);
-    assert_eq!(objects.put(&new, &bytes).await.unwrap().copies, 2);
+    for writer in 0..WRITERS {
+        let bytes = file(1_000_000 + writer);
+        assert_eq!(objects.put(&sha256(&bytes), &bytes).await.unwrap().copies, 2);
+    }
     load.all_there(&objects).await;
     let checked = objects.check().await;
     assert_eq!(checked.findings, vec![]);
     let files = load.acknowledged.lock().unwrap().len();
-    assert!(checked.files as usize >= files + 2);
+    assert!(checked.files > (files + WRITERS) as u64);
     println!(
         "{files} files acknowledged and found, {} not acknowledged, {} reads meanwhile; {} files checked",
         load.refused.load(SeqCst),

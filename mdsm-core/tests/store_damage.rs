@@ -125,7 +125,7 @@ fn damages(file: &Path, bytes: usize, random: &mut Seeded) -> Vec<Damage> {
     }
     let is_journal =
         file.extension().is_some_and(|extension| extension == "jnl" || extension == "log");
-    let flips = if is_journal { 160 } else { 24 };
+    let flips = if is_journal { 220 } else { 40 };
     for index in 0..flips {
         // One in each of as many equal parts of the file.
         let byte = (bytes * index + random.below(bytes)) / flips;
@@ -139,6 +139,9 @@ fn damages(file: &Path, bytes: usize, random: &mut Seeded) -> Vec<Damage> {
     damages.push(Damage::Cut { length: 0 });
     damages
 }
+
+/// Damages that are tried, at least.
+const DAMAGES_MIN: usize = 1_000;
 
 /// What came of a damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -236,6 +239,7 @@ fn ddb_1_10_damage_anywhere_is_reported_or_without_effect() {
     println!("{kinds:?}");
     // Each way to end has been seen, so that none of the checks above is empty.
     assert_eq!(kinds.len(), 4, "{kinds:?}");
+    assert!(kinds.values().sum::<usize>() >= DAMAGES_MIN, "{kinds:?}");
 }
 
 /// The canary: without witness and digests the same damage goes unnoticed, and rows are missing.

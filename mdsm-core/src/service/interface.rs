@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::files::Files;
 use super::shelf::{Shelf, ShelfError};
@@ -27,6 +27,10 @@ use crate::web::{self, Download, Failure, Upload};
 
 /// Epochs whose way into Bitcoin is kept.
 const PROOFS_KEPT: usize = 64;
+/// Calls that wait for the headers of Bitcoin, each of which costs a copy of all of them.
+const WAITING_MAX: usize = 16;
+/// Look-ups at a time: each takes a thread of those that also check signatures, of which there are 512.
+const LOOK_UPS_MAX: usize = 64;
 
 /// What an institution answers others.
 pub struct Interface {
@@ -44,6 +48,10 @@ pub struct Interface {
     proofs: Mutex<BTreeMap<Epoch, BitcoinProof>>,
     /// As the last call has left them; whoever asks for more waits behind who asks already.
     headers: Arc<tokio::sync::Mutex<Bytes>>,
+    /// Places of those who wait for the headers.
+    waiting: Arc<Semaphore>,
+    /// Places of look-ups.
+    looking: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Interface {
@@ -73,6 +81,8 @@ impl Interface {
             watcher: institution.watcher().cloned(),
             proofs: Mutex::default(),
             headers: Arc::default(),
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            looking: Arc::new(Semaphore::new(LOOK_UPS_MAX)),
         }
     }
 
@@ -89,7 +99,14 @@ impl Interface {
         look_up: impl FnOnce(&Shelf, Height) -> Result<T, FullError<ShelfError>> + Send + 'static,
     ) -> Result<T, Failure> {
         let (shelf, head) = (self.shelf.clone(), self.status.borrow().height);
-        let looked = tokio::task::spawn_blocking(move || look_up(&shelf, head)).await;
+        let place = self.looking.clone().acquire_owned().await;
+        let place = place.map_err(|error| Failure::Fault { why: error.to_string() })?;
+        let looked = tokio::task::spawn_blocking(move || {
+            // Its thread is taken until this ends, whether or not anybody still waits for it.
+            let _place = place;
+            look_up(&shelf, head)
+        });
+        let looked = looked.await;
         let looked = looked.map_err(|error| Failure::Fault { why: error.to_string() })?;
         looked.map_err(|error| failure(error, by))
     }
@@ -207,9 +224,14 @@ impl web::Institution for Interface {
             let why = "no Bitcoin node is configured here";
             return Err(Failure::NotOffered { at: "headers", why });
         };
+        let Ok(place) = self.waiting.clone().try_acquire_owned() else {
+            let why = format!("headers: {WAITING_MAX} wait for them already");
+            return Err(Failure::Busy { why });
+        };
         let kept = self.headers.clone();
         // The first time on mainnet takes longer than anybody waits; it goes on without them.
         let read = tokio::spawn(async move {
+            let _place = place;
             let mut kept = kept.lock().await;
             let headers = watcher.headers(kept.to_vec()).await?;
             *kept = headers.into();

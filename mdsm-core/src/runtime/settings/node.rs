@@ -113,7 +113,7 @@ impl NodeFile {
     /// The same with some of its values replaced; the last one of a key counts.
     ///
     /// # Errors
-    /// Also when the file cannot be used as it stands, except that it may lack what is set.
+    /// As when it is read; a value that is set may be missing or wrong in the file.
     pub fn read_with(path: impl AsRef<Path>, settings: &[Setting]) -> Result<Self, SettingsError> {
         let path = path.as_ref();
         let folder = path.parent().unwrap_or(Path::new(""));
